@@ -1,0 +1,16 @@
+import type { Finding } from './finding.ts';
+import type { Value } from './value.ts';
+
+/** What readers return and writers take: a tree of values, and where it came from. */
+export interface Checkpoint {
+  /** File name, without a folder. */
+  readonly name: string;
+  /** Name of the format's table entry: `torch`, `safetensors`, `npz`. */
+  readonly format: string;
+  readonly root: Value;
+  /** Size of the file in bytes; 0 for a checkpoint that was made here. */
+  readonly size: number;
+  /** Facts of the container, such as `byteorder` or safetensors' `__metadata__`. */
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly findings: readonly Finding[];
+}

@@ -1,0 +1,123 @@
+import { itemsize, type Dtype } from './dtype.ts';
+
+/**
+ * Bytes that one or several tensors look into. Two tensors that share a Storage object are tied in
+ * the file (PyTorch keeps such sharing through save and load), so identity matters.
+ */
+export interface Storage {
+  /** Name in the file, such as `0` for the record `data/0`; only for people. */
+  readonly key: string;
+  readonly byteLength: number;
+  /** Device tag that PyTorch wrote: `cpu`, `cuda:0`. Never acted upon. */
+  readonly location: string;
+  /** Little-endian bytes `start` to `end` of the storage. */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+/** A lazy, strided view of a Storage. `offset` and `strides` count elements, as in PyTorch. */
+export interface Tensor {
+  readonly kind: 'tensor';
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+  readonly storage: Storage;
+  readonly requiresGrad: boolean;
+  /** True where the file wraps it as `torch.nn.Parameter`. */
+  readonly parameter: boolean;
+}
+
+/** Number of elements. */
+export function numel(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Row-major strides, in elements: `[2, 3, 4]` gives `[12, 4, 1]`. As torch, sizes count at least 1. */
+export function contiguousStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = step;
+    step *= Math.max(1, shape[axis]!);
+  }
+  return strides;
+}
+
+/** Whether the elements lie in row-major order without gaps (`Tensor.is_contiguous`). */
+export function isContiguous(tensor: Pick<Tensor, 'shape' | 'strides'>): boolean {
+  if (numel(tensor.shape) === 0) return true;
+  let step = 1;
+  for (let axis = tensor.shape.length - 1; axis >= 0; axis--) {
+    const size = tensor.shape[axis]!;
+    if (size !== 1 && tensor.strides[axis] !== step) return false;
+    step *= size;
+  }
+  return true;
+}
+
+/** First and last-plus-one element of the storage that the tensor touches. */
+export function span(tensor: Pick<Tensor, 'shape' | 'strides' | 'offset'>): [number, number] {
+  if (numel(tensor.shape) === 0) return [tensor.offset, tensor.offset];
+  let last = tensor.offset;
+  tensor.shape.forEach((size, axis) => (last += (size - 1) * tensor.strides[axis]!));
+  return [tensor.offset, last + 1];
+}
+
+/**
+ * Reads a tensor's elements in row-major order: `numel × itemsize` little-endian bytes in a fresh
+ * or shared array that must not be written to.
+ */
+export async function readTensor(tensor: Tensor, signal?: AbortSignal): Promise<Uint8Array> {
+  const size = itemsize(tensor.dtype);
+  const [first, end] = span(tensor);
+  const bytes = await tensor.storage.read(first * size, end * size, signal);
+  return isContiguous(tensor) ? bytes : gather(bytes, tensor, first, size);
+}
+
+function gather(bytes: Uint8Array, tensor: Tensor, first: number, size: number): Uint8Array {
+  const { shape, strides } = tensor;
+  const count = numel(shape);
+  const out = new Uint8Array(count * size);
+  const index = new Array<number>(shape.length).fill(0);
+  let from = (tensor.offset - first) * size;
+  for (let to = 0; to < out.length; to += size) {
+    for (let byte = 0; byte < size; byte++) out[to + byte] = bytes[from + byte]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]! * size;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * size * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+/** A contiguous tensor over row-major little-endian bytes in memory. */
+export function tensorFromBytes(
+  bytes: Uint8Array,
+  dtype: Dtype,
+  shape: readonly number[],
+  options: { parameter?: boolean; requiresGrad?: boolean } = {},
+): Tensor {
+  const expected = numel(shape) * itemsize(dtype);
+  if (bytes.byteLength !== expected) {
+    throw new RangeError(
+      `tensor: ${bytes.byteLength} bytes given, ${dtype} [${shape.join(', ')}] needs ${expected}`,
+    );
+  }
+  return {
+    kind: 'tensor',
+    dtype,
+    shape: [...shape],
+    strides: contiguousStrides(shape),
+    offset: 0,
+    requiresGrad: options.requiresGrad ?? false,
+    parameter: options.parameter ?? false,
+    storage: {
+      key: '',
+      byteLength: bytes.byteLength,
+      location: 'cpu',
+      read: (start, end) => Promise.resolve(bytes.subarray(start, end)),
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * The only file abstraction of the lab. A Source is a size and a way to read a byte range; a File
+ * from the disk, an OPFS file and a Uint8Array all look the same from here on. Nothing is read
+ * before someone asks for a range, so a 100 GB checkpoint costs as little to open as a small one.
+ */
+export interface Source {
+  /** File name as the user knows it, without a folder. */
+  readonly name: string;
+  /** Size in bytes. */
+  readonly size: number;
+  /**
+   * Reads bytes `start` (inclusive) to `end` (exclusive). Always returns exactly `end - start`
+   * bytes or throws; the array may be a view of a shared buffer and must not be written to.
+   */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+function checkRange(source: { name: string; size: number }, start: number, end: number): void {
+  if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start)) {
+    throw new RangeError(`${source.name}: invalid byte range ${start}..${end}`);
+  }
+  if (end > source.size) {
+    throw new RangeError(
+      `${source.name}: the file ends at byte ${source.size}, bytes ${start}..${end} were asked for`,
+    );
+  }
+}
+
+/** A Source over bytes in memory. */
+export function bytesSource(bytes: Uint8Array, name = 'bytes'): Source {
+  const source: Source = {
+    name,
+    size: bytes.byteLength,
+    read(start, end, signal) {
+      signal?.throwIfAborted();
+      checkRange(source, start, end);
+      return Promise.resolve(bytes.subarray(start, end));
+    },
+  };
+  return source;
+}
+
+/** A Source over a Blob or File. Throws when the file changed on disk since it was picked. */
+export function blobSource(blob: Blob, name = blob instanceof File ? blob.name : 'blob'): Source {
+  const source: Source = {
+    name,
+    size: blob.size,
+    async read(start, end, signal) {
+      signal?.throwIfAborted();
+      checkRange(source, start, end);
+      try {
+        return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+      } catch (cause) {
+        throw new Error(
+          `${name}: the file can no longer be read (changed, moved or removed since it was opened); open it again`,
+          { cause },
+        );
+      }
+    },
+  };
+  return source;
+}
+
+/** The part of `source` from `start` to `end` as a Source of its own. */
+export function sliceSource(source: Source, start: number, end: number, name: string): Source {
+  checkRange(source, start, end);
+  const slice: Source = {
+    name,
+    size: end - start,
+    read(from, to, signal) {
+      checkRange(slice, from, to);
+      return source.read(start + from, start + to, signal);
+    },
+  };
+  return slice;
+}
