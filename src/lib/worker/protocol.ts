@@ -1,0 +1,282 @@
+/**
+ * What the page and the lab's worker say to each other. The open checkpoint, the model and the
+ * training run live in the worker; the page holds only what is written here. Every call carries an
+ * id; the page may abort it, and a long one reports progress. What goes wrong with the user's files
+ * comes back as a Result with findings; a rejected call is a defect of the lab.
+ *
+ * Types only: both sides import this, nothing here runs.
+ */
+import type { Finding, Result } from '../checkpoint/finding.ts';
+import type { Dtype } from '../checkpoint/dtype.ts';
+
+export type { Finding, Result, Dtype };
+
+/** Every call: its argument and what it resolves to. */
+export interface Calls {
+  /** Opens a checkpoint. On failure, what was open before stays open. */
+  open: { args: { file: File }; result: Result<{ checkpoint: OpenedCheckpoint }> };
+  /** The children of a tree node, `start` to `start + count`. */
+  children: { args: { node: number; start: number; count: number }; result: OutlineNode[] };
+  /** The first elements of a tensor as exact decimal text, row-major. */
+  values: { args: { node: number; count: number }; result: Result<{ values: string[] }> };
+
+  /** Reads Python source; nothing of it runs. On failure, the source before stays. */
+  source: {
+    args: { files: { name: string; text: string }[] };
+    result: Result<{ candidates: Candidate[]; warnings: Finding[] }>;
+  };
+  /** Builds a model from the source and binds it to a state_dict of the open checkpoint. */
+  build: {
+    args: {
+      candidate: string;
+      /** Constructor arguments as Python literals: `{ hidden: '128' }`. Empty means default. */
+      arguments: Record<string, string>;
+      /** Index into `OpenedCheckpoint.stateDicts`. */
+      stateDict: number;
+    };
+    result: Result<{ model: BuiltModel }>;
+  };
+
+  /** Opens a data set (npz). On failure, the one before stays. */
+  data: { args: { file: File }; result: Result<{ data: OpenedData }> };
+  /** One example of the open data: its picture or values, and its label. */
+  example: { args: { split: Split; index: number }; result: Result<{ example: Example }> };
+
+  /** A forward pass in evaluation mode. */
+  run: { args: { input: RunInput; top: number }; result: Result<{ run: RunResult }> };
+
+  /** Trains until done, stopped or aborted; progress is TrainProgress. */
+  train: {
+    args: TrainSettings;
+    result: Result<{ summary: TrainSummary }>;
+    progress: TrainProgress;
+  };
+  pause: { args: object; result: null };
+  resume: { args: object; result: null };
+  /** Ends the run after the step in progress; best and last are kept. */
+  stop: { args: object; result: null };
+
+  /** What can be saved now, with file names. */
+  saves: { args: object; result: SaveChoice[] };
+  /**
+   * Writes a checkpoint. With `handle` (from a save picker) it goes there and is read back and
+   * verified; without, the result holds a File to download.
+   */
+  save: {
+    args: { choice: string; handle?: FileSystemFileHandle };
+    result: Result<{ saved: Saved }>;
+    progress: { bytes: number; total: number };
+  };
+  /** The backend that runs models, made on first use. */
+  backend: { args: object; result: Result<{ backend: Backend }> };
+}
+
+export type CallName = keyof Calls;
+export type Progress<K extends CallName> = Calls[K] extends { progress: infer P } ? P : never;
+
+export type Request =
+  | { [K in CallName]: { id: number; call: K; args: Calls[K]['args'] } }[CallName]
+  | { id: number; abort: true };
+
+export type Reply =
+  | { id: number; result: unknown }
+  | { id: number; progress: unknown }
+  | { id: number; error: { name: string; message: string; stack?: string } };
+
+export interface OpenedCheckpoint {
+  name: string;
+  size: number;
+  /** What kind of file it is, for people: `PyTorch zip checkpoint`. */
+  format: string;
+  /** Nothing of the file was executed; these are the calls that unpickling it would have made. */
+  calls: { name: string; count: number; allowed: boolean }[];
+  findings: Finding[];
+  root: OutlineNode;
+  totals: { tensors: number; elements: number; bytes: number };
+  /** Plain facts found at the top: epoch, metrics, versions. */
+  facts: { label: string; value: string }[];
+  /** Dicts that look like a model's state_dict, the likeliest first. */
+  stateDicts: { label: string; tensors: number; elements: number }[];
+  optimizer: { label: string; groups: number; states: number } | null;
+}
+
+/** One row of the checkpoint tree. */
+export interface OutlineNode {
+  id: number;
+  /** The key as Python shows it, without quotes for plain strings: `conv1.weight`, `0`. */
+  key: string;
+  /** How Python reaches it from the root: `['model']['conv1.weight']`. */
+  path: string;
+  kind:
+    | 'dict'
+    | 'list'
+    | 'tuple'
+    | 'set'
+    | 'tensor'
+    | 'int'
+    | 'float'
+    | 'str'
+    | 'bool'
+    | 'None'
+    | 'bytes'
+    | 'complex'
+    | 'name'
+    | 'call';
+  /** One line: `OrderedDict, 12 entries`, `0.001`, `'adamw'`. */
+  summary: string;
+  childCount: number;
+  tensor?: {
+    dtype: Dtype;
+    shape: number[];
+    /** Bytes of its elements. */
+    bytes: number;
+    /** The key that shares the storage and came first, for tied or overlapping tensors. */
+    sharedWith?: string;
+    location: string;
+  };
+  /** A remark: the parameter an optimizer state belongs to, an object shown before. */
+  note?: string;
+}
+
+export interface Candidate {
+  name: string;
+  kind: 'class' | 'instance' | 'function';
+  file: string;
+  line: number;
+  arguments: { name: string; default?: string; annotation?: string }[];
+}
+
+export interface BuiltModel {
+  name: string;
+  parameters: number;
+  /** forward's arguments. */
+  inputs: string[];
+  /** A shape for one example that the first layers suggest, without the batch; null if unknown. */
+  exampleShape: number[] | null;
+  report: LoadReport;
+  /** False where missing or mismatched keys leave weights without values. */
+  ready: boolean;
+  /** Whether the checkpoint's optimizer state fits the model's parameters. */
+  optimizer: { name: OptimizerName; states: number } | null;
+  optimizerNote: string | null;
+  warnings: Finding[];
+}
+
+export interface LoadReport {
+  matched: number;
+  missing: string[];
+  unexpected: string[];
+  mismatched: { key: string; inFile: string; inModel: string }[];
+  /** Prefixes that were stripped from the file's keys: `module.`. */
+  stripped: string[];
+  notes: string[];
+}
+
+export type Split = 'train' | 'test';
+
+export interface OpenedData {
+  name: string;
+  arrays: { name: string; dtype: string; shape: number[] }[];
+  train: number;
+  /** Held-out examples that the file brings; 0 where validation must be split off. */
+  test: number;
+  exampleShape: number[];
+  /** How stored numbers become inputs: `uint8 / 255` or `as stored`. */
+  scaling: string;
+  classes: number | null;
+}
+
+export interface Example {
+  label: string | null;
+  shape: number[];
+  /** The model's input, row-major. */
+  values: Float32Array;
+}
+
+export type RunInput =
+  | { kind: 'example'; split: Split; index: number }
+  | { kind: 'random'; shape: number[]; seed: number }
+  | { kind: 'image'; image: Blob; shape: number[]; invert: boolean };
+
+export interface RunResult {
+  /** Shape of the output without the batch. */
+  shape: number[];
+  values: Float32Array;
+  /** For outputs of one axis: the largest ones; `probability` is a softmax over the outputs. */
+  top: { index: number; value: number; probability: number }[];
+  /** Wall time of the forward pass and its read-back; the first one compiles shaders. */
+  milliseconds: number;
+  first: boolean;
+  backend: Backend;
+  /** The input that the model saw. */
+  input: Example;
+}
+
+export type BackendName = 'webgpu' | 'webgl' | 'cpu';
+export interface Backend {
+  name: BackendName;
+  /** The adapter, where the browser says: `nvidia ampere`, `google swiftshader`. */
+  adapter: string;
+  /** Why a better one was not taken. */
+  reason?: string;
+}
+
+export type OptimizerName = 'SGD' | 'Adam' | 'AdamW';
+
+export interface TrainSettings {
+  epochs: number;
+  batchSize: number;
+  learningRate: number;
+  weightDecay: number;
+  seed: number;
+  /** `checkpoint` goes on with the state in the file, where it fits; a name starts afresh. */
+  optimizer: 'checkpoint' | OptimizerName;
+  loss: 'cross_entropy' | 'nll_loss';
+  /** Share of the training examples used for validation; 0 uses the data's own test split. */
+  validationShare: number;
+}
+
+export interface TrainProgress {
+  state: 'starting' | 'running' | 'paused' | 'validating';
+  /** Counted on from the checkpoint's epoch. */
+  epoch: number;
+  epochs: number;
+  step: number;
+  steps: number;
+  /** New points since the last report; x is the step within this run. */
+  train: { step: number; loss: number; accuracy: number }[];
+  validation: { step: number; epoch: number; loss: number; accuracy: number }[];
+  examplesPerSecond: number;
+  secondsLeft: number | null;
+  best: { epoch: number; loss: number; accuracy: number } | null;
+}
+
+export interface TrainSummary {
+  stopped: boolean;
+  epochs: number;
+  steps: number;
+  seconds: number;
+  best: { epoch: number; loss: number; accuracy: number } | null;
+  last: { epoch: number; loss: number; accuracy: number } | null;
+}
+
+export interface SaveChoice {
+  /** What `save` takes back. */
+  id: string;
+  which: 'best' | 'last' | 'opened';
+  contents: 'weights' | 'checkpoint';
+  format: 'pt' | 'safetensors';
+  /** `digits_epoch3_valloss0.0821.pt` */
+  name: string;
+  /** One line on what is inside and what is not. */
+  description: string;
+}
+
+export interface Saved {
+  name: string;
+  bytes: number;
+  /** Read back after writing and found equal. */
+  verified: boolean;
+  /** To download, where no handle was given. */
+  file?: File;
+}
