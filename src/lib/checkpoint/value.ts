@@ -61,13 +61,13 @@ export interface Call {
 /** A reference to something outside of the pickle; in torch files, a storage. */
 export interface PersistentId {
   readonly kind: 'persistent';
-  readonly id: Value;
+  id: Value;
 }
 
 /** An insertion-ordered mapping with Python's key equality (`1`, `1.0` and `True` are one key). */
 export class Dict {
   readonly kind = 'dict';
-  type: 'dict' | 'OrderedDict' | 'Counter' | 'defaultdict';
+  type: 'dict' | 'OrderedDict' | 'Counter';
   /** The object's attributes, such as a state_dict's `_metadata`. */
   attributes: Value = null;
   readonly #entries = new Map<string, [Value, Value]>();
