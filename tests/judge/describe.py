@@ -1,0 +1,160 @@
+"""Describes a loaded checkpoint as JSON, exactly and with nothing left out, so that TypeScript can
+compare it with what the lab read. `tests/fixtures/describe.ts` writes the same description of the
+lab's own values. Runs on PyTorch 1.13 and 2.13.
+
+    None {"none": true}    True {"bool": true}    7 {"int": "7"}    "a" {"str": "a"}
+    1.5 {"float": "3ff8000000000000"} (the bits, so that -0.0 and NaN count)
+    {"list": […]}  {"tuple": […], "type": "tuple" | "torch.Size"}  {"set": [… sorted], "frozen": …}
+    {"dict": [[key, value], …], "type": …, "attributes": null | [[name, value], …]}
+    {"tensor": {"dtype", "shape", "hex": row-major little-endian bytes, "strides", "offset",
+                "storage": number of the storage in order of appearance, "requires_grad", "parameter"}}
+    {"global": [module, name]}  {"call": {"callable", "args", "how", "state"?, "appended"?, "entries"?}}
+    {"ref": n}: the n-th list, dict or set in order of appearance, from 0, once more.
+"""
+
+import copyreg
+import json
+import struct
+import sys
+import types
+from collections import Counter, OrderedDict, defaultdict
+
+import numpy as np
+import torch
+
+assert sys.byteorder == "little"
+
+SETS = (set, frozenset)
+DICTS = {dict: "dict", OrderedDict: "OrderedDict", Counter: "Counter", defaultdict: "defaultdict"}
+# As pickle's protocol 2 names the modules that Python 3 renamed.
+OLD_MODULES = {"builtins": "__builtin__"}
+
+
+def float_bits(value):
+    return struct.pack(">d", value).hex()
+
+
+def name_of(dtype):
+    return str(dtype).replace("torch.", "")
+
+
+def storage_of(tensor):
+    if hasattr(tensor, "untyped_storage"):
+        return tensor.untyped_storage()
+    return tensor.storage().untyped()
+
+
+def tensor_bytes(tensor):
+    tensor = tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    if tensor.dtype == torch.bfloat16:  # numpy has none
+        tensor = tensor.view(torch.int16)
+    return tensor.numpy().tobytes()
+
+
+def describe_array(array):
+    """A numpy array as a tensor without a layout: what counts is dtype, shape and elements."""
+    array = np.asarray(array)
+    bytes_ = array.astype(array.dtype.newbyteorder("<")).tobytes(order="C")
+    return {"tensor": {"dtype": array.dtype.name, "shape": list(array.shape), "hex": bytes_.hex()}}
+
+
+class Description:
+    def __init__(self, layout=True):
+        self.layout = layout
+        self.containers = {}  # id -> number
+        self.storages = {}  # _cdata -> number
+        self.alive = []  # ids stay unique while their objects live
+
+    def tensor(self, tensor):
+        described = {
+            "dtype": name_of(tensor.dtype),
+            "shape": list(tensor.shape),
+            "hex": tensor_bytes(tensor).hex(),
+        }
+        if self.layout:
+            storage = storage_of(tensor)
+            self.alive.append(storage)
+            described["strides"] = list(tensor.stride())
+            described["offset"] = tensor.storage_offset()
+            described["storage"] = self.storages.setdefault(storage._cdata, len(self.storages))
+            described["requires_grad"] = tensor.requires_grad
+            described["parameter"] = isinstance(tensor, torch.nn.Parameter)
+        return {"tensor": described}
+
+    def container(self, value):
+        if id(value) in self.containers:
+            return {"ref": self.containers[id(value)]}
+        self.containers[id(value)] = len(self.containers)
+        self.alive.append(value)
+        if isinstance(value, list):
+            return {"list": [self.value(item) for item in value]}
+        if isinstance(value, SETS):
+            items = [self.value(item) for item in value]
+            key = lambda item: json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+            return {"set": sorted(items, key=key), "frozen": isinstance(value, frozenset)}
+        entries = [[self.value(key), self.value(item)] for key, item in value.items()]
+        attributes = getattr(value, "__dict__", None) or None
+        return {
+            "dict": entries,
+            "type": DICTS[type(value)],
+            "attributes": attributes
+            and [[name, self.value(item)] for name, item in attributes.items()],
+        }
+
+    def call(self, value):
+        """Anything else, as the pickle of protocol 2 would make it."""
+        reduced = value.__reduce_ex__(2)
+        if isinstance(reduced, str):
+            return self.globally(value.__module__ if hasattr(value, "__module__") else "torch", reduced)
+        callable_, args, state, items, pairs = (tuple(reduced) + (None,) * 5)[:5]
+        how = "reduce"
+        if callable_ is copyreg.__newobj__:
+            callable_, args, how = args[0], args[1:], "new"
+        described = {"callable": self.value(callable_), "args": self.value(args), "how": how}
+        if state is not None:
+            described["state"] = self.value(state)
+        if items is not None:
+            described["appended"] = [self.value(item) for item in items]
+        if pairs is not None:
+            described["entries"] = [[self.value(key), self.value(item)] for key, item in pairs]
+        return {"call": described}
+
+    def globally(self, module, name):
+        return {"global": [OLD_MODULES.get(module, module), name]}
+
+    def value(self, value):
+        if value is None:
+            return {"none": True}
+        kind = type(value)
+        if kind is bool:
+            return {"bool": value}
+        if kind is int:
+            return {"int": str(value)}
+        if kind is float:
+            return {"float": float_bits(value)}
+        if kind is str:
+            return {"str": value}
+        if kind in (bytes, bytearray):
+            return {"bytes": value.hex(), "mutable": kind is bytearray}
+        if kind is complex:
+            return {"complex": [float_bits(value.real), float_bits(value.imag)]}
+        if kind is tuple or kind is torch.Size:
+            type_ = "torch.Size" if kind is torch.Size else "tuple"
+            return {"tuple": [self.value(item) for item in value], "type": type_}
+        if kind is list or kind in SETS or kind in DICTS:
+            return self.container(value)
+        if isinstance(value, torch.Tensor):
+            return self.tensor(value)
+        if isinstance(value, torch.dtype):
+            return self.globally("torch", name_of(value))
+        if isinstance(value, torch.layout):  # pickled by a reducer of torch.serialization
+            args = {"tuple": [{"str": str(value)}], "type": "tuple"}
+            callable_ = self.globally("torch.serialization", "_get_layout")
+            return {"call": {"callable": callable_, "args": args, "how": "reduce"}}
+        if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
+            return self.globally(value.__module__, value.__qualname__)
+        return self.call(value)
+
+
+def describe(value, layout=True):
+    return Description(layout).value(value)
