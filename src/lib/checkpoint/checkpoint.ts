@@ -13,4 +13,14 @@ export interface Checkpoint {
   /** Facts of the container, such as `byteorder` or safetensors' `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly findings: readonly Finding[];
+  /** The calls that Python would make to unpickle it. None was made. */
+  readonly calls: readonly CallRecord[];
+}
+
+export interface CallRecord {
+  /** `torch._utils._rebuild_tensor_v2` */
+  readonly name: string;
+  readonly count: number;
+  /** Whether PyTorch's `weights_only=True` makes this call itself. */
+  readonly allowed: boolean;
 }

@@ -67,7 +67,7 @@ export interface PersistentId {
 /** An insertion-ordered mapping with Python's key equality (`1`, `1.0` and `True` are one key). */
 export class Dict {
   readonly kind = 'dict';
-  type: 'dict' | 'OrderedDict' | 'Counter';
+  type: 'dict' | 'OrderedDict' | 'Counter' | 'defaultdict';
   /** The object's attributes, such as a state_dict's `_metadata`. */
   attributes: Value = null;
   readonly #entries = new Map<string, [Value, Value]>();
@@ -153,6 +153,14 @@ function keyToken(key: Value): string {
 
 function isScalar(value: Value): boolean {
   return value === null || typeof value !== 'object';
+}
+
+/** Whether Python could use the value as a key: lists, dicts, sets and bytearrays have no hash. */
+export function isHashable(value: Value): boolean {
+  if (value === null || typeof value !== 'object') return true;
+  if (value.kind === 'set') return value.frozen;
+  if (value.kind === 'bytes') return !value.mutable;
+  return value.kind !== 'list' && value.kind !== 'dict';
 }
 
 export function isDict(value: Value | undefined): value is Dict {

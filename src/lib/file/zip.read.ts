@@ -210,7 +210,31 @@ export async function storedSource(
     );
   }
   const start = await payloadStart(zip, entry, signal);
-  return sliceSource(zip.source, start, start + entry.size, entry.name);
+  return checked(sliceSource(zip.source, start, start + entry.size, entry.name), entry);
+}
+
+/**
+ * Checks the CRC-32 when the payload is read as a whole. A CRC of 0 means that the writer left it
+ * out (`torch.serialization.set_crc32_options(False)`).
+ */
+function checked(source: Source, entry: ZipEntry): Source {
+  return {
+    ...source,
+    async read(start, end, signal) {
+      const bytes = await source.read(start, end, signal);
+      if (start === 0 && end === entry.size && entry.crc32 !== 0) checkCrc(bytes, entry);
+      return bytes;
+    },
+  };
+}
+
+function checkCrc(bytes: Uint8Array, entry: ZipEntry): void {
+  const hex = (crc: number) => crc.toString(16).padStart(8, '0');
+  const crc = crc32(bytes);
+  if (crc === entry.crc32) return;
+  throw new Error(
+    `zip: entry ${entry.name} is damaged: its CRC-32 is ${hex(crc)}, the directory says ${hex(entry.crc32)}`,
+  );
 }
 
 /** Any entry as a Source; a deflated one is inflated into memory and its CRC-32 checked. */
@@ -233,17 +257,8 @@ export async function readEntry(
   const start = await payloadStart(zip, entry, signal);
   const raw = await zip.source.read(start, start + entry.compressedSize, signal);
   const bytes = entry.method === DEFLATED ? await inflate(raw, entry) : raw;
-  const crc = crc32(bytes);
-  if (crc !== entry.crc32) {
-    throw new Error(
-      `zip: entry ${entry.name} is damaged: its CRC-32 is ${hex(crc)}, the directory says ${hex(entry.crc32)}`,
-    );
-  }
+  checkCrc(bytes, entry);
   return bytes;
-}
-
-function hex(crc: number): string {
-  return crc.toString(16).padStart(8, '0');
 }
 
 function checkReadable(entry: ZipEntry): void {

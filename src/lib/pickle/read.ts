@@ -8,7 +8,7 @@
  * several pickles in a row.
  */
 import { FindingError } from '../checkpoint/finding.ts';
-import { Dict, type Call, type Global, type Value } from '../checkpoint/value.ts';
+import { Dict, isHashable, type Call, type Global, type Value } from '../checkpoint/value.ts';
 import { decodeLong, decodeUtf8, PickleBytes } from './bytes.ts';
 import { opcodes, type OpcodeName } from './opcodes.ts';
 
@@ -413,10 +413,11 @@ function extend<T>(target: T[], items: readonly T[]): void {
 
 function pairs(items: Value[]): [Value, Value][] {
   if (items.length % 2) throw new RangeError('a key without a value');
-  return Array.from({ length: items.length / 2 }, (_, index) => [
-    items[2 * index] as Value,
-    items[2 * index + 1] as Value,
-  ]);
+  return Array.from({ length: items.length / 2 }, (_, index) => {
+    const [key, value] = [items[2 * index] as Value, items[2 * index + 1] as Value];
+    if (!isHashable(key)) throw new TypeError('a list, dict, set or bytearray as a key');
+    return [key, value];
+  });
 }
 
 function textToInt(text: string): bigint {

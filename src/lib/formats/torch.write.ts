@@ -1,0 +1,42 @@
+/**
+ * Writes the zip container that PyTorch reads since 1.4, in the form that `weights_only=True`
+ * takes: protocol 2, records stored and aligned to 64 bytes, each exactly as long as its storage.
+ * `.format_version` is left out on purpose: it promises PyTorch's own layout byte for byte.
+ */
+import type { Storage } from '../checkpoint/tensor.ts';
+import type { Value } from '../checkpoint/value.ts';
+import type { Sink } from '../file/sink.ts';
+import { ZipWriter } from '../file/zip.write.ts';
+import { writePickle } from '../pickle/write.ts';
+import type { WriteOptions } from './format.ts';
+import { express } from './torch.interpret.ts';
+
+/** Storages are copied in pieces of this size, so that memory stays bounded. */
+const CHUNK = 8 * 2 ** 20;
+
+export async function writeTorch(
+  root: Value,
+  sink: Sink,
+  { stem, signal, onProgress }: WriteOptions,
+): Promise<void> {
+  const { root: expressed, storages } = express(root);
+  const pickle = writePickle(expressed);
+  const zip = new ZipWriter(sink);
+  const text = (content: string) => [new TextEncoder().encode(content)];
+  await zip.add(`${stem}/data.pkl`, pickle.length, [pickle]);
+  await zip.add(`${stem}/byteorder`, 6, text('little'));
+  for (const [index, storage] of storages.entries()) {
+    await zip.add(`${stem}/data/${index}`, storage.byteLength, chunksOf(storage, signal));
+    onProgress?.(zip.position);
+  }
+  await zip.add(`${stem}/version`, 2, text('3\n'));
+  await zip.finish();
+  onProgress?.(zip.position);
+}
+
+async function* chunksOf(storage: Storage, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+  for (let at = 0; at < storage.byteLength; at += CHUNK) {
+    signal?.throwIfAborted();
+    yield await storage.read(at, Math.min(at + CHUNK, storage.byteLength), signal);
+  }
+}
