@@ -1,1 +1,3 @@
 export const prerender = true;
+/** `checkpoint/index.html` is found by every static host; `checkpoint.html` is not. */
+export const trailingSlash = 'always';

@@ -157,7 +157,13 @@ export interface BuiltModel {
   /** False where missing or mismatched keys leave weights without values. */
   ready: boolean;
   /** Whether the checkpoint's optimizer state fits the model's parameters. */
-  optimizer: { name: OptimizerName; states: number } | null;
+  optimizer: {
+    name: OptimizerName;
+    states: number;
+    /** Of its first param_group, as the form starts with them. */
+    learningRate?: number;
+    weightDecay?: number;
+  } | null;
   optimizerNote: string | null;
   warnings: Finding[];
 }

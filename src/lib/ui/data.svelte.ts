@@ -1,0 +1,31 @@
+import type { OpenedData } from '#lib/worker/protocol.ts';
+import type { Desk } from './desk.ts';
+
+/** The open data set. */
+export class DataState {
+  opened = $state.raw<OpenedData | null>(null);
+  /** Names of the classes, where a sample brings them. */
+  classes = $state.raw<readonly string[]>([]);
+  file: File | null = null;
+  readonly #desk: Desk;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  async open(file: File, classes: readonly string[] = []): Promise<boolean> {
+    const failure = `Could not open the data in ${file.name}`;
+    const result = await this.#desk.tasks.run(`Opening ${file.name}`, failure, (task) =>
+      this.#desk.client.call('data', { file }, { signal: task.signal }),
+    );
+    if (!result || !this.#desk.problems.check(failure, result)) return false;
+    this.file = file;
+    this.classes = classes;
+    this.opened = result.data;
+    return true;
+  }
+
+  className(index: number): string {
+    return this.classes[index] ?? String(index);
+  }
+}

@@ -1,0 +1,10 @@
+import type { LabClient } from '#lib/worker/client.ts';
+import type { Problems } from './problems.svelte.ts';
+import type { Tasks } from './tasks.svelte.ts';
+
+/** What every part of the lab's state works with. */
+export interface Desk {
+  readonly client: LabClient;
+  readonly problems: Problems;
+  readonly tasks: Tasks;
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { formatBytes, formatCount, formatLoss, formatSeconds, parseShape } from './format.ts';
+
+describe('format', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.00 kB'],
+    [256_877, '257 kB'],
+    [999_600, '1.00 MB'],
+    [12_345_678, '12.3 MB'],
+  ])('%d bytes are %j', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  it.each([
+    [20_456, '20,456'],
+    [12_345_678, '12.3 M'],
+    [7_000_000_000, '7.00 G'],
+  ])('%d counts as %j', (count, text) => expect(formatCount(count)).toBe(text));
+
+  it.each([
+    [0.44, '0.4 s'],
+    [42.2, '42 s'],
+    [187, '3:07'],
+    [3753, '1:02:33'],
+  ])('%d seconds are %j', (seconds, text) => expect(formatSeconds(seconds)).toBe(text));
+
+  it('keeps the digits of small losses and shows NaN', () => {
+    expect(formatLoss(0.08213)).toBe('0.08213');
+    expect(formatLoss(0.00002)).toBe('2.000e-5');
+    expect(formatLoss(NaN)).toBe('NaN');
+  });
+
+  it.each([
+    ['1, 28, 28', [1, 28, 28]],
+    ['[1,28,28]', [1, 28, 28]],
+    ['(32,)', [32]],
+    ['3x224x224', [3, 224, 224]],
+    ['', []],
+    ['a', null],
+    ['0, 2', null],
+  ])('%j is the shape %j', (text, shape) => expect(parseShape(text)).toEqual(shape));
+});

@@ -1,0 +1,70 @@
+/** Numbers as the lab writes them: short, with a unit, the same everywhere. */
+
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** `256.9 kB`; decimal units, as file managers and model hubs count. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < byteUnits.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : threeDigits(value)} ${byteUnits[unit]}`;
+}
+
+/** `20,456` below a million, `12.3 M` from there. */
+export function formatCount(count: number): string {
+  if (count < 1e6) return count.toLocaleString('en-US');
+  if (count < 1e9) return `${threeDigits(count / 1e6)} M`;
+  return `${threeDigits(count / 1e9)} G`;
+}
+
+function threeDigits(value: number): string {
+  if (value >= 99.95) return value.toFixed(0);
+  return value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** As PyTorch prints a torch.Size: `[16, 1, 3, 3]`. */
+export function formatShape(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/** `0.4 s`, `42 s`, `3:07`, `1:02:33`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${pad(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
+}
+
+/** Losses: four significant digits, exponents only where zeros would hide the number. */
+export function formatLoss(loss: number): string {
+  if (!Number.isFinite(loss)) return String(loss);
+  const size = Math.abs(loss);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? loss.toExponential(3) : loss.toPrecision(4);
+}
+
+export function formatPercent(share: number, digits = 1): string {
+  return Number.isFinite(share) ? `${(share * 100).toFixed(digits)} %` : '–';
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** Reads `1, 28, 28`, `[1, 28, 28]` or `1x28x28`; null where it is no shape. */
+export function parseShape(text: string): number[] | null {
+  const inner = text
+    .trim()
+    .replace(/^[[(]\s*/, '')
+    .replace(/\s*,?\s*[\])]$/, '');
+  if (inner === '') return [];
+  const parts = inner.split(/\s*[,x×]\s*|\s+/);
+  if (!parts.every((part) => /^\d{1,9}$/.test(part))) return null;
+  const shape = parts.map(Number);
+  return shape.every((size) => size > 0) ? shape : null;
+}

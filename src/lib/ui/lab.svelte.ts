@@ -1,0 +1,199 @@
+import { createContext } from 'svelte';
+import { LabClient, type WorkerCrash } from '#lib/worker/client.ts';
+import { CheckpointState } from './checkpoint.svelte.ts';
+import { DataState } from './data.svelte.ts';
+import type { Desk } from './desk.ts';
+import { plural } from './format.ts';
+import { ModelState, type SourceFile } from './model.svelte.ts';
+import { Problems } from './problems.svelte.ts';
+import { RunState } from './running.svelte.ts';
+import { fetchSampleFile, type Sample } from './samples.ts';
+import { SavingState } from './saving.svelte.ts';
+import { Tasks } from './tasks.svelte.ts';
+import { TrainingState } from './training.svelte.ts';
+
+export type Page = '/' | '/checkpoint' | '/model' | '/run' | '/train' | '/save';
+
+/** A question before something is lost. */
+export interface Question {
+  title: string;
+  body: string;
+  action: string;
+  answer: (yes: boolean) => void;
+}
+
+/** Largest source file that is read as text; real model sources are far smaller. */
+const largestSource = 4_000_000;
+
+/** Everything that the page knows, around one client. Its parts know nothing of each other. */
+export class Lab implements Desk {
+  readonly client = new LabClient();
+  readonly problems = new Problems();
+  readonly tasks = new Tasks(this.problems);
+  readonly checkpoint = new CheckpointState(this);
+  readonly model = new ModelState(this);
+  readonly data = new DataState(this);
+  readonly running = new RunState(this, this.model, this.data);
+  readonly training = new TrainingState(this);
+  readonly saving = new SavingState(this);
+  question = $state.raw<Question | null>(null);
+  /** Where a drop or a sample leads; the layout hands in the router. */
+  go: (page: Page) => void = () => {};
+
+  constructor() {
+    this.client.onCrash = (crash) => void this.#recover(crash);
+    this.saving.onSaved = ({ which }) => {
+      if (which !== 'opened') this.training.unsaved = false;
+    };
+  }
+
+  /** Files that were dropped or chosen: each goes where its kind belongs. */
+  async openFiles(files: readonly File[]): Promise<void> {
+    const sources = files.filter(({ name }) => /\.py$/i.test(name));
+    const data = files.filter(({ name }) => /\.np[yz]$/i.test(name));
+    const checkpoints = files.filter((file) => !sources.includes(file) && !data.includes(file));
+    const surplus = [...checkpoints.slice(1), ...data.slice(1)];
+    if (surplus.length > 0) {
+      this.problems.add(`${plural(surplus.length, 'file was', 'files were')} left out`, [
+        {
+          code: 'open.surplus',
+          severity: 'info',
+          message: `one checkpoint and one data set can be open: ${surplus.map(({ name }) => name).join(', ')}`,
+          advice: 'Drop the file alone to open it instead.',
+        },
+      ]);
+    }
+    const opened = checkpoints[0] && (await this.openCheckpoint(checkpoints[0]));
+    if (data[0] && (await this.openData(data[0])) && !checkpoints[0] && sources.length === 0) {
+      this.go('/run');
+    }
+    if (sources.length > 0) {
+      await this.openSource(sources);
+      if (!checkpoints[0]) this.go('/model');
+    }
+    if (opened) this.go('/checkpoint');
+  }
+
+  async openCheckpoint(file: File): Promise<boolean> {
+    if (!(await this.#mayReplace(file.name))) return false;
+    if (!(await this.checkpoint.open(file))) return false;
+    this.model.checkpointChanged();
+    this.training.reset();
+    this.saving.reset();
+    this.running.result = null;
+    return true;
+  }
+
+  async openData(file: File, classes?: readonly string[]): Promise<boolean> {
+    if (!(await this.data.open(file, classes))) return false;
+    this.running.dataChanged();
+    this.training.dataChanged(this.data.opened?.test ?? 0);
+    return true;
+  }
+
+  /** Reads Python files and, where nothing is left to choose, builds the model. */
+  async openSource(files: readonly File[]): Promise<boolean> {
+    const tooLarge = files.find(({ size }) => size > largestSource);
+    if (tooLarge) {
+      this.problems.add(`Could not read ${tooLarge.name}`, [
+        {
+          code: 'source.size',
+          severity: 'error',
+          message: `source: ${tooLarge.name} holds ${plural(tooLarge.size, 'byte')}, the limit is ${plural(largestSource, 'byte')}`,
+          advice: 'Drop the file that defines the nn.Module alone.',
+        },
+      ]);
+      return false;
+    }
+    const texts: SourceFile[] = await Promise.all(
+      files.map(async (file) => ({ name: file.name, text: await file.text() })),
+    );
+    if (!(await this.model.setFiles(texts))) return false;
+    if (this.checkpoint.opened && this.model.candidates.length === 1) await this.build();
+    return true;
+  }
+
+  async build(): Promise<boolean> {
+    if (!(await this.model.build())) return false;
+    this.#modelBuilt();
+    return true;
+  }
+
+  async openSample(sample: Sample): Promise<boolean> {
+    const { files, candidate, classes } = sample;
+    const failure = `Could not load the sample ${sample.title}`;
+    const fetched = await this.tasks.run(`Loading ${sample.title}`, failure, ({ signal }) =>
+      Promise.all([
+        fetchSampleFile(files.checkpoint, signal),
+        fetchSampleFile(files.source, signal),
+        fetchSampleFile(files.data, signal),
+      ]),
+    );
+    if (!fetched) return false;
+    const [checkpoint, source, data] = fetched;
+    if (!(await this.openCheckpoint(checkpoint))) return false;
+    this.go('/checkpoint');
+    await this.openData(data, classes);
+    const texts = [{ name: source.name, text: await source.text() }];
+    if (await this.model.setFiles(texts, candidate)) await this.build();
+    return true;
+  }
+
+  ask(question: Omit<Question, 'answer'>): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.question = {
+        ...question,
+        answer: (yes) => {
+          this.question = null;
+          resolve(yes);
+        },
+      };
+    });
+  }
+
+  #modelBuilt(): void {
+    this.running.modelChanged();
+    this.training.modelChanged(
+      this.model.built,
+      this.model.files.map(({ text }) => text).join('\n'),
+    );
+  }
+
+  async #mayReplace(name: string): Promise<boolean> {
+    const { training } = this;
+    if (!training.running && !training.unsaved) return true;
+    const yes = await this.ask({
+      title: `Open ${name}?`,
+      body: training.running
+        ? 'Training is running. Opening another checkpoint ends it, and what it has learned is lost.'
+        : 'The trained model has not been saved. Opening another checkpoint discards it.',
+      action: training.running ? 'Stop training and open' : 'Discard and open',
+    });
+    if (yes && training.running) await training.stop();
+    return yes;
+  }
+
+  /** A fresh worker knows nothing: what was open is opened again. */
+  async #recover(crash: WorkerCrash): Promise<void> {
+    const { checkpoint, data } = this;
+    const lost = this.training.unsaved;
+    this.problems.add('The lab’s worker stopped', [
+      {
+        code: 'worker.crash',
+        severity: 'error',
+        message: crash.message,
+        advice: lost
+          ? 'What was open has been opened again; what training had learned is lost. A smaller batch needs less memory.'
+          : 'What was open has been opened again.',
+      },
+    ]);
+    this.running.backend = null;
+    this.training.unsaved = false;
+    this.saving.reset();
+    if (checkpoint.file) await checkpoint.open(checkpoint.file);
+    if (data.file) await data.open(data.file, data.classes);
+    await this.model.restore();
+  }
+}
+
+export const [useLab, provideLab] = createContext<Lab>();

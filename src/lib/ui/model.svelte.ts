@@ -1,0 +1,160 @@
+import type { BuiltModel, Candidate, Finding } from '#lib/worker/protocol.ts';
+import type { Desk } from './desk.ts';
+
+export interface SourceFile {
+  name: string;
+  text: string;
+}
+
+/** The model's source, what it offers, and the model built from it. */
+export class ModelState {
+  files = $state<SourceFile[]>([]);
+  /** Index of the file that is shown. */
+  shown = $state(0);
+  /** The text differs from what the worker has read. */
+  edited = $state(false);
+  candidates = $state.raw<Candidate[]>([]);
+  candidateName = $state('');
+  arguments = $state<Record<string, string>>({});
+  stateDict = $state(0);
+  built = $state.raw<BuiltModel | null>(null);
+  /** Of the last reading or building, good or bad. */
+  findings = $state.raw<Finding[]>([]);
+  failed = $state<'' | 'source' | 'build'>('');
+  busy = $state(false);
+  /** Kept to read it again after a crash of the worker. */
+  #accepted: SourceFile[] = [];
+  readonly #desk: Desk;
+
+  readonly candidate = $derived(this.candidates.find(({ name }) => name === this.candidateName));
+  readonly missing = $derived(
+    (this.candidate?.arguments ?? []).filter(
+      ({ name, default: value }) => value === undefined && !this.arguments[name]?.trim(),
+    ),
+  );
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  /** A different checkpoint was opened: the source stays, the model is to be built again. */
+  checkpointChanged(): void {
+    this.stateDict = 0;
+    this.built = null;
+    if (this.failed === 'build') this.#clearFindings();
+  }
+
+  setText(text: string): void {
+    const file = this.files[this.shown];
+    if (!file) this.files = [{ name: 'model.py', text }];
+    else file.text = text;
+    this.edited = true;
+  }
+
+  /** Shows other files and reads them. */
+  async setFiles(files: SourceFile[], candidate?: string): Promise<boolean> {
+    this.files = files.map((file) => ({ ...file }));
+    this.shown = 0;
+    return this.read(candidate);
+  }
+
+  /** Has the worker read the source as it stands; nothing of it runs. */
+  async read(candidate?: string): Promise<boolean> {
+    const files = $state.snapshot(this.files);
+    this.busy = true;
+    const result = await this.#desk.tasks
+      .run('Reading the source', 'Could not read the source', (task) =>
+        this.#desk.client.call('source', { files }, { signal: task.signal }),
+      )
+      .finally(() => (this.busy = false));
+    if (!result) return false;
+    this.edited = false;
+    if (!result.ok) {
+      this.#fail('source', result.findings);
+      return false;
+    }
+    this.#accepted = files;
+    this.#clearFindings();
+    this.findings = result.warnings;
+    this.candidates = result.candidates;
+    this.built = null;
+    const wanted = result.candidates.find(({ name }) => name === (candidate ?? this.candidateName));
+    this.choose((wanted ?? likeliest(result.candidates))?.name ?? '');
+    return true;
+  }
+
+  choose(name: string): void {
+    if (name !== this.candidateName) this.arguments = {};
+    this.candidateName = name;
+  }
+
+  async build(): Promise<boolean> {
+    if (this.edited && !(await this.read())) return false;
+    const { candidate } = this;
+    if (!candidate || this.missing.length > 0) return false;
+    const args = {
+      candidate: candidate.name,
+      arguments: $state.snapshot(this.arguments),
+      stateDict: this.stateDict,
+    };
+    this.busy = true;
+    const result = await this.#desk.tasks
+      .run(`Building ${candidate.name}`, `Could not build ${candidate.name}`, (task) =>
+        this.#desk.client.call('build', args, { signal: task.signal }),
+      )
+      .finally(() => (this.busy = false));
+    if (!result) return false;
+    if (!result.ok) {
+      this.#fail('build', result.findings);
+      return false;
+    }
+    this.#clearFindings();
+    this.findings = result.model.warnings;
+    this.built = result.model;
+    return true;
+  }
+
+  /** After a crash of the worker. */
+  async restore(): Promise<void> {
+    if (this.#accepted.length === 0) return;
+    const { built, candidateName } = this;
+    const edited = $state.snapshot(this.files);
+    this.files = this.#accepted.map((file) => ({ ...file }));
+    const again = await this.read(candidateName);
+    if (again && built) await this.build();
+    this.files = edited;
+  }
+
+  #fail(step: 'source' | 'build', findings: Finding[]): void {
+    this.failed = step;
+    this.findings = findings;
+  }
+
+  #clearFindings(): void {
+    this.failed = '';
+    this.findings = [];
+  }
+}
+
+/** Instances come ready made; else the last class that needs nothing, as files define parts first. */
+function likeliest(candidates: readonly Candidate[]): Candidate | undefined {
+  const ready = (candidate: Candidate) =>
+    candidate.arguments.every(({ default: value }) => value !== undefined);
+  return (
+    candidates.find(({ kind }) => kind === 'instance') ??
+    candidates.findLast((candidate) => candidate.kind === 'class' && ready(candidate)) ??
+    candidates.findLast(({ kind }) => kind === 'class') ??
+    candidates[0]
+  );
+}
+
+/** The file and line that a finding names: `model.py line 12`, `model.py:12`, `line 12`. */
+export function sourceLine(
+  where: string | undefined,
+): { file: string | null; line: number } | null {
+  const match = /^(?:(?<file>[^:\s]+\.py)[\s:,]*)?(?:line\s*)?(?<line>\d+)\b/.exec(
+    where?.trim() ?? '',
+  );
+  if (!match?.groups?.line) return null;
+  return { file: match.groups.file ?? null, line: Number(match.groups.line) };
+}

@@ -1,0 +1,59 @@
+import { WorkerError } from '#lib/worker/client.ts';
+import type { Finding, Result } from '#lib/worker/protocol.ts';
+
+/** Something that went wrong, shown until the person dismisses it. */
+export interface Problem {
+  id: number;
+  /** What was tried: `Could not open last.pth`. */
+  title: string;
+  findings: Finding[];
+  /** For a report: a stack. */
+  details?: string;
+}
+
+/** More than this would bury the page. */
+const mostShown = 4;
+
+export class Problems {
+  list = $state.raw<Problem[]>([]);
+  #lastId = 0;
+
+  add(title: string, findings: Finding[], details?: string): void {
+    const problem = { id: ++this.#lastId, title, findings, details };
+    this.list = [problem, ...this.list.filter((other) => other.title !== title)].slice(
+      0,
+      mostShown,
+    );
+  }
+
+  /** A defect of the lab, as opposed to a fault in the user's files. */
+  defect(title: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const details =
+      error instanceof WorkerError
+        ? error.details
+        : error instanceof Error
+          ? error.stack
+          : undefined;
+    this.add(title, [{ code: 'internal', severity: 'error', message }], details);
+  }
+
+  /** Passes a good result on; shows a bad one. */
+  check<T>(title: string, result: Result<T>): result is { readonly ok: true } & T {
+    if (!result.ok) this.add(title, result.findings);
+    return result.ok;
+  }
+
+  dismiss(id: number): void {
+    this.list = this.list.filter((problem) => problem.id !== id);
+  }
+}
+
+/** The whole problem as text, for the clipboard. */
+export function problemText(problem: Problem): string {
+  const lines = problem.findings.map(
+    ({ severity, code, where, message, advice }) =>
+      `${severity} ${code}${where ? ` (${where})` : ''}: ${message}${advice ? `\n  ${advice}` : ''}`,
+  );
+  return [problem.title, ...lines, problem.details].filter(Boolean).join('\n');
+}

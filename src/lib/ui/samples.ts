@@ -1,0 +1,25 @@
+import { asset } from '$app/paths';
+import type { AssetPath } from '$app/types';
+
+/** One entry of public/samples/samples.json. */
+export interface Sample {
+  id: string;
+  title: string;
+  description: string;
+  files: { checkpoint: string; source: string; data: string };
+  sizes: { checkpoint: number; source: number; data: number };
+  candidate: string;
+  input: { kind: 'image' | 'vector'; shape: number[]; scale?: string };
+  classes?: string[];
+  origin: string;
+  licence: string;
+}
+
+/** A file of public/samples/ by its path there. */
+export async function fetchSampleFile(path: string, signal?: AbortSignal): Promise<File> {
+  const response = await fetch(asset(`samples/${path}` as AssetPath), { signal });
+  if (!response.ok) {
+    throw new Error(`sample: ${path} could not be fetched, status ${response.status}`);
+  }
+  return new File([await response.blob()], path.split('/').at(-1) ?? path);
+}

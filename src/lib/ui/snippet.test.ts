@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { snippet, subscript } from './snippet.ts';
+
+const subject = { name: 'best.pt', model: 'Net(width=8)', module: 'model', stateDict: "['model']" };
+
+describe('snippet', () => {
+  it('loads weights, checkpoints and safetensors', () => {
+    expect(snippet({ ...subject, choice: { contents: 'weights', format: 'pt' } })).toBe(
+      `import torch
+from model import Net
+
+model = Net(width=8)
+weights = torch.load("best.pt", map_location="cpu", weights_only=True)
+model.load_state_dict(weights)`,
+    );
+    expect(snippet({ ...subject, choice: { contents: 'checkpoint', format: 'pt' } })).toBe(
+      `import torch
+from model import Net
+
+model = Net(width=8)
+checkpoint = torch.load("best.pt", map_location="cpu", weights_only=True)
+model.load_state_dict(checkpoint['model'])`,
+    );
+    const choice = { contents: 'weights', format: 'safetensors' } as const;
+    expect(snippet({ ...subject, name: 'a"b.safetensors', choice })).toContain(
+      'weights = load_file("a\\"b.safetensors")',
+    );
+  });
+
+  it('uses an instance of the source as it is', () => {
+    const choice = { contents: 'weights', format: 'pt' } as const;
+    expect(snippet({ ...subject, model: 'model', choice })).toBe(
+      `import torch
+from model import model
+
+weights = torch.load("best.pt", map_location="cpu", weights_only=True)
+model.load_state_dict(weights)`,
+    );
+  });
+
+  it('makes subscripts of labels', () => {
+    expect(subscript('')).toBe('');
+    expect(subscript("['a']['b']")).toBe("['a']['b']");
+    expect(subscript('model')).toBe('["model"]');
+  });
+});

@@ -1,0 +1,43 @@
+import type { SaveChoice } from '#lib/worker/protocol.ts';
+
+export interface SnippetSubject {
+  choice: Pick<SaveChoice, 'contents' | 'format'>;
+  /** File name as it was saved. */
+  name: string;
+  /** How the model is made: `DigitsCNN(classes=10)`; null where no model was built. */
+  model: string | null;
+  /** The module that has it: `model`. */
+  module: string;
+  /** How Python reaches the state_dict from the loaded checkpoint: `['model']`, or nothing. */
+  stateDict: string;
+}
+
+/** Python that loads what was saved, ready to paste. */
+export function snippet({ choice, name, model, module, stateDict }: SnippetSubject): string {
+  const file = JSON.stringify(name);
+  const safetensors = choice.format === 'safetensors';
+  const className = model ? (/^\w+/.exec(model)?.[0] ?? 'Model') : 'Model';
+  const isCall = model === null || model.includes('(');
+  const lines = [
+    safetensors ? 'from safetensors.torch import load_file' : 'import torch',
+    `from ${module} import ${className}`,
+    '',
+  ];
+  const target = isCall ? 'model' : className;
+  if (isCall) lines.push(`model = ${model ?? 'Model()'}`);
+  const load = safetensors
+    ? `load_file(${file})`
+    : `torch.load(${file}, map_location="cpu", weights_only=True)`;
+  if (choice.contents === 'weights') {
+    lines.push(`weights = ${load}`, `${target}.load_state_dict(weights)`);
+  } else {
+    lines.push(`checkpoint = ${load}`, `${target}.load_state_dict(checkpoint${stateDict})`);
+  }
+  return lines.join('\n');
+}
+
+/** A label such as `model` or `['model']` as the end of a Python expression. */
+export function subscript(label: string): string {
+  if (label === '' || label.startsWith('[')) return label;
+  return `[${JSON.stringify(label)}]`;
+}

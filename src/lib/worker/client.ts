@@ -1,0 +1,140 @@
+/**
+ * The page's side of the lab's worker: one promise per call, matched by id. A call can be aborted
+ * and can report progress. When the worker dies, every call in flight is rejected with
+ * WorkerCrash, and the next call starts a fresh worker, which knows nothing of what was open.
+ */
+import type { CallName, Calls, Progress, Reply, Request } from './protocol.ts';
+import { startWorker } from './start.ts';
+
+/** What the client needs of a Worker; tests hand in their own. */
+export interface WorkerPort {
+  postMessage(message: Request): void;
+  terminate(): void;
+  onmessage: ((event: MessageEvent<Reply>) => void) | null;
+  onmessageerror: ((event: MessageEvent) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+}
+
+export interface CallOptions<K extends CallName> {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress<K>) => void;
+}
+
+/** The worker died: out of memory, failed to load, or threw outside of a call. */
+export class WorkerCrash extends Error {
+  constructor(reason: string) {
+    super(`the lab's worker stopped: ${reason}`);
+    this.name = 'WorkerCrash';
+  }
+}
+
+/** A call was rejected in the worker: a defect of the lab, not of the user's file. */
+export class WorkerError extends Error {
+  readonly details: string;
+  constructor(call: CallName, error: { name: string; message: string; stack?: string }) {
+    super(error.message);
+    this.name = error.name;
+    this.details = `${call}: ${error.stack ?? `${error.name}: ${error.message}`}`;
+  }
+}
+
+interface Pending {
+  call: CallName;
+  resolve: (result: never) => void;
+  reject: (reason: unknown) => void;
+  onProgress?: (progress: never) => void;
+  release: () => void;
+}
+
+export class LabClient {
+  /** Called after a crash, when all pending calls have been rejected. */
+  onCrash: ((crash: WorkerCrash) => void) | null = null;
+  readonly #start: () => WorkerPort;
+  readonly #pending = new Map<number, Pending>();
+  #port: WorkerPort | null = null;
+  #lastId = 0;
+
+  constructor(start: () => WorkerPort = startWorker) {
+    this.#start = start;
+  }
+
+  call<K extends CallName>(
+    call: K,
+    args: Calls[K]['args'],
+    options: CallOptions<K> = {},
+  ): Promise<Calls[K]['result']> {
+    const { signal, onProgress } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const id = ++this.#lastId;
+    return new Promise<Calls[K]['result']>((resolve, reject) => {
+      const abort = () => {
+        this.#settle(id)?.reject(signal?.reason);
+        this.#port?.postMessage({ id, abort: true });
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#pending.set(id, {
+        call,
+        resolve,
+        reject,
+        onProgress,
+        release: () => signal?.removeEventListener('abort', abort),
+      });
+      try {
+        this.#port ??= this.#connect();
+        this.#port.postMessage({ id, call, args } as Request);
+      } catch (error) {
+        this.#settle(id)?.reject(error);
+      }
+    });
+  }
+
+  /** Ends the worker at once. The next call starts a fresh one. */
+  restart(reason = 'it was restarted'): void {
+    this.#fail(new WorkerCrash(reason));
+  }
+
+  #connect(): WorkerPort {
+    const port = this.#start();
+    port.onmessage = (event) => this.#receive(event.data);
+    port.onmessageerror = () => this.#crash('a message could not be read');
+    port.onerror = (event) => {
+      event.preventDefault?.();
+      this.#crash(event.message || 'it could not be loaded');
+    };
+    return port;
+  }
+
+  #receive(reply: Reply): void {
+    if ('progress' in reply) {
+      this.#pending.get(reply.id)?.onProgress?.(reply.progress as never);
+      return;
+    }
+    const pending = this.#settle(reply.id);
+    if (!pending) return; // aborted before the answer came
+    if ('error' in reply) pending.reject(new WorkerError(pending.call, reply.error));
+    else pending.resolve(reply.result as never);
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    pending?.release();
+    return pending;
+  }
+
+  #crash(reason: string): void {
+    const crash = new WorkerCrash(reason);
+    this.#fail(crash);
+    this.onCrash?.(crash);
+  }
+
+  #fail(crash: WorkerCrash): void {
+    const port = this.#port;
+    this.#port = null;
+    if (port) {
+      port.onmessage = port.onmessageerror = port.onerror = null;
+      port.terminate();
+    }
+    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(crash);
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The built app in a real Chromium: served from memory-less static files below a sub-path without
+ * special headers, as static hosts do, and driven by Playwright.
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import sirv from 'sirv';
+import { chromium as chromiumPath, softwareWebgpu } from '../chromium.ts';
+
+export const basePath = '/weightroom';
+export const buildFolder = join(import.meta.dirname, '../../build');
+export const resultsFolder = join(import.meta.dirname, '../../test-results');
+export const samplesFolder = join(import.meta.dirname, '../../public/samples');
+
+const flags = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export interface StaticServer {
+  origin: string;
+  /** Address of the app's first page. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Serves build/ at `/weightroom/`, plainly: no security headers, no fallbacks. */
+export async function serveBuild(): Promise<StaticServer> {
+  if (!existsSync(join(buildFolder, 'index.html'))) {
+    throw new Error('build/ is missing: run `BASE_PATH=/weightroom npm run build` first');
+  }
+  const files = sirv(buildFolder, { dev: true, extensions: ['html'] });
+  const server = createServer((request, response) => {
+    const refuse = () => {
+      response.writeHead(404).end('not found');
+    };
+    if (!request.url?.startsWith(`${basePath}/`)) return refuse();
+    request.url = request.url.slice(basePath.length);
+    files(request, response, refuse);
+  });
+  const origin = await listen(server);
+  return { origin, url: `${origin}${basePath}/`, close: () => closeServer(server) };
+}
+
+export async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+export async function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}
+
+export async function launch(): Promise<Browser> {
+  if (!chromiumPath) throw new Error('Chromium is missing: see tests/chromium.ts');
+  return chromium.launch({ executablePath: chromiumPath, args: [...flags, ...softwareWebgpu] });
+}
+
+/** A page that keeps every complaint of the browser: console errors, exceptions, CSP reports. */
+export interface WatchedPage {
+  page: Page;
+  complaints: string[];
+}
+
+export async function openPage(context: BrowserContext, url: string): Promise<WatchedPage> {
+  const complaints: string[] = [];
+  const page = await context.newPage();
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(url);
+  await hydrated(page);
+  return { page, complaints };
+}
+
+/** The page answers once Kit has started: its announcer appears then. */
+export async function hydrated(page: Page): Promise<void> {
+  await page.locator('#svelte-announcer').waitFor({ state: 'attached' });
+}
+
+/** Goes to a step by its link in the bar, as a person does: the page is not loaded anew. */
+export async function step(page: Page, name: string): Promise<void> {
+  await page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name }).click();
+  await page.waitForFunction((title) => document.title.startsWith(title), name);
+}
+
+/** Drops files on the window by a DataTransfer that the page makes. */
+export async function drop(
+  page: Page,
+  files: { name: string; bytes: Uint8Array }[],
+): Promise<void> {
+  const plain = files.map(({ name, bytes }) => ({
+    name,
+    base64: Buffer.from(bytes).toString('base64'),
+  }));
+  await page.evaluate((list) => {
+    const transfer = new DataTransfer();
+    for (const { name, base64 } of list) {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      transfer.items.add(new File([bytes], name));
+    }
+    for (const type of ['dragenter', 'dragover', 'drop']) {
+      const init = { dataTransfer: transfer, bubbles: true, cancelable: true };
+      document.body.dispatchEvent(new DragEvent(type, init));
+    }
+  }, plain);
+}
+
+export function sampleFile(path: string): { name: string; bytes: Uint8Array } {
+  return { name: path.split('/').at(-1) ?? path, bytes: readFileSync(join(samplesFolder, path)) };
+}
+
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(resultsFolder, { recursive: true });
+  await page.screenshot({ path: join(resultsFolder, `${name}.png`) });
+}
