@@ -27,9 +27,6 @@ export const softwareWebgpu = [
   '--enable-unsafe-swiftshader',
 ];
 
-/** Vulkan driver of Chromium's software adapter, for WebGPU in Node (`VK_ICD_FILENAMES`). */
-export const softwareVulkan = '/usr/lib/chromium/vk_swiftshader_icd.json';
-
 /** Installs Chromium where that is possible. Gives null, or a message that says what to install. */
 export function ensureChromium(): string | null {
   if (findChromium()) return null;
