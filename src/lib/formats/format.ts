@@ -1,8 +1,8 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { Value } from '../checkpoint/value.ts';
-import type { Sink } from '../file/sink.ts';
-import type { Source } from '../file/source.ts';
-import type { Zip } from '../file/zip.read.ts';
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import type { Value } from '#lib/checkpoint/value.ts';
+import type { Sink } from '#lib/file/sink.ts';
+import type { Source } from '#lib/file/source.ts';
+import type { Zip } from '#lib/file/zip.read.ts';
 
 /** What the formats see of a file before one of them takes it. */
 export interface Probe {

@@ -2,10 +2,10 @@
  * The table of formats, in the order in which they are asked. The content decides, never the
  * file's name: a `.bin` may be a torch zip, a `.pt` may be anything.
  */
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { FindingError, findingOf, type Finding, type Result } from '../checkpoint/finding.ts';
-import type { Source } from '../file/source.ts';
-import { openZip, type Zip } from '../file/zip.read.ts';
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpoint/finding.ts';
+import type { Source } from '#lib/file/source.ts';
+import { openZip, type Zip } from '#lib/file/zip.read.ts';
 import type { Format, Probe } from './format.ts';
 import { npy, npz } from './npz.ts';
 import { pickle } from './pickle.ts';

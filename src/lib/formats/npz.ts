@@ -3,12 +3,12 @@
  * stored or deflated). Format: numpy/lib/_format_impl.py. The header is read by a fixed grammar,
  * never evaluated; dtype object would need a pickle and is refused.
  */
-import { itemsize, type Dtype } from '../checkpoint/dtype.ts';
-import { FindingError } from '../checkpoint/finding.ts';
-import { contiguousStrides, numel, type Tensor } from '../checkpoint/tensor.ts';
-import { Dict } from '../checkpoint/value.ts';
-import type { Source } from '../file/source.ts';
-import { entrySource, type Zip } from '../file/zip.read.ts';
+import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { contiguousStrides, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { Dict } from '#lib/checkpoint/value.ts';
+import type { Source } from '#lib/file/source.ts';
+import { entrySource, type Zip } from '#lib/file/zip.read.ts';
 import type { Format } from './format.ts';
 
 /** numpy.lib.format reads no longer headers without being told to. */

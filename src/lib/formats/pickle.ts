@@ -2,8 +2,8 @@
  * A file that is a pickle and nothing around it: a bare `pickle.dump`, or `torch.save` before 1.6.
  * It is read to say what it names; tensors of the old torch format are not in it but behind it.
  */
-import { FindingError } from '../checkpoint/finding.ts';
-import { readPickle } from '../pickle/read.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { readPickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
 import { isAllowed } from './torch.names.ts';

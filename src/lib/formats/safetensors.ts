@@ -3,13 +3,13 @@
  * bytes. Read as its specification demands (https://github.com/huggingface/safetensors): ranges
  * lie one behind the other and cover the whole rest. Written as its own writer does.
  */
-import { itemsize, type Dtype } from '../checkpoint/dtype.ts';
-import { FindingError } from '../checkpoint/finding.ts';
-import { contiguousStrides, numel, readTensor, type Tensor } from '../checkpoint/tensor.ts';
-import { Dict, isTensor, type Value } from '../checkpoint/value.ts';
-import { sliceSource, type Source } from '../file/source.ts';
+import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { contiguousStrides, numel, readTensor, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { sliceSource, type Source } from '#lib/file/source.ts';
 import type { Format, WriteOptions } from './format.ts';
-import type { Sink } from '../file/sink.ts';
+import type { Sink } from '#lib/file/sink.ts';
 import { isJsonObject, parseJson, type Json, type JsonObject } from './json.ts';
 
 /** The limit of the reference implementation. */

@@ -3,10 +3,10 @@
  * tensors, parameters and OrderedDicts into those things, by an allow-list; every other call stays
  * the inert data it is. `express` is the way back, in the form that `weights_only` reads.
  */
-import { dtypes, itemsize, type Dtype } from '../checkpoint/dtype.ts';
-import { FindingError } from '../checkpoint/finding.ts';
-import { rewrite } from '../checkpoint/rewrite.ts';
-import { numel, span, type Storage, type Tensor } from '../checkpoint/tensor.ts';
+import { dtypes, itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { rewrite } from '#lib/checkpoint/rewrite.ts';
+import { numel, span, type Storage, type Tensor } from '#lib/checkpoint/tensor.ts';
 import {
   Dict,
   isTensor,
@@ -16,7 +16,7 @@ import {
   type ObjectValue,
   type PersistentId,
   type Value,
-} from '../checkpoint/value.ts';
+} from '#lib/checkpoint/value.ts';
 import { isAllowed, storageClass, storageDtype, UNTYPED } from './torch.names.ts';
 
 /** A storage as a persistent id names it: `('storage', class, key, location, numel)`. */

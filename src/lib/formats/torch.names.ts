@@ -3,8 +3,8 @@
  * `weights_only` unpickler. From torch/storage.py, torch/serialization.py and
  * torch/_weights_only_unpickler.py (2.13).
  */
-import type { Dtype } from '../checkpoint/dtype.ts';
-import type { Global } from '../checkpoint/value.ts';
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import type { Global } from '#lib/checkpoint/value.ts';
 
 /** The storage classes of `torch`, frozen since 1.x, and the dtype each one holds. */
 const storageClasses: Record<string, Dtype> = {

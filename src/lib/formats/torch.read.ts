@@ -3,12 +3,12 @@
  * (the pickle), `data/N` (the storages), `version` and `byteorder`. Opening reads the directory
  * and the pickle; a storage's bytes are read when a tensor in it is.
  */
-import { itemsize } from '../checkpoint/dtype.ts';
-import { FindingError } from '../checkpoint/finding.ts';
-import type { Storage } from '../checkpoint/tensor.ts';
-import type { Source } from '../file/source.ts';
-import { entrySource, readEntry, type Zip } from '../file/zip.read.ts';
-import { readPickle } from '../pickle/read.ts';
+import { itemsize } from '#lib/checkpoint/dtype.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import type { Storage } from '#lib/checkpoint/tensor.ts';
+import type { Source } from '#lib/file/source.ts';
+import { entrySource, readEntry, type Zip } from '#lib/file/zip.read.ts';
+import { readPickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret, type StorageReference } from './torch.interpret.ts';
 import { isAllowed } from './torch.names.ts';

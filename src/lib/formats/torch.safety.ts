@@ -1,5 +1,5 @@
-import { FindingError, type Finding } from '../checkpoint/finding.ts';
-import type { PickleCall } from '../pickle/read.ts';
+import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
+import type { PickleCall } from '#lib/pickle/read.ts';
 import { isAllowed, isDangerous } from './torch.names.ts';
 
 /**

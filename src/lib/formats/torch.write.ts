@@ -3,11 +3,11 @@
  * takes: protocol 2, records stored and aligned to 64 bytes, each exactly as long as its storage.
  * `.format_version` is left out on purpose: it promises PyTorch's own layout byte for byte.
  */
-import type { Storage } from '../checkpoint/tensor.ts';
-import type { Value } from '../checkpoint/value.ts';
-import type { Sink } from '../file/sink.ts';
-import { ZipWriter } from '../file/zip.write.ts';
-import { writePickle } from '../pickle/write.ts';
+import type { Storage } from '#lib/checkpoint/tensor.ts';
+import type { Value } from '#lib/checkpoint/value.ts';
+import type { Sink } from '#lib/file/sink.ts';
+import { ZipWriter } from '#lib/file/zip.write.ts';
+import { writePickle } from '#lib/pickle/write.ts';
 import type { WriteOptions } from './format.ts';
 import { express } from './torch.interpret.ts';
 

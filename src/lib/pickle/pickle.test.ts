@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FindingError } from '../checkpoint/finding.ts';
-import { Dict, list, tuple, type Call, type Value } from '../checkpoint/value.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { Dict, list, tuple, type Call, type Value } from '#lib/checkpoint/value.ts';
 import { readPickle } from './read.ts';
 import { writePickle } from './write.ts';
 

@@ -7,8 +7,8 @@
  * The machine runs until STOP and then says where it stopped, since PyTorch's legacy files hold
  * several pickles in a row.
  */
-import { FindingError } from '../checkpoint/finding.ts';
-import { Dict, isHashable, type Call, type Global, type Value } from '../checkpoint/value.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { Dict, isHashable, type Call, type Global, type Value } from '#lib/checkpoint/value.ts';
 import { decodeLong, decodeUtf8, PickleBytes } from './bytes.ts';
 import { opcodes, type OpcodeName } from './opcodes.ts';
 

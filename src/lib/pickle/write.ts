@@ -6,7 +6,7 @@
  * Objects are memoised by identity, so what is shared in memory is shared in the file, and a list
  * may contain itself. The walk keeps its own stack: nesting costs memory, not a crash.
  */
-import type { ObjectValue, Value } from '../checkpoint/value.ts';
+import type { ObjectValue, Value } from '#lib/checkpoint/value.ts';
 import { encodeLong, encodeUtf8 } from './bytes.ts';
 import { opcodes as op } from './opcodes.ts';
 

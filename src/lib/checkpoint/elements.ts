@@ -1,0 +1,123 @@
+/** Elements of every dtype as numbers: for the GPU as float32, for people as exact text. */
+import { itemsize, type Dtype } from './dtype.ts';
+
+/**
+ * Row-major little-endian bytes as float32, rounded to nearest as `Tensor.float()` does; bool
+ * gives 0 and 1. Complex numbers have no such form: a RangeError.
+ */
+export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array<ArrayBuffer> {
+  if (dtype === 'bfloat16') {
+    const halves = aligned(bytes, Uint16Array);
+    return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+  }
+  if (dtype === 'int64' || dtype === 'uint64') {
+    const wide: Iterable<bigint> & ArrayLike<bigint> =
+      dtype === 'int64' ? aligned(bytes, BigInt64Array) : aligned(bytes, BigUint64Array);
+    return Float32Array.from(wide, Number);
+  }
+  if (dtype === 'complex64' || dtype === 'complex128') {
+    throw new RangeError(`${dtype} has no float32 form`);
+  }
+  return Float32Array.from(aligned<ArrayLike<number>>(bytes, arrays[dtype]));
+}
+
+const arrays = {
+  float64: Float64Array,
+  float32: Float32Array,
+  float16: Float16Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  bool: Uint8Array,
+};
+
+/** A typed array over the bytes; they are copied where they do not lie on its boundary. */
+function aligned<T>(
+  bytes: Uint8Array,
+  type: {
+    new (buffer: ArrayBuffer, offset: number, length: number): T;
+    BYTES_PER_ELEMENT: number;
+  },
+): T {
+  const size = type.BYTES_PER_ELEMENT;
+  const fits = bytes.byteOffset % size === 0;
+  const { buffer, byteOffset, byteLength } = fits ? bytes : bytes.slice();
+  return new type(buffer as ArrayBuffer, byteOffset, byteLength / size);
+}
+
+/** Element `index` as Python would print it: shortest text that reads back to the same number. */
+export function formatElement(bytes: Uint8Array, dtype: Dtype, index: number): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = index * itemsize(dtype);
+  switch (dtype) {
+    case 'float64':
+      return formatFloat(view.getFloat64(at, true));
+    case 'float32':
+      return formatFloat(shortest(view.getFloat32(at, true), Math.fround));
+    case 'float16':
+      return formatFloat(shortest(view.getFloat16(at, true), Math.f16round));
+    case 'bfloat16':
+      return formatFloat(shortest(toFloat32(bytes.subarray(at, at + 2), dtype)[0]!, bfloatRound));
+    case 'int64':
+      return String(view.getBigInt64(at, true));
+    case 'uint64':
+      return String(view.getBigUint64(at, true));
+    case 'int32':
+      return String(view.getInt32(at, true));
+    case 'uint32':
+      return String(view.getUint32(at, true));
+    case 'int16':
+      return String(view.getInt16(at, true));
+    case 'uint16':
+      return String(view.getUint16(at, true));
+    case 'int8':
+      return String(view.getInt8(at));
+    case 'uint8':
+      return String(view.getUint8(at));
+    case 'bool':
+      return view.getUint8(at) ? 'True' : 'False';
+    case 'complex64':
+    case 'complex128': {
+      const half = dtype === 'complex64' ? 'float32' : 'float64';
+      const [real, imaginary] = [0, 1].map((part) => formatElement(bytes, half, 2 * index + part));
+      return `(${real}${imaginary!.startsWith('-') ? '' : '+'}${imaginary}j)`;
+    }
+    default:
+      return dtype satisfies never;
+  }
+}
+
+/** The double with the fewest digits that rounds to `value` in the narrower type. */
+function shortest(value: number, round: (value: number) => number): number {
+  if (!Number.isFinite(value)) return value;
+  for (let digits = 1; digits < 10; digits++) {
+    const candidate = Number(value.toPrecision(digits));
+    if (round(candidate) === value) return candidate;
+  }
+  return value;
+}
+
+/** Rounds to bfloat16, to nearest, ties to even. */
+function bfloatRound(value: number): number {
+  const [bits] = new Uint32Array(new Float32Array([value]).buffer) as unknown as [number];
+  const rounded = ((bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000) >>> 0;
+  return new Float32Array(new Uint32Array([rounded]).buffer)[0]!;
+}
+
+/** A float as Python's repr writes it: `1.0`, `1e-05`, `nan`, `-inf`. */
+export function formatFloat(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  const size = Math.abs(value);
+  if (size >= 1e16 || size < 1e-4) {
+    const [digits, exponent] = value.toExponential().split('e') as [string, string];
+    const sign = exponent[0];
+    return `${digits}e${sign}${exponent.slice(1).padStart(2, '0')}`;
+  }
+  const text = String(value);
+  return text.includes('.') ? text : `${text}.0`;
+}

@@ -1,0 +1,121 @@
+/**
+ * An optimizer's state_dict as torch.optim writes it: `state` by integer id, `param_groups` that
+ * list the ids. The ids name parameters only by order (torch.optim.Optimizer.state_dict), so which
+ * parameter a state belongs to is worked out here, from names where the file has them
+ * (`param_names`), else from order and shapes.
+ */
+import type { Finding, Result } from './finding.ts';
+import { numel } from './tensor.ts';
+import { Dict, isDict, isTensor, type Value } from './value.ts';
+
+export type OptimizerName = 'SGD' | 'Adam' | 'AdamW';
+
+export interface SavedOptimizer {
+  readonly groups: readonly { readonly ids: readonly Value[]; readonly options: Dict }[];
+  /** State of one parameter by its id: `exp_avg`, `momentum_buffer`, `step`. */
+  readonly states: Dict;
+}
+
+/** Reads a value as an optimizer's state_dict; null where it is none. */
+export function parseOptimizer(value: Value | undefined): SavedOptimizer | null {
+  if (!isDict(value)) return null;
+  const states = value.get('state');
+  const groups = value.get('param_groups');
+  if (!isDict(states) || typeof groups !== 'object' || groups?.kind !== 'list') return null;
+  const parsed = groups.items.map((options) => {
+    const ids = isDict(options) ? options.get('params') : null;
+    return isDict(options) && typeof ids === 'object' && ids?.kind === 'list'
+      ? { ids: ids.items, options }
+      : null;
+  });
+  const complete = parsed.filter((group) => group !== null);
+  return complete.length === parsed.length ? { groups: complete, states } : null;
+}
+
+/** The first optimizer at the top of a checkpoint, with its key; null where there is none. */
+export function findOptimizer(root: Value): { key: string; optimizer: SavedOptimizer } | null {
+  if (!isDict(root)) return null;
+  for (const [key, value] of root.entries()) {
+    const candidates = typeof value === 'object' && value?.kind === 'list' ? value.items : [value];
+    for (const candidate of candidates) {
+      const optimizer = parseOptimizer(candidate);
+      if (optimizer && typeof key === 'string') return { key, optimizer };
+    }
+  }
+  return null;
+}
+
+/**
+ * Which optimizer wrote it, by the options of its groups and the keys of its states. Adam and
+ * AdamW leave the same traces before PyTorch 2.7 (`decoupled_weight_decay`): `certain` is false
+ * where that matters, that is where there is weight decay.
+ */
+export function recogniseOptimizer({
+  groups,
+  states,
+}: SavedOptimizer): { name: OptimizerName; certain: boolean } | null {
+  const options = groups[0]?.options;
+  const state = [...states.values()].find(isDict);
+  if (options?.has('momentum') && options.has('dampening') && options.has('nesterov')) {
+    return { name: 'SGD', certain: true };
+  }
+  const adam = options?.has('betas') && options.has('amsgrad') && (!state || state.has('exp_avg'));
+  if (!options || !adam) return null;
+  const decoupled = options.get('decoupled_weight_decay');
+  if (typeof decoupled === 'boolean') return { name: decoupled ? 'AdamW' : 'Adam', certain: true };
+  const decay = Number(options.get('weight_decay') ?? 0);
+  // AdamW's default weight decay is 0.01, Adam's is 0.
+  return { name: decay === 0 ? 'Adam' : 'AdamW', certain: decay === 0 };
+}
+
+/**
+ * The parameter of each id, in the order of the groups: `[id, key]`. `parameters` are the model's,
+ * in the order of `parameters()`.
+ */
+export function matchParameters(
+  { groups, states }: SavedOptimizer,
+  parameters: readonly { readonly key: string; readonly shape: readonly number[] }[],
+): Result<{ keys: [Value, string][] }> {
+  const refuse = (message: string): { ok: false; findings: Finding[] } => ({
+    ok: false,
+    findings: [
+      {
+        code: 'optimizer-mismatch',
+        severity: 'warning',
+        message: `optimizer: ${message}`,
+        advice: 'Train with a fresh optimizer, or build the model that this state was saved with.',
+      },
+    ],
+  });
+  const ids = groups.flatMap((group) => group.ids);
+  if (ids.length !== parameters.length) {
+    return refuse(
+      `its param_groups list ${ids.length} parameters, the model has ${parameters.length}`,
+    );
+  }
+  const names = groups.flatMap(({ options }) => {
+    const listed = options.get('param_names');
+    return typeof listed === 'object' && listed?.kind === 'list' ? listed.items : [];
+  });
+  const named = names.length === ids.length && names.every((name) => typeof name === 'string');
+  const shapes = new Map(parameters.map(({ key, shape }) => [key, shape]));
+  const keys = ids.map((id, index): [Value, string] => [
+    id,
+    named ? (names[index] as string) : parameters[index]!.key,
+  ]);
+  for (const [id, key] of keys) {
+    const shape = shapes.get(key);
+    if (!shape) return refuse(`it names the parameter ${key}, which the model lacks`);
+    const state = states.get(id);
+    for (const [field, value] of isDict(state) ? state.entries() : []) {
+      if (!isTensor(value) || field === 'step' || value.shape.length === 0) continue;
+      const fits = value.shape.length === shape.length && numel(value.shape) === numel(shape);
+      if (!fits || value.shape.some((size, axis) => size !== shape[axis])) {
+        return refuse(
+          `its ${String(field)} number ${String(id)} is [${value.shape.join(', ')}], the parameter ${key} is [${shape.join(', ')}]`,
+        );
+      }
+    }
+  }
+  return { ok: true, keys };
+}

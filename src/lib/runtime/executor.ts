@@ -1,0 +1,77 @@
+/**
+ * Runs a graph: one pass over its nodes in order, each op's numbers from `ops/`. Everything is
+ * built of tfjs ops, so a surrounding `tf.variableGrads` gives the gradients.
+ */
+import * as tf from './tf.ts';
+import type { Graph, GraphNode, NodeId } from '#lib/architecture/graph.ts';
+import { standard, toStandard, type Activation } from './activation.ts';
+import type { OpContext } from './op.ts';
+import { ops } from './ops/index.ts';
+
+/** What a graph needs beside its inputs. */
+export interface Bindings {
+  /** A parameter's or buffer's value by state_dict key. */
+  weight(key: string): tf.Tensor;
+  /** Takes a buffer's new value after a training pass. */
+  updateBuffer(key: string, value: tf.Tensor): void;
+  /** Adds one to the `num_batches_tracked` of that key and gives the new count. */
+  countBatch(key: string | null): number;
+  /** A seed for a dropout node's mask in this pass. */
+  dropoutSeed(node: NodeId): number;
+}
+
+/** Runs `graph` on `inputs`; gives its outputs in torch's layout. Call inside of `tf.tidy`. */
+export function execute(
+  graph: Graph,
+  inputs: readonly tf.Tensor[],
+  bindings: Bindings,
+): tf.Tensor[] {
+  const values: Activation[] = [];
+  const keyOf = (id: NodeId) => {
+    const node = graph.nodes[id]!;
+    return node.op === 'parameter' ? node.attrs.key : '';
+  };
+  const contextOf = (node: GraphNode, id: NodeId): OpContext => ({
+    node,
+    dropoutSeed: () => bindings.dropoutSeed(id),
+    updateBuffer: (buffer, value) => bindings.updateBuffer(keyOf(buffer), value),
+    countBatch: (counter) => bindings.countBatch(counter === null ? null : keyOf(counter)),
+  });
+
+  graph.nodes.forEach((node, id) => {
+    if (node.op === 'input') {
+      values[id] = standard(checkShape(inputs[node.attrs.index], node));
+    } else if (node.op === 'parameter') {
+      // int64 counters have no tensor: they live on the host.
+      if (node.dtype !== 'int64') values[id] = standard(bindings.weight(node.attrs.key));
+    } else {
+      const operands = node.inputs.map((input) => (input === null ? null : values[input]!));
+      const run = ops[node.op] as unknown as (
+        operands: readonly (Activation | null)[],
+        attrs: object,
+        context: OpContext,
+      ) => Activation;
+      values[id] = named(node, () => run(operands, node.attrs, contextOf(node, id)));
+    }
+  });
+  return graph.outputs.map((id) => toStandard(values[id]!));
+}
+
+function checkShape(tensor: tf.Tensor | undefined, node: GraphNode): tf.Tensor {
+  if (tensor && tf.util.arraysEqual(tensor.shape, [...node.shape])) return tensor;
+  throw new Error(
+    `executor: the graph was traced for an input [${node.shape.join(', ')}], given was [${tensor?.shape.join(', ') ?? 'nothing'}]`,
+  );
+}
+
+/** Adds the place in the model to an error of an op. */
+function named<T>(node: GraphNode, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    const { module, file, line } = node.origin;
+    const place = [module && `module ${module}`, line && `${file ?? 'line'} line ${line}`];
+    const where = place.filter(Boolean).join(', ');
+    throw new Error(`${where ? `${where}: ` : ''}${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * A Graph's weights on the backend, and what is done with them: forward passes, losses with
+ * gradients, reading the weights back. Weights are decoded and uploaded once.
+ */
+import * as tf from './tf.ts';
+import type { Graph, ParameterSpec } from '#lib/architecture/graph.ts';
+import { toFloat32 } from '#lib/checkpoint/elements.ts';
+import { numel, readTensor, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { execute, type Bindings } from './executor.ts';
+
+/** A model's numbers in memory: float32 by key, and the integer counters. */
+export interface Weights {
+  readonly floats: ReadonlyMap<string, Float32Array>;
+  readonly counters: ReadonlyMap<string, bigint>;
+}
+
+export class Model {
+  readonly #variables = new Map<string, tf.Variable>();
+  readonly #counters = new Map<string, bigint>();
+  readonly #state: readonly ParameterSpec[];
+  /** Seed and step of dropout's masks. */
+  seed = 0;
+  step = 0;
+
+  private constructor(state: readonly ParameterSpec[]) {
+    this.#state = state;
+  }
+
+  /** Uploads the weights of `state` from `tensors`, by state_dict key; ties are uploaded once. */
+  static async load(
+    state: readonly ParameterSpec[],
+    tensors: ReadonlyMap<string, Tensor>,
+    signal?: AbortSignal,
+  ): Promise<Model> {
+    const model = new Model(state);
+    try {
+      for (const spec of state) {
+        if (spec.tiedTo !== undefined) continue;
+        const tensor = tensors.get(spec.key);
+        if (!tensor) throw new Error(`model: no value for ${spec.key}`);
+        const bytes = await readTensor(tensor, signal);
+        if (spec.dtype === 'int64') model.#counters.set(spec.key, readCounter(spec, bytes, tensor));
+        else model.#upload(spec, toFloat32(bytes, tensor.dtype));
+      }
+      return model;
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
+  }
+
+  #upload(spec: ParameterSpec, values: Float32Array): void {
+    const initial = tf.tensor(values, [...spec.shape], 'float32');
+    const trainable = spec.kind === 'parameter' && spec.requiresGrad;
+    // The variable takes over the tensor's data; disposing the tensor only drops its name.
+    this.#variables.set(spec.key, tf.variable(initial, trainable));
+    initial.dispose();
+  }
+
+  /** Parameters that gradients are computed for, by key. */
+  get trainable(): Map<string, tf.Variable> {
+    return new Map([...this.#variables].filter(([, variable]) => variable.trainable));
+  }
+
+  /** Outputs of one pass. The caller disposes them. */
+  forward(graph: Graph, inputs: readonly tf.Tensor[]): tf.Tensor[] {
+    return tf.tidy(() => execute(graph, inputs, this.#bindings(new Map())));
+  }
+
+  /**
+   * One training pass: the loss of the outputs, its gradients by key (null where a parameter takes
+   * no part) and the outputs of `loss`; running statistics move. The caller disposes all of them.
+   */
+  gradients(
+    graph: Graph,
+    inputs: readonly tf.Tensor[],
+    loss: (outputs: tf.Tensor[]) => { loss: tf.Scalar; extra: tf.Tensor },
+  ): { loss: tf.Scalar; extra: tf.Tensor; gradients: Map<string, tf.Tensor | null> } {
+    const buffers = new Map<string, tf.Tensor>();
+    const trainable = this.trainable;
+    let extra!: tf.Tensor;
+    const { value, grads } = tf.variableGrads(() => {
+      const outputs = execute(graph, inputs, this.#bindings(buffers));
+      const result = loss(outputs);
+      extra = tf.keep(result.extra);
+      return result.loss;
+    }, [...trainable.values()]);
+    for (const [key, buffer] of buffers) this.assign(key, buffer);
+    const gradients = new Map(
+      [...trainable].map(([key, variable]) => [key, grads[variable.name] ?? null]),
+    );
+    this.step++;
+    return { loss: value, extra, gradients };
+  }
+
+  /** Replaces a weight's value and disposes the old one and the given tensor's handle. */
+  assign(key: string, value: tf.Tensor): void {
+    this.#variables.get(key)!.assign(value);
+    value.dispose();
+  }
+
+  #bindings(buffers: Map<string, tf.Tensor>): Bindings {
+    return {
+      weight: (key) => {
+        const variable = this.#variables.get(key);
+        if (!variable) throw new Error(`model: no weight ${key}`);
+        return variable;
+      },
+      updateBuffer: (key, value) => buffers.set(key, tf.keep(value)),
+      countBatch: (key) => {
+        if (key === null) throw new Error('batch_norm: momentum=None needs num_batches_tracked');
+        const count = (this.#counters.get(key) ?? 0n) + 1n;
+        this.#counters.set(key, count);
+        return Number(count);
+      },
+      dropoutSeed: (node) => (this.seed * 1_000_003 + this.step) * 1_000_003 + node,
+    };
+  }
+
+  /** Reads every weight back; tied keys share one array. */
+  async read(): Promise<Weights> {
+    const floats = new Map<string, Float32Array>();
+    for (const [key, variable] of this.#variables) {
+      floats.set(key, (await variable.data<'float32'>()).slice());
+    }
+    const counters = new Map(this.#counters);
+    for (const { key, tiedTo } of this.#state) {
+      if (tiedTo === undefined) continue;
+      if (floats.has(tiedTo)) floats.set(key, floats.get(tiedTo)!);
+    }
+    return { floats, counters };
+  }
+
+  dispose(): void {
+    for (const variable of this.#variables.values()) variable.dispose();
+    this.#variables.clear();
+  }
+}
+
+function readCounter(spec: ParameterSpec, bytes: Uint8Array, tensor: Tensor): bigint {
+  if (numel(spec.shape) !== 1) throw new Error(`model: ${spec.key} is an int64 tensor of a size`);
+  if (tensor.dtype === 'int64') {
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true);
+  }
+  return BigInt(Math.trunc(toFloat32(bytes, tensor.dtype)[0]!));
+}

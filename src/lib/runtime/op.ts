@@ -1,0 +1,25 @@
+import type { GraphNode, Op, Ops } from '#lib/architecture/graph.ts';
+import type { Activation } from './activation.ts';
+
+/** What an op may know beside its inputs. */
+export interface OpContext {
+  readonly node: GraphNode;
+  /** Draws a mask for a dropout node: the same for the same run, step and node. */
+  dropoutSeed(): number;
+  /** Hands over the new value of a buffer, by the node that holds it; kept after the step. */
+  updateBuffer(node: number, value: Activation['tensor']): void;
+  /** Counts a batch in a host-side `num_batches_tracked` and gives the new count. */
+  countBatch(node: number | null): number;
+}
+
+/** Node ids as the values they stand for; None stays null. */
+type Operands<T extends readonly unknown[]> = {
+  readonly [I in keyof T]: T[I] extends number ? Activation : Activation | null;
+};
+
+/** The numbers of one op. `input` and `parameter` have none: the executor feeds them. */
+export type OpFunction<K extends Op> = (
+  inputs: Operands<Ops[K]['inputs']>,
+  attrs: Readonly<Ops[K]['attrs']>,
+  context: OpContext,
+) => Activation;
