@@ -1,6 +1,6 @@
 /**
  * The rooms of the house: which folder may import which. A folder that is not in the table fails,
- * so that a new one is a decision.
+ * so that a new one is a decision. Imports are relative inside a room and `#lib/…` across.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -46,13 +46,15 @@ const forTests = ['vitest', 'fast-check', 'node:*'];
 interface Import {
   readonly specifier: string;
   readonly isType: boolean;
+  /** Of a `new URL`, which knows no `#lib`. */
+  readonly isUrl?: boolean;
 }
 
 /** Import lines, dynamic imports, `import('…')` types and `new URL('…', import.meta.url)`. */
 function importsOf(code: string): Import[] {
   const found: Import[] = [];
-  const add = (node: ts.Node | undefined, isType: boolean) => {
-    if (node && ts.isStringLiteralLike(node)) found.push({ specifier: node.text, isType });
+  const add = (node: ts.Node | undefined, isType: boolean, isUrl = false) => {
+    if (node && ts.isStringLiteralLike(node)) found.push({ specifier: node.text, isType, isUrl });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
@@ -63,7 +65,9 @@ function importsOf(code: string): Import[] {
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       add(node.arguments[0], false);
     } else if (ts.isNewExpression(node) && /^URL$/.test(node.expression.getText(file))) {
-      if (node.arguments?.[1]?.getText(file) === 'import.meta.url') add(node.arguments[0], false);
+      if (node.arguments?.[1]?.getText(file) === 'import.meta.url') {
+        add(node.arguments[0], false, true);
+      }
     }
     ts.forEachChild(node, visit);
   };
@@ -90,7 +94,7 @@ const matches = (name: string, patterns: readonly string[]) =>
   patterns.some((it) => (it.endsWith('*') ? name.startsWith(it.slice(0, -1)) : name === it));
 
 /** Says what is wrong with an import, or gives null. */
-function judge(path: string, { specifier, isType }: Import): string | null {
+function judge(path: string, { specifier, isType, isUrl }: Import): string | null {
   const isTest = path.endsWith('.test.ts');
   const room = placeOf(path)?.split('/')[0] ?? '';
   const rule = rooms[room];
@@ -107,6 +111,9 @@ function judge(path: string, { specifier, isType }: Import): string | null {
   if (place === null) return `${room} must not import ${specifier}, which lies outside`;
   const other = place.split('/')[0] ?? '';
   if (!rooms[other] || !place.includes('/')) return `${other} is not a room of the house`;
+  if (other !== room && !specifier.startsWith('#lib/') && !isUrl) {
+    return `write ${specifier} as #lib/${relative(join(src, 'lib'), target)}`;
+  }
   if (other === room || rule.rooms.includes(other) || rule.rooms.includes(place)) return null;
   if (isType && rule.types) return null;
   return `${room} must not import ${specifier}`;
@@ -132,19 +139,20 @@ describe('layers', () => {
   });
 
   test.each([
-    ['lib/file/a.ts', "import { itemsize } from '../checkpoint/dtype.ts'"],
+    ['lib/file/a.ts', "import { itemsize } from '#lib/checkpoint/dtype.ts'"],
     ['lib/file/a.ts', "export * from '#lib/checkpoint/dtype.ts'"],
+    ['lib/pickle/a.ts', "import { itemsize } from '../checkpoint/dtype.ts'"],
     ['lib/file/a.ts', "import 'node:fs'"],
     ['lib/pickle/a.ts', "import type { Format } from '#lib/formats/format.ts'"],
     ['lib/training/a.ts', "const tf = await import('@tensorflow/tfjs-core')"],
     ['lib/ui/a.svelte.ts', "import { start } from '#lib/worker/start.ts'"],
     ['lib/ui/a.ts', "const url = new URL('../worker/lab.worker.ts', import.meta.url)"],
-    ['lib/runtime/a.ts', "let x: import('../optim/sgd.ts').Sgd"],
+    ['lib/runtime/a.ts', "let x: import('#lib/optim/sgd.ts').Sgd"],
     ['lib/file/a.ts', "import { run } from '../../../tests/run.ts'"],
-    ['lib/worker/a.ts', "import Tree from '../ui/Tree.svelte'"],
+    ['lib/worker/a.ts', "import Tree from '#lib/ui/Tree.svelte'"],
     ['lib/unknown/a.ts', "import './b.ts'"],
-    ['lib/worker/a.ts', "import '../unknown/b.ts'"],
-    ['lib/loose.ts', "import './file/source.ts'"],
+    ['lib/worker/a.ts', "import '#lib/unknown/b.ts'"],
+    ['lib/loose.ts', "import '#lib/file/source.ts'"],
     ['routes/+page.ts', "import { client } from '#lib/worker/client.ts'"],
   ])('refuses in %s: %s', (path, code) => {
     expect(importsOf(code).map((it) => judge(join(src, path), it))).toEqual([expect.any(String)]);
@@ -152,9 +160,10 @@ describe('layers', () => {
 
   test.each([
     ['lib/ui/a.ts', "import type { Graph } from '#lib/architecture/graph.ts'"],
-    ['lib/ui/a.ts', "import { Client } from '../worker/client.ts'"],
+    ['lib/ui/a.ts', "import { Client } from '#lib/worker/client.ts'"],
     ['lib/runtime/ops/a.ts', "import * as tf from '@tensorflow/tfjs-core'"],
     ['lib/file/a.test.ts', "import { runPython } from '../../../tests/python.ts'"],
+    ['lib/worker/a.ts', "const url = new URL('./lab.worker.ts', import.meta.url)"],
     ['routes/train/+page.svelte', "import Page from '#lib/ui/TrainPage.svelte'"],
   ])('allows in %s: %s', (path, code) => {
     expect(importsOf(code).map((it) => judge(join(src, path), it))).toEqual([null]);
