@@ -5,7 +5,7 @@
  * for one mode, training or evaluation; for another shape or mode it is traced anew, which takes
  * milliseconds. The executor in `runtime/` gives every op its numbers; nothing here computes any.
  */
-import type { Dtype } from '../checkpoint/dtype.ts';
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
 
 /** Index of a node in `Graph.nodes`. */
 export type NodeId = number;

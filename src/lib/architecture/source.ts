@@ -2,9 +2,18 @@
  * From a model's source to its graph. Three steps, each of which can be refused with a finding
  * that names the line: read the source, build the module tree, trace forward.
  */
-import type { Value } from '../checkpoint/value.ts';
-import type { Result } from '../checkpoint/finding.ts';
+import type { Value } from '#lib/checkpoint/value.ts';
+import { FindingError, type Finding, type Result } from '#lib/checkpoint/finding.ts';
+import { findCandidates } from './candidates.ts';
 import type { Graph, ParameterSpec } from './graph.ts';
+import { moduleTree, outside, type Built } from './module_tree.ts';
+import { globalValue, runProgram, type Program } from './program.ts';
+import { PyDict, PyList, PyTuple } from './python/collections.ts';
+import { pythonFinding, raised, unsupported } from './python/errors.ts';
+import { call } from './python/functions.ts';
+import { typeName, usable, type PyValue } from './python/object.ts';
+import { parseFile, type ParsedFile } from './python/parse.ts';
+import { isModule } from './torch/module.ts';
 
 /** One Python file as the user gave it. */
 export interface SourceFile {
@@ -50,4 +59,92 @@ export interface ModuleTree {
     inputs: readonly { shape: readonly number[]; dtype: 'float32' | 'int32' }[],
     options: { training: boolean },
   ): Result<{ graph: Graph }>;
+}
+
+/**
+ * Reads Python source that defines models. The files may import each other by name. Statements at
+ * the top level that cannot be run are warnings; what they would have made is unavailable.
+ */
+export function readSource(
+  files: readonly SourceFile[],
+): Result<{ source: ModelSource; warnings: Finding[] }> {
+  try {
+    const parsed = files.map(({ name, text }) => parseFile(name, text));
+    const program = runProgram(parsed);
+    const candidates = findCandidates(program, parsed);
+    const source: ModelSource = {
+      candidates,
+      build: (name, args) => build(parsed, candidates, name, args ?? new Map()),
+    };
+    return { ok: true, source, warnings: [...program.warnings] };
+  } catch (error) {
+    return { ok: false, findings: [pythonFinding(error)] };
+  }
+}
+
+function build(
+  files: readonly ParsedFile[],
+  candidates: readonly Candidate[],
+  name: string,
+  args: ReadonlyMap<string, Value>,
+): Result<{ module: ModuleTree }> {
+  const candidate = candidates.find((item) => item.name === name);
+  if (!candidate) {
+    const offered = candidates.map((item) => item.name).join(', ') || 'none';
+    const finding = new FindingError({
+      code: 'python-error',
+      message: `there is no model "${name}" in the source; it has: ${offered}`,
+    }).finding;
+    return { ok: false, findings: [finding] };
+  }
+  try {
+    const make = (): Built => instantiate(runProgram(files), candidate, args);
+    return { ok: true, module: moduleTree(name, make(), make) };
+  } catch (error) {
+    return { ok: false, findings: [pythonFinding(error)] };
+  }
+}
+
+/** Makes the candidate in a fresh run. */
+function instantiate(
+  program: Program,
+  candidate: Candidate,
+  args: ReadonlyMap<string, Value>,
+): Built {
+  return outside(program, candidate, () => {
+    const value = usable(globalValue(program, candidate.file, candidate.name) ?? null);
+    const keywords = new Map(
+      [...args].map(([key, given]) => [key, toPython(program, candidate, given)] as const),
+    );
+    if (candidate.kind === 'instance' && keywords.size > 0) {
+      throw raised('TypeError', `${candidate.name} is already made and takes no arguments`);
+    }
+    const module =
+      candidate.kind === 'instance'
+        ? value
+        : call(program.interpreter, value, { positional: [], keywords });
+    if (isModule(module)) return { program, module, place: candidate };
+    throw raised('TypeError', `${candidate.name}() returns a ${typeName(module)}, not a Module`);
+  });
+}
+
+/** An argument as Python sees it. A Global names something that the source defines. */
+function toPython(program: Program, candidate: Candidate, value: Value): PyValue {
+  if (value === null || typeof value !== 'object') return value;
+  const convert = (item: Value): PyValue => toPython(program, candidate, item);
+  switch (value.kind) {
+    case 'list':
+      return new PyList(value.items.map(convert));
+    case 'tuple':
+      return new PyTuple(value.items.map(convert));
+    case 'dict':
+      return new PyDict([...value.entries()].map(([key, item]) => [convert(key), convert(item)]));
+    case 'global': {
+      const found = globalValue(program, candidate.file, value.name);
+      if (found !== undefined) return found;
+      throw raised('NameError', `name "${value.name}" is not defined in ${candidate.file}`);
+    }
+    default:
+      throw unsupported(`a ${value.kind} as an argument is not supported`);
+  }
 }

@@ -1,0 +1,184 @@
+/** What a source offers to build: classes, module-level instances, and functions that return one. */
+import { unparse, walk, type Arguments, type StmtNode } from 'py-ast';
+import type { Argument, Candidate } from './source.ts';
+import type { Program } from './program.ts';
+import type { PyClass } from './python/classes.ts';
+import { floatRepr, stringRepr } from './python/format.ts';
+import { PyFunction } from './python/functions.ts';
+import type { ParsedFile } from './python/parse.ts';
+import { isModule, isModuleClass } from './torch/module.ts';
+
+type FunctionNode = Extract<StmtNode, { nodeType: 'FunctionDef' }>;
+type ClassNode = Extract<StmtNode, { nodeType: 'ClassDef' }>;
+
+/**
+ * Every candidate, the likeliest first: finished instances, then classes that no other class uses,
+ * then functions; what is easier to build comes first.
+ */
+export function findCandidates(program: Program, files: readonly ParsedFile[]): Candidate[] {
+  const classNodes = new Map<string, ClassNode>();
+  for (const file of files) {
+    for (const node of file.body) if (node.nodeType === 'ClassDef') classNodes.set(node.name, node);
+  }
+  const used = namesUsedInClasses(classNodes);
+  const ranked = files.flatMap((file) =>
+    candidatesOf(program, file, classNodes).map((candidate) => ({
+      candidate,
+      rank: rank(candidate, used.has(candidate.name)),
+    })),
+  );
+  return ranked.toSorted((a, b) => a.rank - b.rank).map(({ candidate }) => candidate);
+}
+
+function rank(candidate: Candidate, isUsed: boolean): number {
+  if (candidate.kind === 'instance') return 0;
+  const isReady = candidate.arguments.every(({ default: value }) => value !== undefined);
+  if (isUsed) return 5;
+  if (candidate.kind === 'class') return isReady ? 1 : 3;
+  return isReady ? 2 : 4;
+}
+
+function candidatesOf(
+  program: Program,
+  file: ParsedFile,
+  classNodes: ReadonlyMap<string, ClassNode>,
+): Candidate[] {
+  const globals = program.globals.get(file.name)?.names ?? new Map<string, never>();
+  const models = modelMakers(program, file);
+  const result: Candidate[] = [];
+  const seen = new Set<string>();
+  for (const node of file.body) {
+    if (node.nodeType === 'ClassDef') {
+      const value = globals.get(node.name);
+      if (!isModuleClass(value ?? null) || seen.has(node.name)) continue;
+      seen.add(node.name);
+      result.push({
+        name: node.name,
+        kind: 'class',
+        file: file.name,
+        line: node.lineno ?? 0,
+        arguments: constructorArguments(value as PyClass, classNodes),
+      });
+    } else if (node.nodeType === 'FunctionDef') {
+      const value = globals.get(node.name);
+      if (!(value instanceof PyFunction) || seen.has(node.name)) continue;
+      if (!returnsModel(node, models)) continue;
+      seen.add(node.name);
+      models.add(node.name);
+      result.push({
+        name: node.name,
+        kind: 'function',
+        file: file.name,
+        line: node.lineno ?? 0,
+        arguments: argumentsOf(node.args, 0),
+      });
+    } else if (node.nodeType === 'Assign' || node.nodeType === 'AnnAssign') {
+      const targets = node.nodeType === 'Assign' ? node.targets : [node.target];
+      for (const target of targets) {
+        if (target.nodeType !== 'Name' || seen.has(target.id)) continue;
+        if (!isModule(globals.get(target.id) ?? null)) continue;
+        seen.add(target.id);
+        result.push({
+          name: target.id,
+          kind: 'instance',
+          file: file.name,
+          line: node.lineno ?? 0,
+          arguments: [],
+        });
+      }
+    }
+  }
+  return result;
+}
+
+/** Names that the bodies of classes mention, their own name and bases apart. */
+function namesUsedInClasses(classNodes: ReadonlyMap<string, ClassNode>): Set<string> {
+  const used = new Set<string>();
+  for (const [name, node] of classNodes) {
+    for (const statement of node.body) {
+      for (const part of walk(statement)) {
+        if (part.nodeType === 'Name' && part.id !== name) used.add(part.id);
+      }
+    }
+  }
+  return used;
+}
+
+/** Global names whose call makes a module: module classes of the source or of torch.nn. */
+function modelMakers(program: Program, file: ParsedFile): Set<string> {
+  const makers = new Set<string>();
+  for (const [name, value] of program.globals.get(file.name)?.names ?? []) {
+    if (isModuleClass(value)) makers.add(name);
+  }
+  return makers;
+}
+
+/** Whether a function returns what a maker makes, directly or by way of a local name. */
+function returnsModel(node: FunctionNode, makers: ReadonlySet<string>): boolean {
+  const locals = new Set<string>();
+  const makes = (expression: unknown): boolean => {
+    const { nodeType } = expression as { nodeType: string };
+    if (nodeType === 'Name') return locals.has((expression as { id: string }).id);
+    if (nodeType !== 'Call') return false;
+    const { func } = expression as {
+      func: {
+        nodeType: string;
+        id?: string;
+        attr?: string;
+        value?: { nodeType: string; id?: string };
+      };
+    };
+    if (func.nodeType === 'Name') return makers.has(func.id!);
+    const isLayer = func.nodeType === 'Attribute' && func.value?.nodeType === 'Name';
+    return isLayer && func.value?.id === 'nn' && /^[A-Z]/.test(func.attr!);
+  };
+  let returns = false;
+  for (const statement of node.body) {
+    for (const part of walk(statement)) {
+      if (part.nodeType === 'Assign' && makes(part.value)) {
+        for (const target of part.targets) if (target.nodeType === 'Name') locals.add(target.id);
+      }
+      if (part.nodeType === 'Return' && part.value && makes(part.value)) returns = true;
+    }
+  }
+  return returns;
+}
+
+/** The arguments of the `__init__` that a class has or inherits. */
+function constructorArguments(
+  cls: PyClass,
+  classNodes: ReadonlyMap<string, ClassNode>,
+): Argument[] {
+  for (const ancestor of cls.mro) {
+    if (!ancestor.attributes.has('__init__')) continue;
+    const init = classNodes
+      .get(ancestor.name)
+      ?.body.find((node) => node.nodeType === 'FunctionDef' && node.name === '__init__');
+    return init?.nodeType === 'FunctionDef' ? argumentsOf(init.args, 1) : [];
+  }
+  return [];
+}
+
+/** Arguments as they stand in the source; `skip` leaves out `self`. */
+function argumentsOf(args: Arguments, skip: number): Argument[] {
+  const positional = [...args.posonlyargs, ...args.args];
+  const firstDefault = positional.length - args.defaults.length;
+  const defaults = positional.map((_, index) => args.defaults[index - firstDefault]);
+  const all = [
+    ...positional.map((arg, index) => ({ arg, node: defaults[index] })).slice(skip),
+    ...args.kwonlyargs.map((arg, index) => ({ arg, node: args.kw_defaults[index] ?? undefined })),
+  ];
+  return all.map(({ arg, node }) => ({
+    name: arg.arg,
+    ...(node ? { default: literal(node) } : {}),
+    ...(arg.annotation ? { annotation: unparse(arg.annotation) } : {}),
+  }));
+}
+
+function literal(node: Arguments['defaults'][number]): string {
+  if (node.nodeType === 'Constant') {
+    if (typeof node.value === 'number') return floatRepr(node.value);
+    if (typeof node.value === 'string' && node.quote_style) return stringRepr(node.value);
+  }
+  return unparse(node);
+}

@@ -1,0 +1,165 @@
+/** A built module as the rest of the app sees it: its state_dict's entries, and how to trace it. */
+
+import type { Graph, ParameterSpec } from './graph.ts';
+import type { ModuleTree } from './source.ts';
+import type { Program } from './program.ts';
+import { getAttribute } from './python/attributes.ts';
+import type { PyInstance } from './python/classes.ts';
+import { PyList, PyTuple } from './python/collections.ts';
+import { pythonFinding, raised, unsupported } from './python/errors.ts';
+import { BoundMethod, call, NativeFunction, PyFunction } from './python/functions.ts';
+import { noArguments, typeName, type PyValue } from './python/object.ts';
+import { Scope } from './python/scope.ts';
+import { signatureFromText, type Signature } from './python/signature.ts';
+import { PyTensor } from './torch/tensor.ts';
+import { Tracer } from './torch/tracer.ts';
+import { modulesOf, parametersOf, stateOf } from './torch/tree.ts';
+
+/** A module together with the run that made it. */
+export interface Built {
+  readonly program: Program;
+  readonly module: PyInstance;
+  /** Where the source defines it, for errors that no line of the source makes. */
+  readonly place: { readonly file: string; readonly line: number };
+}
+
+/** Runs what the source did not ask for itself, on behalf of a line of it. */
+export function outside<T>(
+  { interpreter }: Program,
+  place: { readonly file: string; readonly line: number },
+  run: () => T,
+): T {
+  const frame = { ...place, scope: new Scope('module', null), self: undefined };
+  return interpreter.within(frame, run);
+}
+
+/**
+ * Describes a built module. `rebuild` makes it again: every trace starts from a fresh one, so that
+ * what forward leaves behind in attributes never reaches the next trace.
+ */
+export function moduleTree(name: string, built: Built, rebuild: () => Built): ModuleTree {
+  const state = describeState(built.module);
+  const forward = forwardSignature(built);
+  return {
+    name,
+    state,
+    parameterOrder: parametersOf(built.module).map((parameter) => parameter.name),
+    inputs: forward.required,
+    trace(inputs, options) {
+      try {
+        return { ok: true, graph: traceModule(rebuild(), inputs, options.training) };
+      } catch (error) {
+        return { ok: false, findings: [pythonFinding(error)] };
+      }
+    },
+  };
+}
+
+function describeState(module: PyInstance): ParameterSpec[] {
+  const first = new Map<PyTensor, string>();
+  return stateOf(module).map(({ name, value, kind }) => {
+    const tiedTo = first.get(value);
+    if (tiedTo === undefined) first.set(value, name);
+    return {
+      key: name,
+      shape: [...value.shape],
+      dtype: value.dtype,
+      kind,
+      requiresGrad: kind === 'parameter' && value.requiresGrad,
+      ...(tiedTo === undefined ? {} : { tiedTo }),
+    };
+  });
+}
+
+interface ForwardSignature {
+  readonly required: readonly string[];
+  /** Names of all positional arguments; null where any number is taken. */
+  readonly positional: readonly string[];
+  readonly isOpen: boolean;
+}
+
+function forwardSignature({ program, module, place }: Built): ForwardSignature {
+  let signature: Signature | undefined;
+  const forward = outside(program, place, () =>
+    getAttribute(program.interpreter, module, 'forward'),
+  );
+  const callee = forward instanceof BoundMethod ? forward.callee : forward;
+  if (callee instanceof PyFunction) signature = callee.signature;
+  if (callee instanceof NativeFunction) signature = signatureFromText(callee.signature);
+  const skip = forward instanceof BoundMethod ? 1 : 0;
+  const parameters = (signature?.parameters ?? [])
+    .filter(({ kind }) => kind !== 'keyword-only')
+    .slice(skip);
+  return {
+    required: parameters.filter((parameter) => parameter.default === undefined).map((p) => p.name),
+    positional: parameters.map((parameter) => parameter.name),
+    isOpen: signature?.rest != null,
+  };
+}
+
+function traceModule(
+  built: Built,
+  inputs: Parameters<ModuleTree['trace']>[0],
+  training: boolean,
+): Graph {
+  const { program, module, place } = built;
+  const { interpreter, session } = program;
+  return outside(program, place, () => {
+    call(interpreter, getAttribute(interpreter, module, 'train'), {
+      ...noArguments,
+      positional: [training],
+    });
+    const tracer = new Tracer(session, {
+      paths: new Map(modulesOf(module).map(({ name, value }) => [value, name])),
+      keys: keysOf(module),
+    });
+    session.tracer = tracer;
+    const names = inputNames(forwardSignature(built), inputs.length);
+    const tensors = inputs.map(({ shape, dtype }, index) => {
+      checkInput(names[index]!, shape);
+      const attrs = { name: names[index]!, index };
+      const node = tracer.add('input', [], attrs, shape, dtype);
+      return new PyTensor(program.tensors, shape, dtype, { traced: { tracer, node } });
+    });
+    const nodes = tensors.map((tensor) => tracer.nodeOf(tensor));
+    const result = call(interpreter, module, { ...noArguments, positional: tensors });
+    const outputs = outputsOf(result).map((tensor) => tracer.nodeOf(tensor));
+    return tracer.finish(nodes, outputs, training);
+  });
+}
+
+/** Keys by tensor; the first key of a tied one. */
+function keysOf(module: PyInstance): Map<PyTensor, string> {
+  const keys = new Map<PyTensor, string>();
+  for (const { name, value } of stateOf(module)) if (!keys.has(value)) keys.set(value, name);
+  return keys;
+}
+
+function inputNames(forward: ForwardSignature, count: number): string[] {
+  const { required, positional, isOpen } = forward;
+  if (count < required.length || (count > positional.length && !isOpen)) {
+    throw raised(
+      'TypeError',
+      `forward() takes ${required.length} inputs (${required.join(', ') || 'none'}), ${count} are given`,
+    );
+  }
+  return Array.from({ length: count }, (_, index) => positional[index] ?? `input${index}`);
+}
+
+function checkInput(name: string, shape: readonly number[]): void {
+  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) {
+    throw raised('RuntimeError', `the input ${name} has the shape [${shape.join(', ')}]`);
+  }
+}
+
+/** A tensor, or a tuple or list of tensors. */
+function outputsOf(result: PyValue): PyTensor[] {
+  if (result instanceof PyTensor) return [result];
+  if (result instanceof PyTuple || result instanceof PyList) {
+    return result.items.map((item) => {
+      if (item instanceof PyTensor) return item;
+      throw unsupported(`forward returns a ${typeName(item)} within a ${result.typeName}`);
+    });
+  }
+  throw unsupported(`forward returns a ${typeName(result)}, tensors are needed`);
+}

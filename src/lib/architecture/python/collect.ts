@@ -1,0 +1,41 @@
+/** From iterables to arrays and dicts, with every item counted. */
+import { PyDict, PyRange } from './collections.ts';
+import { raised } from './errors.ts';
+import type { Interpreter } from './interpreter.ts';
+import type { PyValue } from './object.ts';
+import { iterate } from './operators.ts';
+
+/** The items of an iterable, counted. */
+export function collect(interpreter: Interpreter, value: PyValue): PyValue[] {
+  const size = value instanceof PyRange ? value.count : 0n;
+  interpreter.allocate(size);
+  const items: PyValue[] = [];
+  for (const item of iterate(interpreter, value)) {
+    if (size === 0n) interpreter.allocate(1);
+    items.push(item);
+  }
+  return items;
+}
+
+/** `dict.update`. */
+export function fill(
+  interpreter: Interpreter,
+  target: PyDict,
+  source: PyValue,
+  keywords: Map<string, PyValue>,
+): void {
+  if (source instanceof PyDict) {
+    interpreter.allocate(source.size);
+    for (const [key, value] of source.entries()) target.set(key, value);
+  } else if (source !== null) {
+    for (const item of iterate(interpreter, source)) {
+      const [key, value, ...more] = collect(interpreter, item);
+      if (key === undefined || value === undefined || more.length > 0) {
+        throw raised('ValueError', 'a dict is made of pairs');
+      }
+      interpreter.allocate(1);
+      target.set(key, value);
+    }
+  }
+  for (const [key, value] of keywords) target.set(key, value);
+}

@@ -1,0 +1,56 @@
+/** Names and their values at one place of the source. */
+import { raised } from './errors.ts';
+import type { PyValue } from './object.ts';
+
+export class Scope {
+  readonly names = new Map<string, PyValue>();
+  readonly kind: 'builtins' | 'module' | 'class' | 'function';
+  readonly parent: Scope | null;
+  /** A class's annotated names in order, which make the fields of a dataclass. */
+  readonly annotations: string[] = [];
+  /** Names that `global` and `nonlocal` send elsewhere. */
+  readonly #elsewhere = new Map<string, Scope>();
+
+  constructor(kind: Scope['kind'], parent: Scope | null) {
+    this.kind = kind;
+    this.parent = parent;
+  }
+
+  lookup(name: string): PyValue {
+    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
+      const value = scope.names.get(name);
+      if (value !== undefined) return value;
+    }
+    throw raised('NameError', `name "${name}" is not defined`);
+  }
+
+  assign(name: string, value: PyValue): void {
+    (this.#elsewhere.get(name) ?? this).names.set(name, value);
+  }
+
+  delete(name: string): void {
+    if (!(this.#elsewhere.get(name) ?? this).names.delete(name)) {
+      throw raised('NameError', `name "${name}" is not defined`);
+    }
+  }
+
+  declareGlobal(name: string): void {
+    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
+      if (scope.kind === 'module') this.#elsewhere.set(name, scope);
+    }
+  }
+
+  declareNonlocal(name: string): void {
+    for (let scope = this.parent; scope !== null; scope = scope.parent) {
+      if (scope.kind !== 'function' || !scope.names.has(name)) continue;
+      this.#elsewhere.set(name, scope);
+      return;
+    }
+    throw raised('SyntaxError', `no binding for nonlocal "${name}" found`);
+  }
+
+  /** What a function defined here closes over: a class's names are not visible in its methods. */
+  get closure(): Scope {
+    return this.kind === 'class' ? this.parent! : this;
+  }
+}

@@ -1,0 +1,192 @@
+/** What tensors can do besides the ops: sizes, views, and conversions that change nothing. */
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import { PyClass } from '../python/classes.ts';
+import { unsupported } from '../python/errors.ts';
+import { NativeFunction } from '../python/functions.ts';
+import { isNumeric } from '../python/numbers.ts';
+import { PyTuple } from '../python/collections.ts';
+import type { BinaryOperator, PyValue } from '../python/object.ts';
+import { objectClass } from '../python/types.ts';
+import { Given } from './arguments.ts';
+import { PyDevice, dtypeValue, PyDtype } from './dtypes.ts';
+import { addValues, tensorOps } from './functional.ts';
+import * as ops from './ops.ts';
+import { broadcast, normalizeDim } from './shapes.ts';
+import { PyTensor, type TensorProtocol } from './tensor.ts';
+
+/** `view(2, -1)` and `view((2, -1))`. */
+function sizes(rest: readonly PyValue[], what: string): number[] {
+  const given = rest.length === 1 && !isNumeric(rest[0]!) ? rest[0]! : new PyTuple(rest);
+  return new Given(what, new Map([['shape', given]])).ints('shape');
+}
+
+/** Conversions: refused where they would change the dtype. */
+function convert(self: PyTensor, args: readonly PyValue[]): PyTensor {
+  for (const value of args) {
+    if (value instanceof PyDtype) sameDtype(self, value.dtype);
+    else if (value instanceof PyTensor) sameDtype(self, value.dtype);
+    else if (!(value instanceof PyDevice) && typeof value !== 'string' && value !== null) {
+      throw unsupported('this form of Tensor.to is not supported');
+    }
+  }
+  return self;
+}
+
+function sameDtype(self: PyTensor, dtype: Dtype): PyTensor {
+  if (self.dtype !== dtype) {
+    throw unsupported(`the conversion of a ${self.dtype} tensor to ${dtype} is not supported`);
+  }
+  return self;
+}
+
+/** What fills a parameter with its first values; the checkpoint brings others. */
+const fills = 'normal_ uniform_ fill_ zero_ xavier_uniform_ trunc_normal_'.split(' ');
+
+function methods(): Map<string, NativeFunction> {
+  const table = new Map<string, NativeFunction>();
+  const method = (
+    name: string,
+    signature: string,
+    body: (self: PyTensor, given: Given, rest: PyValue[]) => PyValue,
+  ): void => {
+    const all = signature === '' ? 'self' : `self, ${signature}`;
+    const run = new NativeFunction(name, all, (_, { values, rest }) =>
+      body(values.get('self') as PyTensor, new Given(name, values), rest),
+    );
+    table.set(name, run);
+  };
+  for (const [name, [signature, body]] of Object.entries(tensorOps)) {
+    const run = new NativeFunction(name, signature, (_, { values }) =>
+      body(new Given(name, values)),
+    );
+    table.set(name, run);
+  }
+  for (const name of ['view', 'reshape']) {
+    method(name, '*shape', (self, _, rest) => ops.reshape(self, sizes(rest, name), name));
+  }
+  method('view_as', 'other', (self, given) =>
+    ops.reshape(self, given.tensor('other').shape, 'view_as'),
+  );
+  method('size', 'dim=None', (self, given) => {
+    if (given.value('dim') === null) return self.size;
+    return BigInt(self.shape[normalizeDim(given.int('dim'), self.shape.length, 'size')]!);
+  });
+  for (const name of ['dim', 'ndimension']) method(name, '', (self) => BigInt(self.shape.length));
+  for (const name of ['numel', 'nelement']) method(name, '', (self) => BigInt(self.numel));
+  method('contiguous', '', (self) => self);
+  method('add_', 'other, *, alpha=1', (self, given) => {
+    self.become(addValues(self, given.value('other'), given.float('alpha')));
+    return self;
+  });
+  method(
+    'to',
+    '*args, device=None, dtype=None, non_blocking=False, copy=False',
+    (self, given, rest) => {
+      if (given.bool('copy')) throw unsupported('Tensor.to with copy=True is not supported');
+      const flags = rest.filter((value) => typeof value !== 'boolean');
+      return convert(self, [...flags, given.value('device'), given.value('dtype')]);
+    },
+  );
+  method('float', '', (self) => sameDtype(self, 'float32'));
+  method('long', '', (self) => sameDtype(self, 'int64'));
+  for (const name of ['cuda', 'cpu']) method(name, 'device=None', (self) => self);
+  method('is_floating_point', '', (self) => self.dtype === 'float32');
+  method('requires_grad_', 'requires_grad=True', (self, given) => {
+    self.session.buildOnly('requires_grad_');
+    self.requiresGrad = given.bool('requires_grad');
+    return self;
+  });
+  for (const name of fills) {
+    method(name, '*args, **options', (self) => initialize(self, name));
+  }
+  return table;
+}
+
+/** The effect of an initialiser: none on a parameter, whose numbers come from the checkpoint. */
+export function initialize(tensor: PyTensor, name: string): PyTensor {
+  tensor.session.buildOnly(name);
+  if (!tensor.isParameter) {
+    throw unsupported(`${name} on a tensor that is not a parameter is not supported`);
+  }
+  return tensor;
+}
+
+/** The classes, operators and attributes of tensors. */
+export function tensorProtocol(parameter: PyClass['construct']): TensorProtocol {
+  const table = methods();
+  const tensorClass = new PyClass('Tensor', [objectClass], {
+    final: true,
+    construct: () => {
+      throw unsupported('torch.Tensor(…) is not supported');
+    },
+  });
+  const parameterClass = new PyClass('Parameter', [tensorClass], {
+    final: true,
+    ...(parameter ? { construct: parameter } : {}),
+  });
+  return {
+    tensorClass,
+    parameterClass,
+    binary(operator, tensor, other, reflected) {
+      if (!(other instanceof PyTensor) && !isNumeric(other)) return undefined;
+      if (operator === '+') return addValues(tensor, other, 1);
+      return duringBuild(operator, tensor, other, reflected);
+    },
+    inplace(operator, tensor, other) {
+      if (!(other instanceof PyTensor) && !isNumeric(other)) return undefined;
+      if (operator !== '+') throw notSupported(`${operator}=`);
+      if (!tensor.session.tracer) throw unsupported('changing a tensor in place is not supported');
+      tensor.become(addValues(tensor, other, 1));
+      return tensor;
+    },
+    attribute(tensor, name) {
+      switch (name) {
+        case 'shape':
+          return tensor.size;
+        case 'ndim':
+          return BigInt(tensor.shape.length);
+        case 'dtype':
+          return dtypeValue(tensor.dtype);
+        case 'device':
+          return new PyDevice('cpu');
+        case 'is_cuda':
+          return false;
+        case 'requires_grad':
+          return tensor.requiresGrad;
+        case 'data':
+          // Initialisers reach parameters this way; they change nothing here.
+          tensor.session.buildOnly('Tensor.data');
+          return tensor;
+        case 'grad':
+          return null;
+        default:
+          break;
+      }
+      const method = table.get(name);
+      if (method) return tensor.method(method);
+      if (name.startsWith('__')) return undefined;
+      throw unsupported(`Tensor.${name} is not supported`);
+    },
+  };
+}
+
+function notSupported(operator: string): Error {
+  return unsupported(`"${operator}" on a tensor is not supported`);
+}
+
+/** Arithmetic on what will be a parameter's first values: only the shape counts. */
+function duringBuild(
+  operator: BinaryOperator,
+  tensor: PyTensor,
+  other: PyValue,
+  reflected: boolean,
+): PyTensor {
+  const isElementwise = ['-', '*', '/'].includes(operator);
+  if (tensor.session.tracer || !isElementwise || tensor.dtype !== 'float32') {
+    throw notSupported(operator);
+  }
+  if (!(other instanceof PyTensor)) return new PyTensor(tensor, tensor.shape, tensor.dtype);
+  if (other.dtype !== 'float32') throw notSupported(operator);
+  const [left, right] = reflected ? [other, tensor] : [tensor, other];
+  return new PyTensor(tensor, broadcast(left.shape, right.shape, operator), tensor.dtype);
+}

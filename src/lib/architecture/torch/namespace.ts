@@ -1,0 +1,210 @@
+/** The modules `torch`, `torch.nn`, `torch.nn.functional` and `torch.nn.init` of one run. */
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import { numel } from '#lib/checkpoint/tensor.ts';
+import { PyTuple } from '../python/collections.ts';
+import { raised, unsupported } from '../python/errors.ts';
+import { NativeFunction } from '../python/functions.ts';
+import { library } from '../python/libraries.ts';
+import { PyModule } from '../python/modules.ts';
+import { isNumeric } from '../python/numbers.ts';
+import { PyObject, usable, type PyValue } from '../python/object.ts';
+import { bindArguments, signatureFromText } from '../python/signature.ts';
+import { Given } from './arguments.ts';
+import { containerClasses } from './containers.ts';
+import { dtypeNames, PyDevice, PyDtype } from './dtypes.ts';
+import { functionalOps, natives, tensorOps } from './functional.ts';
+import { layerClasses } from './layers.ts';
+import { initialize, tensorProtocol } from './methods.ts';
+import { moduleClass } from './module_class.ts';
+import type { Session } from './session.ts';
+import { PyTensor, shapeText, type TensorProtocol } from './tensor.ts';
+
+/** Initialisers: the numbers of a parameter come from the checkpoint. */
+const initializers =
+  'uniform_ normal_ trunc_normal_ constant_ ones_ zeros_ eye_ dirac_ xavier_uniform_ xavier_normal_ \
+kaiming_uniform_ kaiming_normal_ orthogonal_ sparse_';
+
+export interface Torch {
+  readonly libraries: ReadonlyMap<string, PyValue>;
+  readonly protocol: TensorProtocol;
+}
+
+export function createTorch(session: Session): Torch {
+  const protocol = tensorProtocol((_interpreter, _cls, args) => {
+    const signature = signatureFromText('data=None, requires_grad=True');
+    return makeParameter(
+      new Given('Parameter', bindArguments('Parameter', signature, args).values),
+    );
+  });
+  const module = moduleClass(session);
+  const functional = new PyModule(
+    'torch.nn.functional',
+    natives('torch.nn.functional.', functionalOps),
+    true,
+  );
+  const init = new PyModule('torch.nn.init', new Map(), true);
+  for (const name of initializers.split(' ')) init.names.set(name, initializer(name));
+  init.names.set('calculate_gain', gain());
+  const nn = new PyModule(
+    'torch.nn',
+    new Map<string, PyValue>([
+      ['Module', module],
+      ['Parameter', protocol.parameterClass],
+      ['functional', functional],
+      ['init', init],
+      ...layerClasses(session, protocol, module),
+      ...containerClasses(module),
+    ]),
+    true,
+  );
+  const parameter = library('torch.nn.parameter', {}, [['Parameter', protocol.parameterClass]]);
+  const cuda = library('torch.cuda', {
+    is_available: ['', () => false],
+    device_count: ['', () => 0n],
+  });
+  const torch = new PyModule(
+    'torch',
+    new Map<string, PyValue>([
+      ...natives('torch.', tensorOps),
+      ...dtypeNames(),
+      ...creators(session, protocol),
+      ['nn', nn],
+      ['cuda', cuda],
+      ['Tensor', protocol.tensorClass],
+      [
+        'Size',
+        new NativeFunction('torch.Size', 'sizes', (_, { values }) => size(values.get('sizes')!)),
+      ],
+      [
+        'device',
+        new NativeFunction('torch.device', "type='cpu', index=None", (_, { values }) =>
+          device(values),
+        ),
+      ],
+      ['manual_seed', new NativeFunction('torch.manual_seed', 'seed', () => null)],
+      [
+        'is_tensor',
+        new NativeFunction(
+          'torch.is_tensor',
+          'obj',
+          (_, { values }) => values.get('obj') instanceof PyTensor,
+        ),
+      ],
+      ['no_grad', noGrad(session)],
+    ]),
+    true,
+  );
+  const modules = [torch, nn, functional, init, parameter, cuda];
+  const libraries = new Map<string, PyValue>(modules.map((item) => [item.name, item]));
+  libraries.set('torch.nn.modules', nn);
+  return { libraries, protocol };
+}
+
+function size(value: PyValue): PyTuple {
+  return new PyTuple(
+    new Given('Size', new Map([['sizes', value]])).ints('sizes').map(BigInt),
+    'torch.Size',
+  );
+}
+
+function device(values: ReadonlyMap<string, PyValue>): PyDevice {
+  const type = values.get('type')!;
+  if (type instanceof PyDevice) return type;
+  if (typeof type !== 'string') throw raised('TypeError', 'device: the type must be a str');
+  return new PyDevice(type);
+}
+
+/** `torch.zeros(2, 3)`, `torch.zeros((2, 3))`: only the shape is kept. */
+function creators(session: Session, protocol: TensorProtocol): Map<string, PyValue> {
+  const like = { session, protocol };
+  const options =
+    'dtype=None, device=None, requires_grad=False, generator=None, out=None, layout=None';
+  return new Map(
+    ['zeros', 'ones', 'empty', 'rand', 'randn'].map((name) => {
+      const run = new NativeFunction(
+        `torch.${name}`,
+        `*size, ${options}`,
+        (interpreter, { values, rest }) => {
+          session.buildOnly(`torch.${name}`);
+          const given = new Given(name, values);
+          if (given.value('out') !== null)
+            throw unsupported(`torch.${name} with out is not supported`);
+          const sizes = rest.length === 1 && !isNumeric(rest[0]!) ? rest[0]! : new PyTuple(rest);
+          const shape = new Given(name, new Map([['size', sizes]])).ints('size');
+          checkShape(name, shape);
+          interpreter.allocate(shape.length);
+          return new PyTensor(like, shape, dtypeOf(given.value('dtype')), {
+            requiresGrad: given.bool('requires_grad'),
+            madeBy: `torch.${name}`,
+          });
+        },
+      );
+      return [name, run];
+    }),
+  );
+}
+
+function checkShape(name: string, shape: readonly number[]): void {
+  if (shape.some((length) => length < 0) || !Number.isSafeInteger(numel(shape))) {
+    throw raised('RuntimeError', `${name}: the shape ${shapeText(shape)} is not possible`);
+  }
+}
+
+function dtypeOf(value: PyValue): Dtype {
+  if (value === null) return 'float32';
+  if (value instanceof PyDtype) return value.dtype;
+  throw raised('TypeError', 'dtype must be a torch.dtype');
+}
+
+/** `nn.Parameter(torch.zeros(3))`. */
+function makeParameter(given: Given): PyTensor {
+  const data = given.value('data');
+  if (!(data instanceof PyTensor)) {
+    throw data === null
+      ? unsupported('nn.Parameter without data is not supported')
+      : raised('TypeError', 'Parameter: data must be a tensor');
+  }
+  data.session.buildOnly('nn.Parameter');
+  if (data.isParameter) {
+    throw unsupported('nn.Parameter of another parameter is not supported');
+  }
+  if (data.dtype !== 'float32') {
+    throw unsupported(`nn.Parameter of dtype ${data.dtype} is not supported`);
+  }
+  return new PyTensor(data, data.shape, data.dtype, {
+    isParameter: true,
+    requiresGrad: given.bool('requires_grad'),
+  });
+}
+
+function initializer(name: string): PyValue {
+  const what = `torch.nn.init.${name}`;
+  return new NativeFunction(what, 'tensor, *args, **options', (_, { values }) => {
+    const tensor = usable(values.get('tensor')!);
+    if (tensor instanceof PyTensor) return initialize(tensor, what);
+    throw raised('TypeError', `${what}: a tensor is needed`);
+  });
+}
+
+/** Only ever used to initialise. */
+function gain(): PyValue {
+  return new NativeFunction('torch.nn.init.calculate_gain', 'nonlinearity, param=None', () => 1);
+}
+
+/** `with torch.no_grad():` around initialisation. In forward it would change the gradients. */
+class NoGrad extends PyObject {
+  readonly typeName = 'no_grad';
+  readonly #session: Session;
+  constructor(session: Session) {
+    super();
+    this.#session = session;
+  }
+  override enterContext(): PyValue {
+    this.#session.buildOnly('torch.no_grad');
+    return this;
+  }
+}
+
+function noGrad(session: Session): PyValue {
+  return new NativeFunction('torch.no_grad', '', () => new NoGrad(session));
+}
