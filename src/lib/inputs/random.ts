@@ -1,0 +1,28 @@
+/** Seeded randomness on the host: the same seed gives the same order and the same numbers. */
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+
+/** The numbers 0 … count − 1 in a random order (Fisher-Yates). */
+export function permutation(count: number, seed: number): Uint32Array {
+  const generator = xoroshiro128plus(seed);
+  const order = Uint32Array.from({ length: count }, (_, index) => index);
+  for (let at = count - 1; at > 0; at--) {
+    const other = uniformInt(generator, 0, at);
+    [order[at], order[other]] = [order[other]!, order[at]!];
+  }
+  return order;
+}
+
+/** Standard normal numbers (Box-Muller), as `torch.randn` draws them; not torch's own sequence. */
+export function normal(count: number, seed: number): Float32Array<ArrayBuffer> {
+  const generator = xoroshiro128plus(seed);
+  const values = new Float32Array(count);
+  for (let at = 0; at < count; at += 2) {
+    const radius = Math.sqrt(-2 * Math.log(1 - uniformFloat64(generator)));
+    const angle = 2 * Math.PI * uniformFloat64(generator);
+    values[at] = radius * Math.cos(angle);
+    if (at + 1 < count) values[at + 1] = radius * Math.sin(angle);
+  }
+  return values;
+}

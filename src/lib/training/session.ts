@@ -1,0 +1,230 @@
+/**
+ * A training run: epochs over shuffled batches, validation after each, the best and the last state
+ * kept. It knows no disks and no pages: it tells `report` what happened, and what it kept is read
+ * from `best` and `last`.
+ */
+import type { Dict } from '#lib/checkpoint/value.ts';
+import { gatherExamples, type Examples } from '#lib/inputs/dataset.ts';
+import { permutation } from '#lib/inputs/random.ts';
+import type { Optimizer } from '#lib/optim/optimizer.ts';
+import type { Model, Weights } from '#lib/runtime/model.ts';
+import type { LossName } from './loss.ts';
+import { settle, Trainer, type GraphFor, type Pending } from './trainer.ts';
+
+export interface SessionSettings {
+  /** Epochs of this run; they are counted on from `startEpoch`. */
+  readonly epochs: number;
+  /** Epochs that the checkpoint has behind it. */
+  readonly startEpoch: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly loss: LossName;
+}
+
+export interface Metrics {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** A state of the run that can be saved. */
+export interface Kept {
+  readonly metrics: Metrics & { readonly trainLoss: number };
+  readonly weights: Weights;
+  readonly optimizer: Dict;
+}
+
+export interface Report {
+  readonly state: 'running' | 'paused' | 'validating';
+  readonly epoch: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly train: readonly { step: number; loss: number; accuracy: number }[];
+  readonly validation: readonly { step: number; epoch: number; loss: number; accuracy: number }[];
+  readonly examplesPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly best: Metrics | null;
+}
+
+/** Losses are read back, and the page told, about this often; never every step. */
+const REPORT_MS = 250;
+/** Results that may wait on the backend, so that a fast GPU is not run ahead without end. */
+const MAX_PENDING = 64;
+
+export class Session {
+  readonly #model: Model;
+  readonly #optimizer: Optimizer;
+  readonly #trainer: Trainer;
+  readonly #train: Examples;
+  readonly #validation: Examples;
+  readonly #settings: SessionSettings;
+  readonly #report: (report: Report) => void;
+  #gate: Promise<void> | null = null;
+  #open: (() => void) | null = null;
+  #stopping = false;
+  #step = 0;
+  #seen = 0;
+  #busyMs = 0;
+  #trained: { loss: number; count: number }[] = [];
+  best: Kept | null = null;
+  last: Kept | null = null;
+
+  constructor(parts: {
+    model: Model;
+    optimizer: Optimizer;
+    graphFor: GraphFor;
+    train: Examples;
+    validation: Examples;
+    settings: SessionSettings;
+    report: (report: Report) => void;
+  }) {
+    this.#model = parts.model;
+    this.#optimizer = parts.optimizer;
+    this.#train = parts.train;
+    this.#validation = parts.validation;
+    this.#settings = parts.settings;
+    this.#report = parts.report;
+    this.#trainer = new Trainer(parts.model, parts.optimizer, parts.settings.loss, parts.graphFor);
+    this.#model.seed = parts.settings.seed;
+  }
+
+  /** Waits after the step in progress until `resume`. */
+  pause(): void {
+    this.#gate ??= new Promise((open) => (this.#open = open));
+  }
+
+  resume(): void {
+    this.#open?.();
+    this.#gate = this.#open = null;
+  }
+
+  /** Ends the run after the step in progress; it validates and keeps its state first. */
+  stop(): void {
+    this.#stopping = true;
+    this.resume();
+  }
+
+  /** Trains. Resolves when done or stopped; rejects when aborted, with what was kept still there. */
+  async run(signal?: AbortSignal): Promise<void> {
+    const { epochs, startEpoch } = this.#settings;
+    for (let epoch = startEpoch + 1; epoch <= startEpoch + epochs && !this.#stopping; epoch++) {
+      await this.#runEpoch(epoch, signal);
+      await this.#validate(epoch, signal);
+    }
+  }
+
+  get steps(): number {
+    return this.#step;
+  }
+
+  async #runEpoch(epoch: number, signal?: AbortSignal): Promise<void> {
+    const { batchSize, seed } = this.#settings;
+    const order = permutation(this.#train.count, seed * 10_007 + epoch);
+    this.#trained = [];
+    let pending: Pending[] = [];
+    let reported = performance.now();
+    let started = reported;
+    const flush = async (state: 'running' | 'paused') => {
+      const first = this.#step - pending.length;
+      const settled = await settle(pending);
+      pending = [];
+      this.#busyMs += performance.now() - started;
+      started = performance.now();
+      for (const { loss, count } of settled) this.#trained.push({ loss, count });
+      const points = settled.map(({ loss, correct, count }, index) => ({
+        step: first + index + 1,
+        loss,
+        accuracy: correct / count,
+      }));
+      const lost = points.find(({ loss }) => !Number.isFinite(loss));
+      this.#tell(state, epoch, points, []);
+      if (lost) {
+        throw new Error(
+          `training: the loss is ${lost.loss} at step ${lost.step}: lower the learning rate`,
+        );
+      }
+    };
+
+    for (let at = 0; at < this.#train.count && !this.#stopping; at += batchSize) {
+      signal?.throwIfAborted();
+      if (this.#gate) {
+        await flush('paused');
+        await this.#gate;
+        started = performance.now();
+        if (this.#stopping) break;
+      }
+      const indices = order.subarray(at, Math.min(at + batchSize, order.length));
+      pending.push(this.#trainer.step(gatherExamples(this.#train, indices)));
+      this.#step++;
+      this.#seen += indices.length;
+      if (performance.now() - reported > REPORT_MS || pending.length >= MAX_PENDING) {
+        await flush('running');
+        reported = performance.now();
+      }
+    }
+    await flush('running');
+  }
+
+  async #validate(epoch: number, signal?: AbortSignal): Promise<void> {
+    this.#tell('validating', epoch, [], []);
+    const { batchSize } = this.#settings;
+    const results: { loss: number; correct: number; count: number }[] = [];
+    let pending: Pending[] = [];
+    for (let at = 0; at < this.#validation.count; at += batchSize) {
+      signal?.throwIfAborted();
+      const end = Math.min(at + batchSize, this.#validation.count);
+      const indices = Uint32Array.from({ length: end - at }, (_, index) => at + index);
+      pending.push(this.#trainer.evaluate(gatherExamples(this.#validation, indices)));
+      if (pending.length >= MAX_PENDING) {
+        results.push(...(await settle(pending)));
+        pending = [];
+      }
+    }
+    results.push(...(await settle(pending)));
+    const count = results.reduce((sum, result) => sum + result.count, 0);
+    const mean = (of: (result: (typeof results)[number]) => number) =>
+      results.reduce((sum, result) => sum + of(result), 0) / count;
+    const metrics = {
+      epoch,
+      loss: mean(({ loss, count }) => loss * count),
+      accuracy: mean(({ correct }) => correct),
+      trainLoss: weightedLoss(this.#trained),
+    };
+    this.last = {
+      metrics,
+      weights: await this.#model.read(),
+      optimizer: await this.#optimizer.stateDict(),
+    };
+    if (!this.best || metrics.loss < this.best.metrics.loss) this.best = this.last;
+    const { loss, accuracy } = metrics;
+    this.#tell('running', epoch, [], [{ step: this.#step, epoch, loss, accuracy }]);
+  }
+
+  #tell(
+    state: Report['state'],
+    epoch: number,
+    train: Report['train'],
+    validation: Report['validation'],
+  ): void {
+    const { epochs, batchSize } = this.#settings;
+    const steps = epochs * Math.ceil(this.#train.count / batchSize);
+    const rate = this.#busyMs > 0 ? (this.#seen / this.#busyMs) * 1000 : 0;
+    const left = epochs * this.#train.count - this.#seen;
+    this.#report({
+      state,
+      epoch,
+      step: this.#step,
+      steps,
+      train,
+      validation,
+      examplesPerSecond: rate,
+      secondsLeft: rate > 0 ? left / rate : null,
+      best: this.best?.metrics ?? null,
+    });
+  }
+}
+
+function weightedLoss(results: readonly { loss: number; count: number }[]): number {
+  const count = results.reduce((sum, result) => sum + result.count, 0);
+  return results.reduce((sum, { loss, count }) => sum + loss * count, 0) / count;
+}
