@@ -16,6 +16,8 @@ export default ts.config(
     rules: {
       'no-undef': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
+      // `noUncheckedIndexedAccess` asks for `!` where an index is known to be inside.
+      '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     },
   },

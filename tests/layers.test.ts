@@ -28,7 +28,7 @@ const rooms: Record<string, Room> = {
   architecture: { rooms: ['file', 'checkpoint', 'pickle'], packages: ['py-ast'] },
   runtime: { rooms: ['architecture', 'checkpoint'], packages: ['@tensorflow/*'] },
   optim: { rooms: ['runtime', 'checkpoint'] },
-  inputs: { rooms: ['file', 'formats', 'checkpoint'] },
+  inputs: { rooms: ['file', 'formats', 'checkpoint'], packages: ['pure-rand/*'] },
   training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint'] },
   export: { rooms: ['training', 'architecture', 'formats', 'checkpoint'] },
   storage: { rooms: ['file'] },

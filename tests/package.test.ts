@@ -22,6 +22,7 @@ test('what the app is built from', () => {
     '@tensorflow/tfjs-backend-webgpu',
     '@tensorflow/tfjs-core',
     'bits-ui',
+    'pure-rand',
     'py-ast',
     'uplot',
   ]);
