@@ -28,8 +28,8 @@ function methodTable<T extends PyValue>(
         Object.entries(methods).map(([key, [signature, body]]) => {
           const call: NativeBody = (interpreter, bound) =>
             body(bound.values.get('self') as T, bound, interpreter);
-          const all = signature === '' ? 'self, /' : `self, /, ${signature}`;
-          return [key, new NativeFunction(key, all, call)];
+          const all = ['self', ...(signature.includes('/') ? [] : ['/']), signature];
+          return [key, new NativeFunction(key, all.filter(Boolean).join(', '), call)];
         }),
       );
       return table.get(name);

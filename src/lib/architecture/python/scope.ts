@@ -17,10 +17,9 @@ export class Scope {
   }
 
   lookup(name: string): PyValue {
-    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
-      const value = scope.names.get(name);
-      if (value !== undefined) return value;
-    }
+    const value = this.names.get(name);
+    if (value !== undefined) return value;
+    if (this.parent) return this.parent.lookup(name);
     throw raised('NameError', `name "${name}" is not defined`);
   }
 
@@ -35,9 +34,11 @@ export class Scope {
   }
 
   declareGlobal(name: string): void {
-    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
-      if (scope.kind === 'module') this.#elsewhere.set(name, scope);
-    }
+    this.#elsewhere.set(name, this.#module);
+  }
+
+  get #module(): Scope {
+    return this.kind === 'module' || this.parent === null ? this : this.parent.#module;
   }
 
   declareNonlocal(name: string): void {
