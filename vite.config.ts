@@ -1,6 +1,7 @@
 import adapter from '@sveltejs/adapter-static';
 import { sveltekit, type Config } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vitest/config';
+import manifest from './package.json' with { type: 'json' };
 
 /** Static hosts serve the app below a sub-path (`/weightroom`); BASE_PATH says which. */
 const base = (process.env.BASE_PATH ?? '') as '' | `/${string}`;
@@ -27,6 +28,7 @@ const policy: NonNullable<Config['csp']>['directives'] = {
 };
 
 export default defineConfig({
+  define: { __APP_VERSION__: JSON.stringify(manifest.version) },
   plugins: [
     sveltekit({
       adapter: adapter({ strict: true }),

@@ -68,6 +68,10 @@ export class Session {
   #trained: { loss: number; count: number }[] = [];
   best: Kept | null = null;
   last: Kept | null = null;
+  /** Whether `stop` ended the run before its time. */
+  get stopped(): boolean {
+    return this.#stopping;
+  }
 
   constructor(parts: {
     model: Model;

@@ -6,8 +6,8 @@
  *
  * Types only: both sides import this, nothing here runs.
  */
-import type { Finding, Result } from '../checkpoint/finding.ts';
-import type { Dtype } from '../checkpoint/dtype.ts';
+import type { Finding, Result } from '#lib/checkpoint/finding.ts';
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
 
 export type { Finding, Result, Dtype };
 

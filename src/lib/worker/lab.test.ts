@@ -1,0 +1,172 @@
+/** The whole way in Node, on the cpu backend: open, look, build, run, train, save, open again. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Lab } from './lab.ts';
+import type { CallName, Calls, Progress } from './protocol.ts';
+
+const samples = 'public/samples/';
+
+function file(path: string, name = path.split('/').at(-1)!): File {
+  return new File([readFileSync(samples + path)], name);
+}
+
+/** Calls the lab and unwraps a result that is expected to be ok. */
+async function call<K extends CallName>(
+  lab: Lab,
+  name: K,
+  args: Calls[K]['args'],
+  progress: (progress: Progress<K>) => void = () => {},
+): Promise<Extract<Calls[K]['result'], { ok: true }>> {
+  const signal = new AbortController().signal;
+  const result = await lab.handlers[name](args, { signal, progress });
+  if (result && 'ok' in result && !result.ok) throw new Error(result.findings[0]!.message);
+  return result as Extract<Calls[K]['result'], { ok: true }>;
+}
+
+describe('the digits sample', async () => {
+  const lab = new Lab();
+  const { checkpoint } = await call(lab, 'open', { file: file('digits/last.pth') });
+  await call(lab, 'source', {
+    files: [{ name: 'model.py', text: readFileSync(`${samples}digits/model.py`, 'utf8') }],
+  });
+
+  it('is shown as a tree with what it holds', async () => {
+    expect(checkpoint.format).toBe('PyTorch checkpoint (zip)');
+    expect(checkpoint.calls.every(({ allowed }) => allowed)).toBe(true);
+    expect(checkpoint.stateDicts[0]).toMatchObject({ label: "['model']" });
+    expect(checkpoint.optimizer).toEqual({ label: "['optimizer']", groups: 1, states: 8 });
+    const rows = await lab.handlers.children(
+      { node: checkpoint.root.id, start: 0, count: 100 },
+      never,
+    );
+    expect(rows.map(({ key }) => key).slice(0, 3)).toEqual(['model', 'optimizer', 'epoch']);
+    const [weight] = await lab.handlers.children({ node: rows[0]!.id, start: 0, count: 1 }, never);
+    expect(weight).toMatchObject({
+      path: "['model']['conv1.weight']",
+      tensor: { dtype: 'float32', shape: [16, 1, 3, 3], bytes: 576 },
+    });
+    const { values } = await call(lab, 'values', { node: weight!.id, count: 5 });
+    expect(values.map(Number).every(Number.isFinite)).toBe(true);
+    expect(values).toHaveLength(5);
+  });
+
+  it('runs, trains, keeps the best and saves it', async () => {
+    const { model } = await call(lab, 'build', {
+      candidate: 'DigitsCNN',
+      arguments: { dropout: '0.1' },
+      stateDict: 0,
+    });
+    expect(model).toMatchObject({
+      ready: true,
+      exampleShape: [1, 28, 28],
+      optimizer: { name: 'AdamW', states: 8 },
+      report: { missing: [], unexpected: [], mismatched: [] },
+    });
+    const { data } = await call(lab, 'data', { file: file('digits/digits.npz') });
+    expect(data).toMatchObject({ exampleShape: [1, 28, 28], scaling: 'uint8 / 255', classes: 10 });
+    const { example } = await call(lab, 'example', { split: 'test', index: 3 });
+    const { run } = await call(lab, 'run', {
+      input: { kind: 'example', split: 'test', index: 3 },
+      top: 3,
+    });
+    expect(run.backend.name).toBe('cpu');
+    expect(String(run.top[0]!.index)).toBe(example.label);
+  });
+});
+
+describe('the linear sample', async () => {
+  const lab = new Lab();
+  await call(lab, 'open', { file: file('linear/linear.pth') });
+  await call(lab, 'source', {
+    files: [{ name: 'model.py', text: readFileSync(`${samples}linear/model.py`, 'utf8') }],
+  });
+  const { model } = await call(lab, 'build', { candidate: 'Linear', arguments: {}, stateDict: 0 });
+  const { data } = await call(lab, 'data', { file: file('linear/data.npz') });
+  const settings = {
+    epochs: 2,
+    batchSize: 16,
+    learningRate: 0.01,
+    weightDecay: 0,
+    seed: 1,
+    optimizer: 'checkpoint',
+    loss: 'cross_entropy',
+    validationShare: 0,
+  } as const;
+
+  it('trains on from its own optimizer state and counts the epochs on', async () => {
+    expect(model.exampleShape).toEqual([10]);
+    const steps: number[] = [];
+    const { summary } = await call(lab, 'train', settings, ({ train }) =>
+      steps.push(...train.map(({ step }) => step)),
+    );
+    const perEpoch = Math.ceil(data.train / 16);
+    expect(steps).toEqual(Array.from({ length: 2 * perEpoch }, (_, index) => index + 1));
+    expect(summary.steps).toBe(2 * perEpoch);
+    expect(summary.best!.loss).toBeLessThanOrEqual(summary.last!.loss);
+
+    const choices = await lab.handlers.saves({}, never);
+    const last = choices.find(({ id }) => id === 'last-checkpoint-pt')!;
+    expect(last.name).toMatch(/^linear_last_epoch\d+_valloss\d\.\d{4}\.pt$/);
+    const { saved } = await call(lab, 'save', { choice: last.id });
+    const again = await call(new Lab(), 'open', { file: saved.file! });
+    const keys = again.checkpoint.facts.map(({ label }) => label);
+    expect(keys).toContain('epoch');
+    expect(again.checkpoint.stateDicts[0]!.label).toBe("['model_state_dict']");
+    expect(again.checkpoint.optimizer!.label).toBe("['optimizer_state_dict']");
+    const epoch = again.checkpoint.facts.find(({ label }) => label === 'epoch')!;
+    expect(Number(epoch.value)).toBe(summary.last!.epoch);
+  });
+
+  it('gives the same numbers for the same seed', async () => {
+    const run = async () => {
+      const lab = new Lab();
+      await call(lab, 'open', { file: file('linear/linear.pth') });
+      await call(lab, 'source', {
+        files: [{ name: 'm.py', text: readFileSync(`${samples}linear/model.py`, 'utf8') }],
+      });
+      await call(lab, 'build', { candidate: 'Linear', arguments: {}, stateDict: 0 });
+      await call(lab, 'data', { file: file('linear/data.npz') });
+      return (await call(lab, 'train', settings)).summary.last;
+    };
+    expect(await run()).toEqual(await run());
+  });
+
+  it('pauses, resumes and stops', async () => {
+    const states: string[] = [];
+    const training = call(lab, 'train', { ...settings, epochs: 1000 }, ({ state }) => {
+      if (states.at(-1) === state) return;
+      states.push(state);
+      if (states.length === 1) lab.handlers.pause({}, never);
+      if (state === 'paused') setTimeout(() => lab.handlers.resume({}, never), 20);
+      if (states.includes('paused') && state === 'running') lab.handlers.stop({}, never);
+    });
+    const { summary } = await training;
+    expect(summary.stopped).toBe(true);
+    expect(states).toContain('paused');
+    expect(summary.steps).toBeLessThan(1000 * Math.ceil(data.train / 16));
+  });
+
+  it('keeps what was open when something else does not open', async () => {
+    const signal = new AbortController().signal;
+    const refused = await lab.handlers.open(
+      { file: new File(['hello'], 'notes.txt') },
+      { signal, progress: () => {} },
+    );
+    expect(refused).toMatchObject({
+      ok: false,
+      findings: [
+        {
+          code: 'file-unknown',
+          message: expect.stringContaining('notes.txt: a text file') as string,
+        },
+      ],
+    });
+    const { run } = await call(lab, 'run', {
+      input: { kind: 'random', shape: [10], seed: 1 },
+      top: 2,
+    });
+    expect(run.shape).toEqual([2]);
+  });
+});
+
+const never = { signal: new AbortController().signal, progress: () => {} };

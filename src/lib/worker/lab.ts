@@ -1,0 +1,288 @@
+/**
+ * The lab behind the page: what is open, and the calls that the page may make. It runs in a worker
+ * and knows nothing of messages; `lab.worker.ts` connects it, tests call it directly.
+ */
+import { readTensor } from '#lib/checkpoint/tensor.ts';
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { formatElement } from '#lib/checkpoint/elements.ts';
+import { FindingError, findingOf, type Result } from '#lib/checkpoint/finding.ts';
+import { findOptimizer } from '#lib/checkpoint/optimizer.ts';
+import { numel } from '#lib/checkpoint/tensor.ts';
+import { isTensor } from '#lib/checkpoint/value.ts';
+import { findStateDicts, type StateDictCandidate } from '#lib/architecture/binding.ts';
+import { readSource, type ModelSource } from '#lib/architecture/source.ts';
+import { blobSource } from '#lib/file/source.ts';
+import { formats, openCheckpoint } from '#lib/formats/index.ts';
+import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
+import { pythonKey } from '#lib/inspect/repr.ts';
+import { factsOf } from './facts.ts';
+import { Outline } from './outline.ts';
+import type {
+  Backend,
+  CallName,
+  Calls,
+  Example,
+  OpenedCheckpoint,
+  OpenedData,
+  Progress,
+  Split,
+} from './protocol.ts';
+import { saveChoices, type SaveSource } from './saves.ts';
+import { Workbench } from './workbench.ts';
+
+/** What a call gets beside its arguments. */
+export interface CallContext<K extends CallName> {
+  readonly signal: AbortSignal;
+  progress(progress: Progress<K>): void;
+}
+
+type Handlers = {
+  [K in CallName]: (
+    args: Calls[K]['args'],
+    context: CallContext<K>,
+  ) => Promise<Calls[K]['result']> | Calls[K]['result'];
+};
+
+interface Opened {
+  readonly checkpoint: Checkpoint;
+  readonly outline: Outline;
+  readonly stateDicts: readonly StateDictCandidate[];
+}
+
+/** A call for something that needs another thing first. */
+function notYet(message: string, advice: string): FindingError {
+  return new FindingError({ code: 'not-ready', message, advice });
+}
+
+export class Lab {
+  #opened: Opened | null = null;
+  #source: ModelSource | null = null;
+  #bench: Workbench | null = null;
+  #data: Dataset | null = null;
+  #backend: Promise<Backend & { check(): void }> | null = null;
+
+  readonly handlers: Handlers = {
+    open: ({ file }, { signal }) =>
+      attempt(signal, async () => ({ checkpoint: await this.#open(file, signal) })),
+    children: ({ node, start, count }) => this.#need().outline.children(node, start, count),
+    values: ({ node, count }, { signal }) =>
+      attempt(signal, async () => ({ values: await this.#values(node, count, signal) })),
+
+    source: ({ files }) => {
+      const result = readSource(files);
+      if (!result.ok) return result;
+      this.#source = result.source;
+      const candidates = result.source.candidates.map((candidate) => ({
+        ...candidate,
+        arguments: [...candidate.arguments],
+      }));
+      return { ok: true, candidates, warnings: result.warnings };
+    },
+    build: (args, { signal }) => attempt(signal, async () => ({ model: await this.#build(args) })),
+
+    data: ({ file }, { signal }) =>
+      attempt(signal, async () => {
+        const result = await openCheckpoint(blobSource(file), signal);
+        if (!result.ok) throw new FindingError(result.findings[0]!);
+        this.#data = await readDataset(result.checkpoint.root, file.name, signal);
+        return { data: describeData(this.#data) };
+      }),
+    example: ({ split, index }, { signal }) =>
+      attempt(signal, async () => ({ example: this.#example(split, index) })),
+
+    run: ({ input, top }, { signal }) =>
+      attempt(signal, async () => {
+        const bench = this.#needBench();
+        const example =
+          input.kind === 'example' ? this.#example(input.split, input.index) : undefined;
+        const backend = await this.#startBackend();
+        const run = await bench.run({ input, example, top, backend, signal });
+        return { run };
+      }),
+
+    train: (settings, { signal, progress }) =>
+      attempt(signal, async () => {
+        if (!this.#data) {
+          throw notYet('training: no data is open', 'Open an .npz with inputs and labels first.');
+        }
+        const bench = this.#needBench();
+        const backend = await this.#startBackend();
+        const data = this.#data;
+        return { summary: await bench.train({ settings, data, backend, signal, progress }) };
+      }),
+    pause: () => {
+      this.#bench?.session?.pause();
+      return null;
+    },
+    resume: () => {
+      this.#bench?.session?.resume();
+      return null;
+    },
+    stop: () => {
+      this.#bench?.session?.stop();
+      return null;
+    },
+
+    saves: () => saveChoices(this.#saveSource()).map(({ write: _, ...choice }) => choice),
+    save: ({ choice, handle }, { signal, progress }) =>
+      attempt(signal, async () => {
+        const found = saveChoices(this.#saveSource()).find(({ id }) => id === choice);
+        if (!found)
+          throw notYet(`save: there is no ${choice}`, 'Open or train a checkpoint first.');
+        return { saved: await found.write({ handle, signal, progress }) };
+      }),
+
+    backend: (_, { signal }) =>
+      attempt(signal, async () => {
+        const { check: _check, ...backend } = await this.#startBackend();
+        return { backend };
+      }),
+  };
+
+  async #open(file: File, signal: AbortSignal): Promise<OpenedCheckpoint> {
+    const result = await openCheckpoint(blobSource(file), signal);
+    if (!result.ok) throw new FindingError(result.findings[0]!);
+    const { checkpoint } = result;
+    const stateDicts = findStateDicts(checkpoint.root);
+    const outline = new Outline(checkpoint.root, stateDicts[0]?.dict);
+    // Only now does what was open before give way.
+    this.#bench?.dispose();
+    this.#bench = null;
+    this.#opened = { checkpoint, outline, stateDicts };
+    const optimizer = findOptimizer(checkpoint.root);
+    return {
+      name: checkpoint.name,
+      size: checkpoint.size,
+      format: formats.find(({ name }) => name === checkpoint.format)?.title ?? checkpoint.format,
+      calls: [...checkpoint.calls],
+      findings: [...checkpoint.findings],
+      root: outline.root,
+      totals: outline.totals,
+      facts: factsOf(checkpoint),
+      stateDicts: stateDicts.map(({ path, dict }) => {
+        const tensors = [...dict.values()].filter(isTensor);
+        return {
+          label: path.map((key) => `[${pythonKey(key)}]`).join('') || 'the whole file',
+          tensors: tensors.length,
+          elements: tensors.reduce((sum, { shape }) => sum + numel(shape), 0),
+        };
+      }),
+      optimizer: optimizer && {
+        label: `[${pythonKey(optimizer.key)}]`,
+        groups: optimizer.optimizer.groups.length,
+        states: optimizer.optimizer.states.size,
+      },
+    };
+  }
+
+  #need(): Opened {
+    if (this.#opened) return this.#opened;
+    throw notYet('no checkpoint is open', 'Open a checkpoint first.');
+  }
+
+  #needBench(): Workbench {
+    if (this.#bench) return this.#bench;
+    throw notYet('no model is built', 'Build the model from its source on the Model page first.');
+  }
+
+  async #values(node: number, count: number, signal: AbortSignal): Promise<string[]> {
+    const value = this.#need().outline.value(node);
+    if (!isTensor(value)) throw new Error('values: this row is no tensor');
+    const first = firstElements(value.shape, count);
+    const bytes = await readTensor({ ...value, shape: first }, signal);
+    return Array.from({ length: Math.min(count, numel(first)) }, (_, index) =>
+      formatElement(bytes, value.dtype, index),
+    );
+  }
+
+  async #build(args: Calls['build']['args']) {
+    const { stateDicts, checkpoint } = this.#need();
+    if (!this.#source) throw notYet('no source is open', 'Paste or drop the model.py first.');
+    const stateDict = stateDicts[args.stateDict];
+    if (!stateDict) {
+      throw notYet(
+        `${checkpoint.name}: no state_dict in it`,
+        'Open a checkpoint that holds a dict of tensors by name.',
+      );
+    }
+    const { bench, model } = Workbench.build({
+      checkpoint,
+      stateDict,
+      source: this.#source,
+      candidate: args.candidate,
+      arguments: args.arguments,
+    });
+    this.#bench?.dispose();
+    this.#bench = bench;
+    return model;
+  }
+
+  #example(split: Split, index: number): Example {
+    const examples = split === 'test' ? this.#data?.test : this.#data?.train;
+    if (!examples)
+      throw notYet('data: no such examples are open', 'Open an .npz with examples first.');
+    const { inputs, labels } = gatherExamples(examples, [index]);
+    return { label: String(labels[0]), shape: [...this.#data!.exampleShape], values: inputs };
+  }
+
+  #startBackend(): Promise<Backend & { check(): void }> {
+    this.#backend ??= import('#lib/runtime/backend.ts').then(({ startBackend }) => startBackend());
+    // A failure is not kept: the next call tries again.
+    this.#backend.catch(() => (this.#backend = null));
+    return this.#backend;
+  }
+
+  #saveSource(): SaveSource {
+    return {
+      checkpoint: this.#opened?.checkpoint ?? null,
+      stateDict: this.#bench?.stateDict ?? this.#opened?.stateDicts[0] ?? null,
+      bench: this.#bench,
+    };
+  }
+}
+
+/** Runs a call for the page: what goes wrong with the user's things becomes a finding. */
+async function attempt<T extends object>(
+  signal: AbortSignal,
+  run: () => Promise<T>,
+): Promise<Result<T>> {
+  try {
+    return { ok: true, ...(await run()) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ok: false, findings: [findingOf(error)] };
+  }
+}
+
+/** A leading part of a tensor with about `count` elements, as a shape of the same rank. */
+function firstElements(shape: readonly number[], count: number): number[] {
+  let left = count;
+  return shape
+    .toReversed()
+    .map((size) => {
+      const taken = Math.min(size, Math.max(1, left));
+      left = size === 0 ? 0 : Math.ceil(left / size);
+      return taken;
+    })
+    .toReversed();
+}
+
+function describeData({
+  name,
+  arrays,
+  train,
+  test,
+  exampleShape,
+  scaling,
+  classes,
+}: Dataset): OpenedData {
+  return {
+    name,
+    arrays: arrays.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] })),
+    train: train.count,
+    test: test?.count ?? 0,
+    exampleShape: [...exampleShape],
+    scaling,
+    classes,
+  };
+}

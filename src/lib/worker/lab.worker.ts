@@ -1,0 +1,33 @@
+/** The worker's entry: messages in, calls to the lab, replies out. */
+import { Lab, type CallContext } from './lab.ts';
+import type { CallName, Reply, Request } from './protocol.ts';
+
+const lab = new Lab();
+const running = new Map<number, AbortController>();
+
+self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
+  if ('abort' in request) {
+    running.get(request.id)?.abort();
+    return;
+  }
+  const { id, call, args } = request;
+  const controller = new AbortController();
+  running.set(id, controller);
+  const context: CallContext<CallName> = {
+    signal: controller.signal,
+    progress: (progress) => reply({ id, progress }),
+  };
+  try {
+    const handler = lab.handlers[call] as (args: object, context: object) => unknown;
+    reply({ id, result: await handler(args, context) });
+  } catch (error) {
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    reply({ id, error: { name, message, stack } });
+  } finally {
+    running.delete(id);
+  }
+};
+
+function reply(message: Reply): void {
+  self.postMessage(message);
+}

@@ -1,0 +1,125 @@
+/**
+ * The checkpoint tree as the page sees it: rows with numbers, made when they are asked for. A value
+ * that stands in the file twice is shown twice, but only opened on demand, so neither cycles nor
+ * nested sharing can blow the tree up.
+ */
+import { itemsize } from '#lib/checkpoint/dtype.ts';
+import { findOptimizer, matchParameters } from '#lib/checkpoint/optimizer.ts';
+import { numel, type Storage } from '#lib/checkpoint/tensor.ts';
+import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { label, summary } from '#lib/inspect/repr.ts';
+import { partsOf, tensorsIn } from '#lib/inspect/walk.ts';
+import type { OutlineNode } from './protocol.ts';
+
+export class Outline {
+  readonly root: OutlineNode;
+  readonly totals = { tensors: 0, elements: 0, bytes: 0 };
+  readonly #values: Value[] = [];
+  readonly #nodes: OutlineNode[] = [];
+  readonly #children = new Map<number, OutlineNode[]>();
+  /** The first path into each storage. */
+  readonly #owners = new Map<Storage, string>();
+  /** Remarks by value: the parameter that an optimizer state belongs to. */
+  readonly #notes = new Map<Value, string>();
+
+  constructor(root: Value, stateDict: Value | undefined) {
+    for (const { path, tensor } of tensorsIn(root)) {
+      this.totals.tensors++;
+      this.totals.elements += numel(tensor.shape);
+      if (this.#owners.has(tensor.storage)) continue;
+      this.#owners.set(tensor.storage, path);
+      this.totals.bytes += tensor.storage.byteLength;
+    }
+    this.#noteOptimizer(root, stateDict);
+    this.root = this.#node('checkpoint', '', root);
+  }
+
+  /** Rows below a row. Throws a RangeError for a number that no row has. */
+  children(id: number, start: number, count: number): OutlineNode[] {
+    const node = this.#nodes[id];
+    if (!node) throw new RangeError(`outline: there is no row ${id}`);
+    let children = this.#children.get(id);
+    if (!children) {
+      children = partsOf(this.#values[id]!).map(({ key, step, value, attribute }) =>
+        this.#node(label(key), node.path + step, value, attribute && 'attribute'),
+      );
+      this.#children.set(id, children);
+    }
+    return children.slice(start, start + count);
+  }
+
+  /** The value behind a row. */
+  value(id: number): Value {
+    const value = this.#values[id];
+    if (value === undefined) throw new RangeError(`outline: there is no row ${id}`);
+    return value;
+  }
+
+  #node(key: string, path: string, value: Value, note = this.#notes.get(value)): OutlineNode {
+    const id = this.#nodes.length;
+    const node: OutlineNode = {
+      id,
+      key,
+      path,
+      kind: kindOf(value),
+      summary: summary(value),
+      childCount: partsOf(value).length,
+      ...(note !== undefined && { note }),
+    };
+    if (isTensor(value)) {
+      const owner = this.#owners.get(value.storage);
+      node.tensor = {
+        dtype: value.dtype,
+        shape: [...value.shape],
+        bytes: numel(value.shape) * itemsize(value.dtype),
+        location: value.storage.location,
+        ...(owner !== undefined && owner !== path && { sharedWith: owner }),
+      };
+    }
+    this.#nodes.push(node);
+    this.#values.push(value);
+    return node;
+  }
+
+  /** Names the parameter of each optimizer state, where order and shapes tell it. */
+  #noteOptimizer(root: Value, stateDict: Value | undefined): void {
+    const found = findOptimizer(root);
+    if (!found || !isDict(stateDict)) return;
+    const parameters = [...stateDict.entries()].flatMap(([key, value]) =>
+      typeof key === 'string' && isTensor(value) && !isBuffer(key)
+        ? [{ key, shape: value.shape }]
+        : [],
+    );
+    const match = matchParameters(found.optimizer, parameters);
+    if (!match.ok) return;
+    for (const [id, key] of match.keys) {
+      const state = found.optimizer.states.get(id);
+      if (state !== undefined) this.#notes.set(state, key);
+    }
+  }
+}
+
+/** The buffers of the normalisation layers: in a state_dict, but not in an optimizer. */
+function isBuffer(key: string): boolean {
+  return /(^|\.)(running_mean|running_var|num_batches_tracked)$/.test(key);
+}
+
+function kindOf(value: Value): OutlineNode['kind'] {
+  if (value === null) return 'None';
+  switch (typeof value) {
+    case 'boolean':
+      return 'bool';
+    case 'bigint':
+      return 'int';
+    case 'number':
+      return 'float';
+    case 'string':
+      return 'str';
+    case 'object':
+      break;
+    default:
+      return value satisfies never;
+  }
+  if (value.kind === 'global' || value.kind === 'persistent') return 'name';
+  return value.kind;
+}

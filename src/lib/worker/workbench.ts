@@ -1,0 +1,398 @@
+/**
+ * A model on the bench: its module tree bound to a state_dict, uploaded when first run, and the
+ * training run on it. tfjs is loaded with the first run and not before.
+ */
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import {
+  findOptimizer,
+  matchParameters,
+  recogniseOptimizer,
+  type SavedOptimizer,
+} from '#lib/checkpoint/optimizer.ts';
+import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { isDict, type Value } from '#lib/checkpoint/value.ts';
+import { bind, type Binding, type StateDictCandidate } from '#lib/architecture/binding.ts';
+import type { Graph } from '#lib/architecture/graph.ts';
+import { parseLiteral } from '#lib/architecture/literal.ts';
+import type { ModelSource, ModuleTree } from '#lib/architecture/source.ts';
+import { selectExamples, type Dataset, type Examples } from '#lib/inputs/dataset.ts';
+import { imageInput } from '#lib/inputs/image.ts';
+import { normal, permutation } from '#lib/inputs/random.ts';
+import type { Optimizer } from '#lib/optim/optimizer.ts';
+import type { Model } from '#lib/runtime/model.ts';
+import type { Kept, Session } from '#lib/training/session.ts';
+import type {
+  Backend,
+  BuiltModel,
+  Example,
+  RunInput,
+  RunResult,
+  TrainProgress,
+  TrainSettings,
+  TrainSummary,
+} from './protocol.ts';
+
+type CheckedBackend = Backend & { check(): void };
+
+export class Workbench {
+  readonly module: ModuleTree;
+  readonly binding: Binding;
+  readonly stateDict: StateDictCandidate;
+  readonly #checkpoint: Checkpoint;
+  readonly #graphs = new Map<string, Graph>();
+  #model: Promise<Model> | null = null;
+  #ran = false;
+  #optimizer: Optimizer | null = null;
+  session: Session | null = null;
+  best: Kept | null = null;
+  last: Kept | null = null;
+
+  private constructor(
+    checkpoint: Checkpoint,
+    stateDict: StateDictCandidate,
+    module: ModuleTree,
+    binding: Binding,
+  ) {
+    this.#checkpoint = checkpoint;
+    this.stateDict = stateDict;
+    this.module = module;
+    this.binding = binding;
+  }
+
+  /** Builds a candidate of the source and binds it. Throws a FindingError that names the line. */
+  static build(parts: {
+    checkpoint: Checkpoint;
+    stateDict: StateDictCandidate;
+    source: ModelSource;
+    candidate: string;
+    arguments: Readonly<Record<string, string>>;
+  }): { bench: Workbench; model: BuiltModel } {
+    const { checkpoint, stateDict, source, candidate } = parts;
+    const values = new Map<string, Value>();
+    for (const [name, text] of Object.entries(parts.arguments)) {
+      if (text.trim() !== '') values.set(name, parseLiteral(text));
+    }
+    const built = source.build(candidate, values);
+    if (!built.ok) throw new FindingError(built.findings[0]!);
+    const { module } = built;
+    const binding = bind(module.state, stateDict.dict);
+    const bench = new Workbench(checkpoint, stateDict, module, binding);
+    return { bench, model: bench.#describe() };
+  }
+
+  get isReady(): boolean {
+    return this.binding.missing.length === 0 && this.binding.mismatched.length === 0;
+  }
+
+  #describe(): BuiltModel {
+    const { binding, module } = this;
+    const shape = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
+    const optimizer = this.#savedOptimizer();
+    return {
+      name: module.name,
+      parameters: module.state
+        .filter(({ kind, tiedTo }) => kind === 'parameter' && tiedTo === undefined)
+        .reduce((sum, spec) => sum + numel(spec.shape), 0),
+      inputs: [...module.inputs],
+      exampleShape: suggestShape(module),
+      report: {
+        matched: binding.matched.size,
+        missing: [...binding.missing],
+        unexpected: [...binding.unexpected],
+        mismatched: binding.mismatched.map(({ key, checkpoint, model }) => ({
+          key,
+          inFile: shape(checkpoint),
+          inModel: shape(model),
+        })),
+        stripped: [...binding.stripped],
+        notes: binding.notes.map(({ message }) => message),
+      },
+      ready: this.isReady,
+      optimizer: optimizer.state && {
+        name: optimizer.state.name,
+        states: optimizer.state.saved.states.size,
+        learningRate: optionOf(optimizer.state.saved, 'lr'),
+        weightDecay: optionOf(optimizer.state.saved, 'weight_decay'),
+      },
+      optimizerNote: optimizer.note,
+      warnings: [],
+    };
+  }
+
+  /** The checkpoint's optimizer, where it fits this model; else why not. */
+  #savedOptimizer() {
+    const found = findOptimizer(this.#checkpoint.root);
+    if (!found) return { state: null, note: null };
+    const recognised = recogniseOptimizer(found.optimizer);
+    if (!recognised) {
+      return { state: null, note: `the optimizer in ['${found.key}'] is none of SGD, Adam, AdamW` };
+    }
+    const shapes = new Map(this.module.state.map(({ key, shape }) => [key, shape]));
+    const parameters = this.module.parameterOrder.map((key) => ({ key, shape: shapes.get(key)! }));
+    const match = matchParameters(found.optimizer, parameters);
+    if (!match.ok) return { state: null, note: match.findings[0]!.message };
+    const { name, certain } = recognised;
+    return {
+      state: { name, saved: found.optimizer, keys: match.keys },
+      note: certain
+        ? null
+        : 'Adam and AdamW leave the same traces in a file of this age; taken for AdamW because of its weight decay',
+    };
+  }
+
+  #upload(): Promise<Model> {
+    if (!this.isReady) {
+      const missing = [...this.binding.missing, ...this.binding.mismatched.map(({ key }) => key)];
+      throw new FindingError({
+        code: 'model-incomplete',
+        message: `model: ${missing.length} of its weights have no value in the file: ${missing.slice(0, 4).join(', ')}${missing.length > 4 ? ', …' : ''}`,
+        advice:
+          'Choose another state_dict, or correct the constructor arguments on the Model page.',
+      });
+    }
+    const tensors = new Map<string, Tensor>();
+    for (const [key, { tensor }] of this.binding.matched) tensors.set(key, tensor);
+    this.#model ??= import('#lib/runtime/model.ts').then(({ Model }) =>
+      Model.load(this.module.state, tensors),
+    );
+    this.#model.catch(() => (this.#model = null));
+    return this.#model;
+  }
+
+  /** The graph for a batch of inputs of one shape, traced once for each shape and mode. */
+  #graph(shape: readonly number[], training: boolean): Graph {
+    const key = `${training} ${shape.join(' ')}`;
+    let graph = this.#graphs.get(key);
+    if (!graph) {
+      const traced = this.module.trace([{ shape, dtype: 'float32' }], { training });
+      if (!traced.ok) throw new FindingError(traced.findings[0]!);
+      graph = traced.graph;
+      this.#graphs.set(key, graph);
+    }
+    return graph;
+  }
+
+  /** A forward pass over one example. */
+  async run({
+    input,
+    example,
+    top,
+    backend,
+    signal,
+  }: {
+    input: RunInput;
+    example: Example | undefined;
+    top: number;
+    backend: CheckedBackend;
+    signal: AbortSignal;
+  }): Promise<RunResult> {
+    const given = example ?? (await makeExample(input));
+    const graph = this.#graph([1, ...given.shape], false);
+    const model = await this.#upload();
+    const tf = await import('#lib/runtime/tf.ts');
+    signal.throwIfAborted();
+    const started = performance.now();
+    const tensor = tf.tensor(given.values, [1, ...given.shape], 'float32');
+    const outputs = model.forward(graph, [tensor]);
+    const [output] = outputs;
+    const values = (await output!.data<'float32'>()).slice();
+    const shape = output!.shape.slice(1);
+    tf.dispose([tensor, ...outputs]);
+    backend.check();
+    const first = !this.#ran;
+    this.#ran = true;
+    const { check: _, ...shown } = backend;
+    return {
+      shape,
+      values,
+      top: shape.length === 1 ? largest(values, top) : [],
+      milliseconds: performance.now() - started,
+      first,
+      backend: shown,
+      input: given,
+    };
+  }
+
+  async train({
+    settings,
+    data,
+    backend,
+    signal,
+    progress,
+  }: {
+    settings: TrainSettings;
+    data: Dataset;
+    backend: CheckedBackend;
+    signal: AbortSignal;
+    progress: (progress: TrainProgress) => void;
+  }): Promise<TrainSummary> {
+    if (this.session) {
+      throw new FindingError({
+        code: 'training-busy',
+        message: 'training: a run is in progress',
+        advice: 'Stop it before you start another one.',
+      });
+    }
+    checkSettings(settings);
+    const { train, validation } = splitExamples(data, settings);
+    const graphFor = (count: number, training: boolean) =>
+      this.#graph([count, ...data.exampleShape], training);
+    graphFor(Math.min(settings.batchSize, train.count), true); // a model that does not fit says so now
+    const model = await this.#upload();
+    const optimizer = await this.#prepareOptimizer(settings, signal);
+    const { Session } = await import('#lib/training/session.ts');
+    const startEpoch = this.last?.metrics.epoch ?? epochOf(this.#checkpoint.root);
+    const started = performance.now();
+    const session = new Session({
+      model,
+      optimizer,
+      graphFor,
+      train,
+      validation,
+      settings: { ...settings, startEpoch },
+      report: (report) => {
+        backend.check();
+        progress({
+          ...report,
+          train: [...report.train],
+          validation: [...report.validation],
+          epochs: startEpoch + settings.epochs,
+        });
+      },
+    });
+    this.session = session;
+    try {
+      await session.run(signal);
+    } finally {
+      this.session = null;
+      this.best = better(this.best, session.best);
+      this.last = session.last ?? this.last;
+    }
+    return {
+      stopped: session.stopped,
+      epochs: (session.last?.metrics.epoch ?? startEpoch) - startEpoch,
+      steps: session.steps,
+      seconds: (performance.now() - started) / 1000,
+      best: this.best?.metrics ?? null,
+      last: this.last?.metrics ?? null,
+    };
+  }
+
+  async #prepareOptimizer(settings: TrainSettings, signal: AbortSignal): Promise<Optimizer> {
+    const { Optimizer } = await import('#lib/optim/optimizer.ts');
+    let optimizer: Optimizer;
+    if (settings.optimizer !== 'checkpoint') {
+      optimizer = Optimizer.fresh(settings.optimizer, this.module.parameterOrder, {});
+    } else if (this.#optimizer) {
+      optimizer = this.#optimizer;
+    } else {
+      const { state, note } = this.#savedOptimizer();
+      if (!state) {
+        throw new FindingError({
+          code: 'optimizer-missing',
+          message: `training: ${note ?? 'the checkpoint holds no optimizer state'}`,
+          advice: 'Choose a fresh optimizer.',
+        });
+      }
+      optimizer = await Optimizer.restore(state.name, state.saved, state.keys, signal);
+    }
+    optimizer.configure({ lr: settings.learningRate, weight_decay: settings.weightDecay });
+    if (this.#optimizer !== optimizer) this.#optimizer?.dispose();
+    this.#optimizer = optimizer;
+    return optimizer;
+  }
+
+  dispose(): void {
+    this.session?.stop();
+    this.#optimizer?.dispose();
+    void this.#model?.then((model) => model.dispose());
+  }
+}
+
+/** Input sizes that the first layer suggests: a vector for Linear, a picture for Conv2d. */
+function suggestShape(module: ModuleTree): number[] | null {
+  const first = module.state.find(({ shape }) => shape.length === 2 || shape.length === 4);
+  if (!first || module.inputs.length !== 1) return null;
+  const [, size] = first.shape as [number, number];
+  if (first.shape.length === 2) return [size];
+  // The channels are known, the picture's size is not: the usual ones are tried.
+  for (const side of [28, 32, 64, 96, 128, 224, 256, 299]) {
+    const traced = module.trace([{ shape: [1, size, side, side], dtype: 'float32' }], {
+      training: false,
+    });
+    if (traced.ok) return [size, side, side];
+  }
+  return null;
+}
+
+async function makeExample(input: RunInput): Promise<Example> {
+  switch (input.kind) {
+    case 'random':
+      return { label: null, shape: input.shape, values: normal(numel(input.shape), input.seed) };
+    case 'image': {
+      const { image, shape, invert } = input;
+      return { label: null, shape, values: await imageInput(image, shape, { invert }) };
+    }
+    case 'example':
+      throw new Error('run: no such example');
+    default:
+      return input satisfies never;
+  }
+}
+
+/** The largest outputs, with a softmax over all of them. */
+function largest(values: Float32Array, top: number): RunResult['top'] {
+  const highest = values.reduce((most, value) => Math.max(most, value), -Infinity);
+  const total = values.reduce((sum, value) => sum + Math.exp(value - highest), 0);
+  return [...values]
+    .map((value, index) => ({ index, value, probability: Math.exp(value - highest) / total }))
+    .sort((a, b) => b.value - a.value)
+    .slice(0, top);
+}
+
+function checkSettings({ epochs, batchSize, learningRate, weightDecay }: TrainSettings): void {
+  const wrong =
+    (!(Number.isInteger(epochs) && epochs > 0) && `epochs is ${epochs}, expected 1 or more`) ||
+    (!(Number.isInteger(batchSize) && batchSize > 0) &&
+      `batch size is ${batchSize}, expected 1 or more`) ||
+    (!(learningRate >= 0) && `learning rate is ${learningRate}, expected 0 or more`) ||
+    (!(weightDecay >= 0) && `weight decay is ${weightDecay}, expected 0 or more`);
+  if (wrong) {
+    throw new FindingError({
+      code: 'training-settings',
+      message: `training: ${wrong}`,
+      advice: 'Correct the setting and start again.',
+    });
+  }
+}
+
+/** The data's own held-out examples, or a share of the training examples, drawn by the seed. */
+function splitExamples(
+  data: Dataset,
+  { validationShare, seed }: TrainSettings,
+): { train: Examples; validation: Examples } {
+  if (validationShare === 0 && data.test) return { train: data.train, validation: data.test };
+  const share = validationShare || 0.1;
+  const held = Math.min(data.train.count - 1, Math.max(1, Math.round(data.train.count * share)));
+  const order = permutation(data.train.count, seed);
+  return {
+    train: selectExamples(data.train, order.subarray(held)),
+    validation: selectExamples(data.train, order.subarray(0, held)),
+  };
+}
+
+function epochOf(root: Value): number {
+  const epoch = isDict(root) ? root.get('epoch') : undefined;
+  return typeof epoch === 'bigint' && epoch >= 0n ? Number(epoch) : 0;
+}
+
+function optionOf({ groups }: SavedOptimizer, key: string): number | undefined {
+  const value = groups[0]?.options.get(key);
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
+}
+
+function better(a: Kept | null, b: Kept | null): Kept | null {
+  if (!a || !b) return a ?? b;
+  return b.metrics.loss < a.metrics.loss ? b : a;
+}
