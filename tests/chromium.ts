@@ -30,6 +30,8 @@ export const softwareWebgpu = [
 /** Installs Chromium where that is possible. Gives null, or a message that says what to install. */
 export function ensureChromium(): string | null {
   if (findChromium()) return null;
+  const named = process.env.CHROMIUM;
+  if (named) return `Chromium is missing: the environment variable CHROMIUM names ${named}`;
   if (installPackages('chromium') && findChromium()) return null;
   return 'Chromium is missing: install it, or name its path in the environment variable CHROMIUM';
 }

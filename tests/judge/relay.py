@@ -7,7 +7,7 @@ resumes from the lab's file for N more. Against it stands PyTorch alone for 3 N 
 One or several commands run in order; JSON is printed, an object with what each gives by its name.
 
 start    trains steps 0 to N and writes FOLDER/start.pth {model, optimizer, epoch, losses}, and
-         FOLDER/batches.npz: inputs (3N, 16, …) float32 and labels (3N, 16) int64.
+         FOLDER/batches.npz: inputs (3N, batch, …) float32 and labels (3N, batch) int64.
          Gives {losses}.
 alone    trains steps 0 to 3N twice, in float32 and in float64, and writes alone_single.pth and
          alone_double.pth, and both as they were after 2N steps (…_middle.pth).
@@ -32,8 +32,13 @@ import torch.nn.functional as F
 
 samples = pathlib.Path(__file__).resolve().parent.parent.parent / "public" / "samples"
 
-# With momentum and a rate of 0.01 or more, the CNN's float32 leaves its float64 by percents within
-# 60 steps (one ReLU that falls on the other side is enough), and nothing could be judged.
+# A ReLU or a maximum that rounding tips to its other side makes a step in the gradient, which
+# training amplifies: with momentum and a rate of 0.01 the CNN's float32 leaves its float64 by
+# percents within 60 steps, and nothing could be judged. With this seed, batch and rate PyTorch's own
+# distance for the CNN with sgd, adam and adamw is below 1e-5, and so were 30 runs with rounding
+# noise put in from outside. Others, such as adam_decay, tip over: judge those with the MLP.
+SEED = 2
+BATCH = {"mlp": 16, "cnn": 8}
 SGD_RATE = {"mlp": 0.05, "cnn": 0.002}
 SGD = {
     "sgd_plain": {},
@@ -63,10 +68,6 @@ def make_optimizer(name, model_name, model):
     return torch.optim.AdamW(model.parameters(), lr=1e-3, **ADAMW[name])
 
 
-MODELS = ["mlp", "cnn"]
-BATCH = 16
-
-
 def load_model(sample):
     spec = importlib.util.spec_from_file_location("model", samples / sample / "model.py")
     module = importlib.util.module_from_spec(spec)
@@ -75,7 +76,7 @@ def load_model(sample):
 
 
 def make_model(name):
-    torch.manual_seed(5)
+    torch.manual_seed(SEED)
     if name == "mlp":
         return load_model("mlp").model
     return load_model("digits").DigitsCNN(dropout=0.0)
@@ -90,7 +91,7 @@ def make_batches(name, steps):
         inputs = data["train_images"][:, None].astype(np.float32) / np.float32(255)
         labels = data["train_labels"].astype(np.int64)
     chosen = np.random.default_rng(5).permutation(len(labels))
-    chosen = np.resize(chosen, (steps, BATCH))
+    chosen = np.resize(chosen, (steps, BATCH[name]))
     return inputs[chosen], labels[chosen]
 
 
@@ -215,7 +216,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     commands = {"start": start, "alone": alone, "finish": finish, "compare": compare}
     parser.add_argument("commands", nargs="+", choices=list(commands), metavar="COMMAND")
-    parser.add_argument("--model", choices=MODELS)
+    parser.add_argument("--model", choices=list(BATCH))
     parser.add_argument("--optimizer", choices=OPTIMIZERS)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--out", type=pathlib.Path, required=True)
