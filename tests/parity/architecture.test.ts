@@ -342,3 +342,60 @@ describe('models that PyTorch refuses', async () => {
     );
   });
 });
+
+/** Expressions of which CPython and the evaluator give the same `repr`, or the same exception. */
+const expressions = `
+7 // 2 | -7 // 2 | 7 // -2 | -7 % 3 | 7 % -3 | -7.5 // 2 | -7.5 % 2 | 7.5 % -2 | 2 ** 10 | 2 ** -1 | 2 ** 0.5
+0 ** 0 | 7 / 2 | 6 / 2 | 1 / 3 | 1 // 0 | 1 / 0 | 1 % 0 | 1.0 // 0 | 10 ** 20 | -2 ** 2 | (-8) ** 2
+1e16 | 1e15 | 123456789012345678.0 | 1e-4 | 1e-5 | 0.1 + 0.2 | 1.0 | 100. | -0.0 | 1e100 | 5e-324 | 1_000.5 | 2.5e-10
+float("inf") | float("-inf") | float("nan") | float("1e3") | int("42") | int(" -7 ") | int(3.99) | int(-3.99) | int("x") | int(True)
+round(2.5) | round(3.5) | round(-2.5) | round(2.675, 2) | round(0.125, 2) | round(0.375, 2) | round(1.005, 2) | round(1234.5678, 1) | round(7) | round(2.5, 0)
+True + True | True & False | True | 5 & 3 | 5 ^ 3 | 1 << 10 | ~5 | 1 == 1.0 | 1 is None | not [] | [] or 3 | 0 and 1 / 0
+1 < 2 < 3 | 1 < 3 < 2 | "a" < "b" | [1, 2] < [1, 3] | (1, 2) == (1, 2) | [1] == (1,) | {1: 2} == {1.0: 2} | "abc" in "xabcx" | 2 in [1, 2] | "k" in {"k": 1}
+2**53 + 1 == 2.0**53 | 9007199254740993 > 9007199254740992.0 | 10**30 < 1e31
+"abc"[1] | "abc"[-1] | "abcdef"[1:4] | "abcdef"[::-1] | "abcdef"[-2:] | "abcdef"[4:1:-1] | [1, 2, 3, 4][1:-1] | (1, 2, 3)[:2] | [1, 2][5] | "x" * 3 | [0] * 3 | [1] + [2] | (1,) + (2,) | (1,) + [2]
+[x * y for x in range(3) for y in range(2) if x != y] | {k: v for k, v in zip("ab", [1, 2])} | list(range(10, 0, -3)) | list(enumerate("ab", 1)) | sum([1, 2], 10) | sum([0.1] * 3) | max(3, 1, 2) | min([4, 2]) | max([]) | max([], default=0)
+sorted([3, 1, 2], reverse=True) | sorted("bca", key=lambda c: -ord(c)) if False else 0 | sorted([(2, "a"), (1, "b")]) | list(reversed([1, 2])) | list(map(lambda v: v + 1, [1, 2])) | list(filter(None, [0, 1, 2])) | any([0, 1]) | all([]) | divmod(-7, 2) | abs(-3.5)
+f"{3.14159:.2f}" | f"{42:05d}" | f"{42:>6}|{'a':<4}|{'b':^5}" | f"{1234567:,}" | f"{0.5:%}" | f"{255:x} {255:#x} {5:b}" | f"{1e-7}" | f"{12345.678:e}" | f"{0.00001234:g}" | f"{1e20:g}" | f"{'q'!r}" | f"{2.0}" | f"{True}" | f"{None}" | f"{-3:+d}" | f"{3:+}" | f"{1.5:8.3f}|" | f"{2.5:.0f}" | f"{0.125:.2f}" | f"{123456.0:.3g}" | f"{7:.2f}" | f"{-0.0:.1f}"
+"%d-%s-%5.2f%%" % (3, "x", 2.5) | "conv%d" % 3 | "%02d" % 7 | "%r" % "a" | "%s" % [1, "a"] | "{} {}".format(1, 2) | "{1}{0}".format("a", "b") | "{x:.1f}".format(x=2.25) | "{{}}".format()
+"a,b,c".split(",") | " a  b ".split() | "-".join(["a", "b"]) | "Conv2d".lower() | "abc".startswith("ab") | "abc".endswith(("x", "c")) | "a.b".replace(".", "_") | "  x ".strip() | "xxaxx".strip("x")
+repr("it's") | repr('say "hi"') | repr("both ' and \\"") | repr("tab\\t") | str([1, 2.0, "a", None, True]) | str((1,)) | str({}) | str({"a": (1, 2)}) | repr([[]])
+math.ceil(2.1) | math.floor(-2.1) | math.sqrt(2) | math.log(8, 2) | math.log2(8) | math.pi | math.prod([2, 3]) | math.sqrt(-1) | math.gcd(12, 18)
+isinstance(True, int) | isinstance(1, (str, float)) | isinstance([], list) | len("héllo") | len({}) | type(1) is int | callable(len) | bool("") | list("ab") | tuple([1]) | dict(a=1) | dict([("a", 1)])
+(lambda *a, **k: (a, k))(1, *[2], b=3, **{"c": 4}) | (lambda a, b=2, *, c=3: (a, b, c))(1, c=4) | (lambda a: a)() | (lambda a: a)(1, 2) | (lambda a: a)(b=1) | [*range(2), *"a"] | {**{"a": 1}, "b": 2} | (y := 5) + y
+{"a": 1}["b"] | {"a": 1}.get("b", 2) | undefined_name | None.x | "a" + 1 | 1 + "a" | [] < 1 | len(5) | {}["__proto__"] | {"__proto__": 1}["__proto__"] | 0x1F + 0b11 + 0o7 | 1_000 | 1if True else 2 | (1 if [] else 2)
+`
+  .split(/ \| |\n/)
+  .map((part) => part.trim())
+  .filter((part) => part !== '');
+
+describe('Python', async () => {
+  const [verdicts] = (await judge([{ expressions }])) as unknown as string[][];
+  it.each(expressions.map((expression, index) => [expression, verdicts![index]!]))(
+    '%s is %s',
+    (expression, expected) => {
+      expect(show(expression)).toBe(expected);
+    },
+  );
+});
+
+/** The `repr` of an expression, or the name of its exception: a class raises it as its message. */
+function show(expression: string): string {
+  const text = `
+import math
+import torch.nn as nn
+class Result(nn.Module):
+    def __init__(self):
+        super().__init__()
+        try:
+            value = repr(${expression})
+        except Exception as error:
+            value = error.__class__.__name__
+        raise RuntimeError(value)
+`;
+  const read = readSource([{ name: 'expression.py', text }]);
+  if (!read.ok) throw new Error(read.findings[0]?.message);
+  const built = read.source.build('Result');
+  if (built.ok) throw new Error('nothing was raised');
+  return built.findings[0]!.message.replace(/^RuntimeError: /, '');
+}

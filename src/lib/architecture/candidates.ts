@@ -1,5 +1,12 @@
 /** What a source offers to build: classes, module-level instances, and functions that return one. */
-import { unparse, walk, type Arguments, type StmtNode } from 'py-ast';
+import {
+  getSourceSegment,
+  unparse,
+  walk,
+  type Arguments,
+  type ExprNode,
+  type StmtNode,
+} from 'py-ast';
 import type { Argument, Candidate } from './source.ts';
 import type { Program } from './program.ts';
 import type { PyClass } from './python/classes.ts';
@@ -16,13 +23,15 @@ type ClassNode = Extract<StmtNode, { nodeType: 'ClassDef' }>;
  * then functions; what is easier to build comes first.
  */
 export function findCandidates(program: Program, files: readonly ParsedFile[]): Candidate[] {
-  const classNodes = new Map<string, ClassNode>();
+  const classes = new Map<string, ClassSource>();
   for (const file of files) {
-    for (const node of file.body) if (node.nodeType === 'ClassDef') classNodes.set(node.name, node);
+    for (const node of file.body) {
+      if (node.nodeType === 'ClassDef') classes.set(node.name, { node, file });
+    }
   }
-  const used = namesUsedInClasses(classNodes);
+  const used = namesUsedInClasses(classes);
   const ranked = files.flatMap((file) =>
-    candidatesOf(program, file, classNodes).map((candidate) => ({
+    candidatesOf(program, file, classes).map((candidate) => ({
       candidate,
       rank: rank(candidate, used.has(candidate.name)),
     })),
@@ -41,7 +50,7 @@ function rank(candidate: Candidate, isUsed: boolean): number {
 function candidatesOf(
   program: Program,
   file: ParsedFile,
-  classNodes: ReadonlyMap<string, ClassNode>,
+  classes: ReadonlyMap<string, ClassSource>,
 ): Candidate[] {
   const globals = program.globals.get(file.name)?.names ?? new Map<string, never>();
   const models = modelMakers(program, file);
@@ -57,7 +66,7 @@ function candidatesOf(
         kind: 'class',
         file: file.name,
         line: node.lineno ?? 0,
-        arguments: constructorArguments(value as PyClass, classNodes),
+        arguments: constructorArguments(value as PyClass, classes),
       });
     } else if (node.nodeType === 'FunctionDef') {
       const value = globals.get(node.name);
@@ -70,7 +79,7 @@ function candidatesOf(
         kind: 'function',
         file: file.name,
         line: node.lineno ?? 0,
-        arguments: argumentsOf(node.args, 0),
+        arguments: argumentsOf(node.args, 0, file),
       });
     } else if (node.nodeType === 'Assign' || node.nodeType === 'AnnAssign') {
       const targets = node.nodeType === 'Assign' ? node.targets : [node.target];
@@ -92,9 +101,9 @@ function candidatesOf(
 }
 
 /** Names that the bodies of classes mention, their own name and bases apart. */
-function namesUsedInClasses(classNodes: ReadonlyMap<string, ClassNode>): Set<string> {
+function namesUsedInClasses(classes: ReadonlyMap<string, ClassSource>): Set<string> {
   const used = new Set<string>();
-  for (const [name, node] of classNodes) {
+  for (const [name, { node }] of classes) {
     for (const statement of node.body) {
       for (const part of walk(statement)) {
         if (part.nodeType === 'Name' && part.id !== name) used.add(part.id);
@@ -116,21 +125,13 @@ function modelMakers(program: Program, file: ParsedFile): Set<string> {
 /** Whether a function returns what a maker makes, directly or by way of a local name. */
 function returnsModel(node: FunctionNode, makers: ReadonlySet<string>): boolean {
   const locals = new Set<string>();
-  const makes = (expression: unknown): boolean => {
-    const { nodeType } = expression as { nodeType: string };
-    if (nodeType === 'Name') return locals.has((expression as { id: string }).id);
-    if (nodeType !== 'Call') return false;
-    const { func } = expression as {
-      func: {
-        nodeType: string;
-        id?: string;
-        attr?: string;
-        value?: { nodeType: string; id?: string };
-      };
-    };
-    if (func.nodeType === 'Name') return makers.has(func.id!);
-    const isLayer = func.nodeType === 'Attribute' && func.value?.nodeType === 'Name';
-    return isLayer && func.value?.id === 'nn' && /^[A-Z]/.test(func.attr!);
+  const makes = (expression: ExprNode): boolean => {
+    if (expression.nodeType === 'Name') return locals.has(expression.id);
+    if (expression.nodeType !== 'Call') return false;
+    const { func } = expression;
+    if (func.nodeType === 'Name') return makers.has(func.id);
+    if (func.nodeType !== 'Attribute' || func.value.nodeType !== 'Name') return false;
+    return func.value.id === 'nn' && /^[A-Z]/.test(func.attr);
   };
   let returns = false;
   for (const statement of node.body) {
@@ -144,23 +145,27 @@ function returnsModel(node: FunctionNode, makers: ReadonlySet<string>): boolean 
   return returns;
 }
 
+/** Where to look up a class of the source. */
+interface ClassSource {
+  readonly node: ClassNode;
+  readonly file: ParsedFile;
+}
+
 /** The arguments of the `__init__` that a class has or inherits. */
-function constructorArguments(
-  cls: PyClass,
-  classNodes: ReadonlyMap<string, ClassNode>,
-): Argument[] {
+function constructorArguments(cls: PyClass, classes: ReadonlyMap<string, ClassSource>): Argument[] {
   for (const ancestor of cls.mro) {
     if (!ancestor.attributes.has('__init__')) continue;
-    const init = classNodes
-      .get(ancestor.name)
-      ?.body.find((node) => node.nodeType === 'FunctionDef' && node.name === '__init__');
-    return init?.nodeType === 'FunctionDef' ? argumentsOf(init.args, 1) : [];
+    const source = classes.get(ancestor.name);
+    const init = source?.node.body.find(
+      (node) => node.nodeType === 'FunctionDef' && node.name === '__init__',
+    );
+    return source && init?.nodeType === 'FunctionDef' ? argumentsOf(init.args, 1, source.file) : [];
   }
   return [];
 }
 
 /** Arguments as they stand in the source; `skip` leaves out `self`. */
-function argumentsOf(args: Arguments, skip: number): Argument[] {
+function argumentsOf(args: Arguments, skip: number, file: ParsedFile): Argument[] {
   const positional = [...args.posonlyargs, ...args.args];
   const firstDefault = positional.length - args.defaults.length;
   const defaults = positional.map((_, index) => args.defaults[index - firstDefault]);
@@ -170,15 +175,37 @@ function argumentsOf(args: Arguments, skip: number): Argument[] {
   ];
   return all.map(({ arg, node }) => ({
     name: arg.arg,
-    ...(node ? { default: literal(node) } : {}),
-    ...(arg.annotation ? { annotation: unparse(arg.annotation) } : {}),
+    ...(node ? { default: literal(node) ?? textOf(node, file) } : {}),
+    ...(arg.annotation ? { annotation: textOf(arg.annotation, file) } : {}),
   }));
 }
 
-function literal(node: Arguments['defaults'][number]): string {
-  if (node.nodeType === 'Constant') {
-    if (typeof node.value === 'number') return floatRepr(node.value);
-    if (typeof node.value === 'string' && node.quote_style) return stringRepr(node.value);
+/** `repr()` of a constant or of a list or tuple of constants; null for other expressions. */
+function literal(node: ExprNode): string | null {
+  switch (node.nodeType) {
+    case 'Constant':
+      if (node.value === null) return 'None';
+      if (typeof node.value === 'boolean') return node.value ? 'True' : 'False';
+      if (typeof node.value === 'bigint') return String(node.value);
+      if (typeof node.value === 'number') return floatRepr(node.value);
+      return typeof node.value === 'string' && node.quote_style ? stringRepr(node.value) : null;
+    case 'UnaryOp': {
+      const operand = literal(node.operand);
+      return node.op.nodeType === 'USub' && operand !== null ? `-${operand}` : null;
+    }
+    case 'List':
+    case 'Tuple': {
+      const items = node.elts.map(literal);
+      if (items.includes(null)) return null;
+      if (node.nodeType === 'List') return `[${items.join(', ')}]`;
+      return items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
+    }
+    default:
+      return null;
   }
-  return unparse(node);
+}
+
+/** An expression as it stands in the file. */
+function textOf(node: ExprNode, file: ParsedFile): string {
+  return getSourceSegment(file.text, node) ?? unparse(node);
 }

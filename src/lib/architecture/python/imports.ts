@@ -4,10 +4,18 @@
  */
 import type { Alias, StmtNode } from 'py-ast';
 import { raised, unsupported } from './errors.ts';
+import { NativeFunction } from './functions.ts';
 import type { Interpreter } from './interpreter.ts';
 import { PyModule } from './modules.ts';
 import { Placeholder, type PyValue } from './object.ts';
 import type { Scope } from './scope.ts';
+
+/** Functions of well-known packages that compute nothing, by the name they are imported as. */
+function harmless(name: string): PyValue | undefined {
+  // torchvision counts the use of its models.
+  if (name !== '_log_api_usage_once') return undefined;
+  return new NativeFunction(name, 'obj', () => null);
+}
 
 export function importModule(interpreter: Interpreter, alias: Alias, scope: Scope): void {
   if (alias.asname) {
@@ -43,6 +51,7 @@ export function importFrom(
     const submodule = isRelative ? undefined : library(interpreter, `${path}.${alias.name}`);
     const value =
       submodule ??
+      (module instanceof Placeholder ? harmless(alias.name) : undefined) ??
       (module instanceof PyModule || module instanceof Placeholder
         ? module.getAttribute(interpreter, alias.name)
         : undefined);

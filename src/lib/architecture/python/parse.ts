@@ -10,6 +10,7 @@ import { maxBracketDepth, maxIndentDepth, maxSourceCharacters } from './limits.t
 
 export interface ParsedFile {
   readonly name: string;
+  readonly text: string;
   readonly body: readonly StmtNode[];
 }
 
@@ -28,7 +29,7 @@ export function parseFile(name: string, source: string): ParsedFile {
     const tree = parse(text, { filename: name });
     if (tree.nodeType !== 'Module') throw new Error(`the parser returned ${tree.nodeType}`);
     restoreNumbers(name, text, tree.body);
-    return { name, body: tree.body };
+    return { name, text, body: tree.body };
   } catch (error) {
     if (error instanceof Refusal) throw error;
     if (error instanceof RangeError) {
