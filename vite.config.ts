@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import adapter from '@sveltejs/adapter-static';
 import { sveltekit, type Config } from '@sveltejs/kit/vite';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import manifest from './package.json' with { type: 'json' };
 
@@ -27,9 +30,30 @@ const policy: NonNullable<Config['csp']>['directives'] = {
   'trusted-types': ['svelte-trusted-html', 'sveltekit-trusted-url', 'weightroom-worker'],
 };
 
+/**
+ * `virtual:worker-files` for the service worker: what the lab's worker is made of. Kit's manifest
+ * names its entry only, not the chunks that it loads later. By then the client build is on disk.
+ */
+const workerFiles: Plugin = {
+  name: 'worker-files',
+  resolveId: (id) => (id === 'virtual:worker-files' ? `\0${id}` : undefined),
+  load(id) {
+    if (id !== '\0virtual:worker-files') return;
+    const folder = '_app/immutable/workers';
+    const files = readdirSync(join('.svelte-kit/output/client', folder), {
+      recursive: true,
+      encoding: 'utf8',
+    });
+    const scripts = files.filter((file) => file.endsWith('.js'));
+    const paths = scripts.map((file) => `${folder}/${file.replaceAll('\\', '/')}`);
+    return `export default ${JSON.stringify(paths)};`;
+  },
+};
+
 export default defineConfig({
   define: { __APP_VERSION__: JSON.stringify(manifest.version) },
   plugins: [
+    workerFiles,
     sveltekit({
       adapter: adapter({ strict: true }),
       files: { assets: 'public' },
@@ -41,8 +65,14 @@ export default defineConfig({
   worker: { format: 'es' },
   test: {
     environment: 'node',
-    // tfjs's own `main` is CommonJS, a second copy beside the modules that the app bundles.
+    // In Node, tfjs's `main` is a bundle: a second copy beside the modules that the app imports.
     server: { deps: { inline: [/@tensorflow/] } },
+    alias: [
+      {
+        find: /^(@tensorflow\/tfjs-[a-z-]+)$/,
+        replacement: `${import.meta.dirname}/node_modules/$1/dist/index.js`,
+      },
+    ],
     projects: [
       { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts', 'tests/*.test.ts'] } },
       {

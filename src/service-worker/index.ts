@@ -6,22 +6,26 @@
 import { version } from '$app/env';
 import { assets, immutable, prerendered } from '$app/manifest';
 import { self } from '$app/service-worker';
+import workerFiles from 'virtual:worker-files';
 
 const prefix = 'weightroom-';
 const cacheName = `${prefix}${version}`;
 /** The folder that the app is served from, with its closing slash. */
 const scope = new URL(self.registration.scope);
-const files = [...immutable, ...assets, ...prerendered].map(({ path }) =>
-  new URL(path.replace(/^\//, ''), scope).href.replace(/#.*$/, ''),
+
+/** A set: what a page fetched while it was rendered is listed twice, and `addAll` takes it once. */
+const kept = new Set(
+  [...[...immutable, ...assets, ...prerendered].map(({ path }) => path), ...workerFiles].map(
+    (path) => new URL(path.replace(/^\//, ''), scope).href,
+  ),
 );
-const kept = new Set(files);
 
 self.addEventListener('install', (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(cacheName);
       // Past the browser's own cache, so that one version's files belong together.
-      await cache.addAll(files.map((file) => new Request(file, { cache: 'reload' })));
+      await cache.addAll(Array.from(kept, (file) => new Request(file, { cache: 'reload' })));
     })(),
   );
 });
@@ -43,20 +47,19 @@ self.addEventListener('message', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
-  const file = request.method === 'GET' ? keptFile(request) : undefined;
-  if (file === undefined) return;
-  event.respondWith(
-    (async () => (await (await caches.open(cacheName)).match(file)) ?? fetch(request))(),
-  );
-});
-
-/** The kept file that answers a request: pages with or without their slash, query and `.html`. */
-function keptFile(request: Request): string | undefined {
+  if (request.method !== 'GET') return;
   const url = new URL(request.url);
   url.search = '';
   url.hash = '';
-  if (kept.has(url.href)) return url.href;
-  if (request.mode !== 'navigate' || url.origin !== scope.origin) return undefined;
-  const page = url.href.replace(/index\.html$/, '').replace(/\/?$/, '/');
-  return kept.has(page) ? page : undefined;
+  if (kept.has(url.href)) event.respondWith(answer(url.href, request));
+  else if (request.mode === 'navigate') {
+    // Pages refer to their files relatively, so they are shown at their own address only.
+    const page = url.href.replace(/index\.html$/, '').replace(/\/?$/, '/');
+    if (kept.has(page)) event.respondWith(Response.redirect(page));
+  }
+});
+
+async function answer(file: string, request: Request): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  return (await cache.match(file)) ?? fetch(request);
 }

@@ -1,5 +1,5 @@
 /**
- * The built app in a real Chromium: served from memory-less static files below a sub-path without
+ * The built app in a real Chromium: served from static files below a sub-path without
  * special headers, as static hosts do, and driven by Playwright.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -90,7 +90,8 @@ export async function hydrated(page: Page): Promise<void> {
 /** Goes to a step by its link in the bar, as a person does: the page is not loaded anew. */
 export async function step(page: Page, name: string): Promise<void> {
   await page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name }).click();
-  await page.waitForFunction((title) => document.title.startsWith(title), name);
+  const title = name === 'Open' ? 'Weightroom' : name;
+  await page.waitForFunction((start) => document.title.startsWith(start), title);
 }
 
 /** Drops files on the window by a DataTransfer that the page makes. */
@@ -122,4 +123,14 @@ export function sampleFile(path: string): { name: string; bytes: Uint8Array } {
 export async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(resultsFolder, { recursive: true });
   await page.screenshot({ path: join(resultsFolder, `${name}.png`) });
+}
+
+/** Opens a sample from the first page and waits until its checkpoint and model are there. */
+export async function openSample(page: Page, title: string): Promise<void> {
+  await page.getByRole('button', { name: `Open sample: ${title}` }).click();
+  await page.waitForFunction(() => document.title.startsWith('Checkpoint'));
+  const model = page
+    .getByRole('navigation', { name: 'Steps' })
+    .getByRole('link', { name: 'Model' });
+  await model.filter({ hasText: '(done)' }).waitFor({ timeout: 60_000 });
 }

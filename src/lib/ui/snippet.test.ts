@@ -41,6 +41,6 @@ model.load_state_dict(weights)`,
   it('makes subscripts of labels', () => {
     expect(subscript('')).toBe('');
     expect(subscript("['a']['b']")).toBe("['a']['b']");
-    expect(subscript('model')).toBe('["model"]');
+    expect(subscript('the whole file')).toBe('');
   });
 });

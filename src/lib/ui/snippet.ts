@@ -36,8 +36,7 @@ export function snippet({ choice, name, model, module, stateDict }: SnippetSubje
   return lines.join('\n');
 }
 
-/** A label such as `model` or `['model']` as the end of a Python expression. */
+/** The label of a state_dict as the end of a Python expression: nothing for the whole file. */
 export function subscript(label: string): string {
-  if (label === '' || label.startsWith('[')) return label;
-  return `[${JSON.stringify(label)}]`;
+  return label.startsWith('[') ? label : '';
 }

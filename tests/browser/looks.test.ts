@@ -1,0 +1,100 @@
+/** Every page in light and dark, narrow and wide: screenshots for eyes, axe for the rest. */
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { StaticServer } from './app.ts';
+import { launch, openPage, openSample, serveBuild, shoot, step } from './app.ts';
+
+let server: StaticServer;
+let browser: Browser;
+beforeAll(async () => {
+  server = await serveBuild();
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Serious and critical findings of axe, and whether the page overflows sideways. */
+async function judge(page: Page, name: string): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const grave = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${name}: ${id} at ${nodes.map(({ html }) => html).join(' ')}`);
+  const overflow = await page.evaluate(() => {
+    const main = document.querySelector('main');
+    return [document.documentElement, main].some((it) => it && it.scrollWidth > it.clientWidth + 1);
+  });
+  return overflow ? [...grave, `${name}: wider than the window`] : grave;
+}
+
+const looks = (['light', 'dark'] as const).flatMap((scheme) =>
+  [390, 1440].map((width) => ({ scheme, width })),
+);
+
+test.each(looks)('$scheme at $width px', async ({ scheme, width }) => {
+  const touch = width < 600;
+  const context = await browser.newContext({
+    colorScheme: scheme,
+    viewport: { width, height: touch ? 844 : 900 },
+    hasTouch: touch,
+    isMobile: touch,
+    serviceWorkers: 'block',
+  });
+  const { page, complaints } = await openPage(context, server.url);
+  const found: string[] = [];
+  const look = async (name: string) => {
+    await shoot(page, `${name}-${scheme}-${width}`);
+    found.push(...(await judge(page, name)));
+  };
+
+  await look('open-empty');
+  for (const name of ['Checkpoint', 'Model', 'Run', 'Train', 'Save']) {
+    await step(page, name);
+    await look(`${name.toLowerCase()}-empty`);
+  }
+  await step(page, 'Open');
+  await openSample(page, 'Handwritten digits');
+  await page.getByRole('treeitem').filter({ hasText: 'conv1.weight' }).first().click();
+  await page.getByRole('list', { name: 'First values' }).waitFor();
+  await look('checkpoint');
+  await step(page, 'Model');
+  await page.getByText('All keys matched').waitFor();
+  await look('model');
+  await step(page, 'Run');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByRole('list', { name: 'Largest outputs' }).waitFor();
+  await look('run');
+  await step(page, 'Train');
+  await page.getByLabel('Epochs', { exact: true }).fill('1');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  const progress = page.getByRole('region', { name: 'Progress' });
+  await progress.getByText('Done', { exact: true }).waitFor({ timeout: 240_000 });
+  await look('train');
+  await step(page, 'Save');
+  await page.getByRole('button', { name: 'Download' }).click();
+  await page.getByText('Load it in PyTorch').waitFor();
+  await look('save');
+  await step(page, 'Open');
+  await look('open');
+
+  expect(found).toEqual([]);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('the theme is remembered', async () => {
+  const context = await browser.newContext({ colorScheme: 'light', serviceWorkers: 'block' });
+  const { page } = await openPage(context, server.url);
+  const background = () => page.evaluate(() => getComputedStyle(document.body).color);
+  const light = await background();
+  await page.getByRole('button', { name: /^Theme/ }).click();
+  await page.getByRole('button', { name: /^Theme: light/ }).click();
+  const dark = await background();
+  expect(dark).not.toBe(light);
+  await page.reload();
+  await page.getByRole('button', { name: /^Theme: dark/ }).waitFor();
+  expect(await background()).toBe(dark);
+  await context.close();
+});

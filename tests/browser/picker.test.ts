@@ -1,0 +1,87 @@
+/** Save as…: headless Chromium refuses pickers, so one that gives a file in OPFS takes its place. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runPython } from '../python.ts';
+import type { StaticServer } from './app.ts';
+import { launch, openPage, openSample, resultsFolder, serveBuild, step } from './app.ts';
+
+let server: StaticServer;
+let browser: Browser;
+beforeAll(async () => {
+  server = await serveBuild();
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test('writes to the picked file, verifies it, and PyTorch loads it', async () => {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  await context.addInitScript(() => {
+    Object.assign(window, {
+      showSaveFilePicker: async ({ suggestedName }: { suggestedName: string }) => {
+        const folder = await navigator.storage.getDirectory();
+        return folder.getFileHandle(suggestedName, { create: true });
+      },
+    });
+  });
+  const { page, complaints } = await openPage(context, server.url);
+  await openSample(page, 'Handwritten digits');
+  await step(page, 'Save');
+  const group = page.getByRole('group', { name: 'As opened' });
+  await group.getByText('Full checkpoint', { exact: true }).click();
+  await page.getByLabel('File name').fill('picked.pt');
+  await page.getByRole('button', { name: 'Save as…' }).click();
+  await page.getByText('Saved picked.pt').waitFor();
+  await page.getByText('read back and verified').waitFor();
+
+  const base64 = await page.evaluate(async () => {
+    const folder = await navigator.storage.getDirectory();
+    const file = await (await folder.getFileHandle('picked.pt')).getFile();
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  });
+  expect(complaints).toEqual([]);
+  await context.close();
+
+  const folder = join(resultsFolder, 'downloads');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, 'picked.pt');
+  writeFileSync(path, Buffer.from(base64, 'base64'));
+  const described = JSON.parse(await runPython('tests/judge/load.py', [path]));
+  expect(described.error).toBeUndefined();
+  expect(JSON.stringify(described.root)).toContain('conv1.weight');
+});
+
+test('cancelling the picker saves nothing and complains about nothing', async () => {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  await context.addInitScript(() => {
+    Object.assign(window, {
+      showSaveFilePicker: () => Promise.reject(new DOMException('cancelled', 'AbortError')),
+    });
+  });
+  const { page, complaints } = await openPage(context, server.url);
+  await openSample(page, 'One linear layer');
+  await step(page, 'Save');
+  await page.getByRole('button', { name: 'Save as…' }).click();
+  await page.waitForTimeout(300);
+  expect(await page.locator('.problem').count()).toBe(0);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('without a picker the page says so and downloads', async () => {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  await context.addInitScript(() => {
+    Reflect.deleteProperty(window, 'showSaveFilePicker');
+  });
+  const { page } = await openPage(context, server.url);
+  await openSample(page, 'One linear layer');
+  await step(page, 'Save');
+  await page.getByText('This browser cannot write to a place you choose').waitFor();
+  expect(await page.getByRole('button', { name: 'Save as…' }).count()).toBe(0);
+  await context.close();
+});

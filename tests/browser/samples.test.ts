@@ -1,0 +1,131 @@
+/** The whole way, for every sample: open, tree, model, run, train, save, and PyTorch loads it. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runPython } from '../python.ts';
+import type { StaticServer } from './app.ts';
+import { launch, openPage, openSample, resultsFolder, serveBuild, step } from './app.ts';
+
+const samples = [
+  { title: 'Handwritten digits', file: 'last.pth', key: 'conv1.weight', outputs: 10 },
+  { title: 'Multi-layer perceptron', file: 'mlp.pt', key: '0.weight', outputs: 10 },
+  { title: 'One linear layer', file: 'linear.pth', key: 'fc.weight', outputs: 2 },
+];
+
+let server: StaticServer;
+let browser: Browser;
+beforeAll(async () => {
+  server = await serveBuild();
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Chooses what to save, downloads it and gives the path. */
+async function save(page: Page, group: string, kind: string): Promise<string> {
+  const choice = page.getByRole('group', { name: group }).getByText(kind, { exact: true });
+  await choice.click();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download' }).click(),
+  ]);
+  await page.getByText(`Downloaded ${download.suggestedFilename()}`).waitFor();
+  const folder = join(resultsFolder, 'downloads');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, download.suggestedFilename());
+  await download.saveAs(path);
+  return path;
+}
+
+describe.each(samples)('$title', ({ title, file, key, outputs }) => {
+  test('opens, runs, trains, and PyTorch loads what it saves', async () => {
+    const context = await browser.newContext({ serviceWorkers: 'block', acceptDownloads: true });
+    const { page, complaints } = await openPage(context, server.url);
+
+    await openSample(page, title);
+    await page.getByRole('heading', { level: 1, name: file }).waitFor();
+    await page.getByText('Nothing in this file was executed.').waitFor();
+    const row = page.getByRole('treeitem').filter({ hasText: key }).first();
+    await row.click();
+    await page.getByRole('list', { name: 'First values' }).getByRole('listitem').first().waitFor();
+
+    await step(page, 'Model');
+    await page.getByText('All keys matched').waitFor();
+
+    await step(page, 'Run');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const top = page.getByRole('list', { name: 'Largest outputs' }).getByRole('listitem');
+    await top.first().waitFor();
+    expect(await top.count()).toBe(outputs);
+    expect(await page.locator('.backend').innerText()).toBe('WebGPU');
+
+    await step(page, 'Train');
+    await page.getByLabel('Epochs', { exact: true }).fill('2');
+    await page.getByRole('button', { name: 'Start training' }).click();
+    // It goes on while another page is shown.
+    await step(page, 'Checkpoint');
+    await step(page, 'Train');
+    const progress = page.getByRole('region', { name: 'Progress' });
+    await progress.getByText('Done', { exact: true }).waitFor({ timeout: 240_000 });
+    expect(await page.getByRole('region', { name: 'Epochs' }).getByRole('row').count()).toBe(3);
+
+    await step(page, 'Save');
+    const saved = [
+      await save(page, 'Best', 'Weights only'),
+      await save(page, 'Best', 'Weights, safetensors'),
+      await save(page, 'Last', 'Full checkpoint'),
+    ];
+    expect(complaints).toEqual([]);
+    await context.close();
+
+    const lines = (await runPython('tests/judge/load.py', saved)).trim().split('\n');
+    const loaded = lines.map((line) => JSON.parse(line));
+    expect(loaded).toHaveLength(saved.length);
+    for (const entry of loaded) {
+      expect(entry.error).toBeUndefined();
+      expect(JSON.stringify(entry.root)).toContain(key);
+    }
+  });
+});
+
+test('a drawing and a random input run, training pauses, resumes and stops', async () => {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const { page, complaints } = await openPage(context, server.url);
+  await openSample(page, 'Handwritten digits');
+  await step(page, 'Run');
+
+  await page.getByRole('radio', { name: 'Draw' }).check({ force: true });
+  const canvas = page.getByRole('img', { name: /^Drawing area/ });
+  const box = await canvas.boundingBox();
+  if (!box) throw new Error('the canvas has no box');
+  await page.mouse.move(box.x + 140, box.y + 60);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 140, box.y + 220, { steps: 8 });
+  await page.mouse.up();
+  // Lifting the pen runs it.
+  const top = page.getByRole('list', { name: 'Largest outputs' }).getByRole('listitem');
+  await top.first().waitFor();
+  expect(await top.first().innerText()).toMatch(/^1\b/);
+
+  await page.getByRole('radio', { name: 'Random' }).check({ force: true });
+  await page.getByLabel('Seed').fill('7');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByText('-', { exact: false }).first().waitFor();
+
+  await step(page, 'Train');
+  await page.getByLabel('Epochs', { exact: true }).fill('50');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  const progress = page.getByRole('region', { name: 'Progress' });
+  await progress.getByText('Training', { exact: true }).waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await progress.getByText('Paused', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await progress.getByText('Training', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await progress.getByText('Stopped', { exact: true }).waitFor({ timeout: 60_000 });
+  expect(complaints).toEqual([]);
+  await context.close();
+});
