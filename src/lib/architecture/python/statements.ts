@@ -179,6 +179,9 @@ function statementWord(nodeType: string): string {
   return words[nodeType] ?? nodeType;
 }
 
+/** Making and catching an exception takes about as long as this many steps. */
+const stepsPerException = 200;
+
 type Statement<K extends StmtNode['nodeType']> = Extract<StmtNode, { nodeType: K }>;
 
 function executeTry(
@@ -213,6 +216,7 @@ function executeHandled(
     }
   } catch (error) {
     if (!(error instanceof Raised)) throw error;
+    interpreter.step(stepsPerException);
     const handler = node.handlers.find(
       ({ type }) =>
         !type || exceptionMatches(interpreter, error, evaluate(interpreter, type, scope)),

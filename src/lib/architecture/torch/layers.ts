@@ -50,6 +50,9 @@ export function layerClasses(
   return new Map(classes);
 }
 
+/** A layer's dicts and parameters take about as long as this many steps. */
+const stepsPerLayer = 50;
+
 /** Arguments that PyTorch's layers do not keep. */
 const notKept = new Set(['self', 'device', 'dtype', 'bias']);
 
@@ -64,6 +67,7 @@ function layerClass(
   const signature = layer.signature === '' ? 'self' : `self, ${layer.signature}`;
   const initialize = new NativeFunction(name, signature, (_, { values }) => {
     const self = instance(values);
+    session.interpreter.step(stepsPerLayer);
     initializeModule(self);
     const given = new Given(name, values);
     refuseDtype(values.get('dtype'));
