@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Graph, ParameterSpec } from '#lib/architecture/graph.ts';
 import { readSource, type ModuleTree } from '#lib/architecture/source.ts';
-import { dict, list, tuple, type Value } from '#lib/checkpoint/value.ts';
+import { list, tuple, type Value } from '#lib/checkpoint/value.ts';
 import { runPython } from '../python.ts';
 
 interface Case {

@@ -32,25 +32,44 @@ const maxVisited = 1_000_000;
 export function findStateDicts(root: Value): StateDictCandidate[] {
   const found: StateDictCandidate[] = [];
   const seen = new Set<object>();
-  const queue: { value: Value; path: readonly string[] }[] = [{ value: root, path: [] }];
+  const queue: Place[] = [{ value: root, name: null, parent: null }];
   for (let next = 0; next < queue.length && next < maxVisited; next++) {
-    const { value, path } = queue[next]!;
+    const place = queue[next]!;
+    const { value } = place;
     if (value === null || typeof value !== 'object' || seen.has(value)) continue;
     seen.add(value);
     if (value.kind === 'list' || value.kind === 'tuple') {
       value.items.forEach((item, index) => {
-        if (isContainer(item)) queue.push({ value: item, path: [...path, String(index)] });
+        if (isContainer(item)) queue.push({ value: item, name: String(index), parent: place });
       });
     } else if (isDict(value) && !isOptimizer(value)) {
-      if (isStateDict(value)) found.push({ path, dict: value, score: score(path, value) });
+      if (isStateDict(value)) {
+        const path = pathOf(place);
+        found.push({ path, dict: value, score: score(path, value) });
+      }
       for (const [key, item] of value.entries()) {
         const name = typeof key === 'string' ? key : typeof key === 'bigint' ? `${key}` : null;
         if (name === null || optimizerNames.test(name) || !isContainer(item)) continue;
-        queue.push({ value: item, path: [...path, name] });
+        queue.push({ value: item, name, parent: place });
       }
     }
   }
   return found.sort((a, b) => b.score - a.score);
+}
+
+/** A value and the way to it. */
+interface Place {
+  readonly value: Value;
+  readonly name: string | null;
+  readonly parent: Place | null;
+}
+
+function pathOf(place: Place): string[] {
+  const path: string[] = [];
+  for (let at: Place | null = place; at !== null; at = at.parent) {
+    if (at.name !== null) path.push(at.name);
+  }
+  return path.reverse();
 }
 
 function isContainer(value: Value): boolean {

@@ -1,5 +1,5 @@
 /** From iterables to arrays and dicts, with every item counted. */
-import { PyDict, PyRange } from './collections.ts';
+import { PyDict, PyList, PyRange, PyTuple } from './collections.ts';
 import { raised } from './errors.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { PyValue } from './object.ts';
@@ -7,7 +7,7 @@ import { iterate } from './operators.ts';
 
 /** The items of an iterable, counted. */
 export function collect(interpreter: Interpreter, value: PyValue): PyValue[] {
-  const size = value instanceof PyRange ? value.count : 0n;
+  const size = value instanceof PyRange ? value.count : BigInt(knownLength(value));
   interpreter.allocate(size);
   const items: PyValue[] = [];
   for (const item of iterate(interpreter, value)) {
@@ -15,6 +15,11 @@ export function collect(interpreter: Interpreter, value: PyValue): PyValue[] {
     items.push(item);
   }
   return items;
+}
+
+/** How many items there will be, where that is known beforehand. */
+function knownLength(value: PyValue): number {
+  return value instanceof PyList || value instanceof PyTuple ? value.items.length : 0;
 }
 
 /** `dict.update`. */

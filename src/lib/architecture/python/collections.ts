@@ -1,4 +1,5 @@
 /** Python's list, tuple, dict, set, range, slice and iterators. Their methods are in `methods.ts`. */
+import { collect } from './collect.ts';
 import { raised, unsupported } from './errors.ts';
 import type { Interpreter } from './interpreter.ts';
 import { BoundMethod } from './functions.ts';
@@ -72,9 +73,7 @@ export class PyList extends Sequence {
     other: PyValue,
   ): PyValue | undefined {
     if (operator !== '+' || !(other instanceof PyObject) || !other.iterate) return undefined;
-    const added = [...other.iterate(interpreter)];
-    interpreter.allocate(added.length);
-    for (const item of added) this.items.push(item);
+    for (const item of collect(interpreter, other)) this.items.push(item);
     return this;
   }
   override setItem(interpreter: Interpreter, key: PyValue, value: PyValue): void {

@@ -14,9 +14,9 @@ export const maxIndentDepth = 100;
 
 /**
  * Statements and expressions evaluated, and items iterated, in one run. A transformer with
- * hundreds of layers takes about 100,000; the limit is reached within about a second.
+ * hundreds of layers takes about 100,000; the limit is reached in about half a second.
  */
-export const maxSteps = 5_000_000;
+export const maxSteps = 2_000_000;
 
 /**
  * Nested evaluations (an expression within a call within a block …). A JavaScript stack holds about
@@ -24,8 +24,8 @@ export const maxSteps = 5_000_000;
  */
 export const maxDepth = 1_000;
 
-/** List items, dict entries and characters made in one run. */
-export const maxAllocation = 20_000_000;
+/** List items, dict entries and characters made in one run; a large model makes about 100,000. */
+export const maxAllocation = 5_000_000;
 
 /** Bits of an integer. Sizes and seeds fit in 64; beyond this only a bomb goes. */
 export const maxIntegerBits = 4096;
