@@ -7,8 +7,9 @@ import { walk, type StmtNode } from 'py-ast';
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { boundNames } from './python/assign.ts';
 import { builtinScope } from './python/builtins.ts';
-import { explain, pythonFinding, PythonError } from './python/errors.ts';
+import { explain, pythonFinding, PythonError, Refusal } from './python/errors.ts';
 import { Interpreter } from './python/interpreter.ts';
+import { maxWarnings } from './python/limits.ts';
 import { standardLibraries } from './python/libraries.ts';
 import { PyModule } from './python/modules.ts';
 import { Placeholder, type PyValue } from './python/object.ts';
@@ -92,6 +93,11 @@ function runFile(
       interpreter.within(frame, () => execute(interpreter, statement, scope));
     } catch (error) {
       if (!(error instanceof PythonError) || error.code === 'python-budget') throw error;
+      if (warnings.length >= maxWarnings) {
+        const where = `${file.name} line ${statement.lineno}`;
+        const message = `more than ${maxWarnings} statements at the top level cannot be run`;
+        throw new Refusal('python-budget', message, where);
+      }
       warnings.push(pythonFinding(error, 'warning'));
       spoil(statement, scope, explain(error));
     }

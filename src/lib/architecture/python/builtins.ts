@@ -129,15 +129,15 @@ const functions: Record<string, readonly [signature: string, body: NativeBody]> 
     'object, classes, /',
     (i, { values }) => {
       const cls = i.environment.classOf(usable(values.get('object')!));
-      return matches(cls, values.get('classes')!);
+      return matches(i, cls, values.get('classes')!);
     },
   ],
   issubclass: [
     'cls, classes, /',
-    (_, { values }) => {
+    (i, { values }) => {
       const cls = usable(values.get('cls')!);
       if (!(cls instanceof PyClass)) throw raised('TypeError', 'issubclass() needs a class');
-      return matches(cls, values.get('classes')!);
+      return matches(i, cls, values.get('classes')!);
     },
   ],
   callable: [
@@ -284,8 +284,10 @@ function reversed(interpreter: Interpreter, value: PyValue): PyValue {
 }
 
 /** `isinstance` with a class, a tuple of classes, or classes of torch.nn that the shim lacks. */
-function matches(cls: PyClass, classes: PyValue): boolean {
-  if (classes instanceof PyTuple) return classes.items.some((item) => matches(cls, item));
+function matches(interpreter: Interpreter, cls: PyClass, classes: PyValue): boolean {
+  interpreter.step();
+  if (classes instanceof PyTuple)
+    return classes.items.some((item) => matches(interpreter, cls, item));
   if (classes instanceof PyClass) return cls.isSubclassOf(classes);
   // No object can be of a class that the shim does not have; public layers have no subclasses.
   if (classes instanceof Placeholder && /^torch\.nn\.[A-Z]\w*$/.test(classes.name)) return false;

@@ -1,7 +1,8 @@
 /** Classes and their instances: `class` statements, method resolution, `super()`. */
 import type { StmtNode } from 'py-ast';
 import { PyTuple } from './collections.ts';
-import { explain, PythonError, raised, unsupported } from './errors.ts';
+import { explain, PythonError, raised, Refusal, unsupported } from './errors.ts';
+import { maxAncestors } from './limits.ts';
 import { evaluate } from './expressions.ts';
 import { BoundMethod, call, NativeFunction, PyFunction } from './functions.ts';
 import type { Interpreter } from './interpreter.ts';
@@ -399,6 +400,12 @@ export function defineClass(
       annotations: body.annotations,
     },
   );
+  if (cls.mro.length > maxAncestors) {
+    throw new Refusal(
+      'python-budget',
+      `class ${node.name} has more than ${maxAncestors} ancestors`,
+    );
+  }
   const builtin = cls.mro.find(({ final }) => final);
   if (builtin) throw unsupported(`a class that inherits from ${builtin.name} is not supported`);
   cell.names.set('__class__', cls);

@@ -1,6 +1,7 @@
 /** Python's list, tuple, dict, set, range, slice and iterators. Their methods are in `methods.ts`. */
 import { collect } from './collect.ts';
-import { raised, unsupported } from './errors.ts';
+import { raised, Refusal, unsupported } from './errors.ts';
+import { maxKeyCharacters } from './limits.ts';
 import type { Interpreter } from './interpreter.ts';
 import { BoundMethod } from './functions.ts';
 import { PyObject, Placeholder, typeName, type BinaryOperator, type PyValue } from './object.ts';
@@ -327,7 +328,11 @@ function joinReprs(interpreter: Interpreter, items: readonly PyValue[]): string 
 }
 
 /** A token that is equal for keys that Python holds equal; objects count by identity. */
-function hash(key: PyValue): string | PyObject {
+function hash(key: PyValue, spent = { characters: 0 }): string | PyObject {
+  spent.characters += typeof key === 'string' ? key.length : 1;
+  if (spent.characters > maxKeyCharacters) {
+    throw new Refusal('python-budget', `a key of more than ${maxKeyCharacters} characters`);
+  }
   if (key === null) return 'None';
   switch (typeof key) {
     case 'string':
@@ -348,7 +353,7 @@ function hash(key: PyValue): string | PyObject {
     throw raised('TypeError', `unhashable type: "${typeName(key)}"`);
   }
   if (key instanceof PyTuple) {
-    const tokens = key.items.map(hash);
+    const tokens = key.items.map((item) => hash(item, spent));
     if (!tokens.every((token) => typeof token === 'string')) {
       throw unsupported('a tuple of objects as a key');
     }

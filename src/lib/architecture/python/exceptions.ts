@@ -73,6 +73,7 @@ export function exceptionMatches(
   handler: PyValue,
 ): boolean {
   usable(handler);
+  interpreter.step();
   if (handler instanceof PyTuple) {
     return handler.items.some((item) => exceptionMatches(interpreter, error, item));
   }

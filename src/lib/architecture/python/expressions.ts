@@ -167,6 +167,7 @@ function evaluateCall(interpreter: Interpreter, node: Expression<'Call'>, scope:
       continue;
     }
     if (!(given instanceof PyDict)) throw raised('TypeError', 'the value after ** must be a dict');
+    interpreter.step(given.size);
     for (const [key, item] of given.entries()) {
       if (typeof key !== 'string') throw raised('TypeError', 'keywords must be strings');
       if (keywords.has(key)) throw raised('TypeError', `several values for the argument "${key}"`);

@@ -42,8 +42,46 @@ describe('budgets', () => {
     ['an endless recursion', ['f = lambda: f()', 'f()'], 5],
     ['a list that contains itself', ['x = []', 'x.append(x)', 'repr(x)'], 7],
     ['a repr that doubles', ['x = []', 'for i in range(99): x = [x, x]', 'repr(x)'], 7],
-    ['an endless tuple', ['x = ()', 'for i in range(10**6): x = (x,)', '{x: 1}'], 7],
+    ['an endless tuple', ['x = ()', 'for i in range(10**5): x = (x,)', '{x: 1}'], 7],
     ['a deep comparison', ['x = y = ()', 'for i in range(10**5): x = (x,); y = (y,)', 'x == y'], 7],
+    ['a key that doubles', ['x = ()', 'for i in range(99): x = (x, x)', '{x: 1}'], 7],
+    [
+      'a comparison that doubles',
+      ['x = y = ()', 'for i in range(99): x = (x, x); y = (y, y)', 'x == y'],
+      7,
+    ],
+    ['classes that double', ['x = int', 'for i in range(99): x = (x, x)', 'isinstance("", x)'], 7],
+    ['a long str, measured', ['x = "a" * 10**6', 'while True: len(x)'], 6],
+    ['a long str as a key', ['x = "a" * 10**6', 'while True: {}.get(x)'], 6],
+    ['a long str, searched', ['x = "a" * 10**6', 'while True: x.startswith(x)'], 6],
+    [
+      'a long str, read',
+      ['x = "1" * 10**6 + "x"', 'while True:', '    try: int(x)', '    except ValueError: pass'],
+      7,
+    ],
+    [
+      'many keywords',
+      ['x = {str(i): i for i in range(10**4)}', 'while True: (lambda **k: 0)(**x)'],
+      6,
+    ],
+    ['many bases', ['A = object', 'while True:', '    class A(A): pass'], 7],
+    [
+      'a module tree that doubles',
+      [
+        'x = nn.Linear(1, 1)',
+        'for i in range(99): x = nn.Sequential(x, x)',
+        'self.x = x',
+        'list(x.parameters())',
+        'x.train()',
+      ],
+      9,
+    ],
+    [
+      'a walk through a large tree',
+      ['x = nn.ModuleList(nn.ReLU() for i in range(10**4))', 'while True: x[5]'],
+      6,
+    ],
+    ['many dimensions', ['x = torch.zeros([1] * 10**5)'], 5],
     ['many parameters', ['for i in range(10**9): setattr(self, f"p{i}", nn.Linear(1, 1))'], 5],
   ])('stop %s', (_, lines, line) => {
     const started = performance.now();

@@ -152,6 +152,7 @@ class Partial extends PyObject {
     this.#args = args;
   }
   override call(interpreter: Interpreter, args: CallArguments): PyValue {
+    interpreter.step(this.#args.positional.length + this.#args.keywords.size);
     return call(interpreter, this.#callee, {
       positional: [...this.#args.positional, ...args.positional],
       keywords: new Map([...this.#args.keywords, ...args.keywords]),

@@ -27,5 +27,14 @@ export const maxDepth = 1_000;
 /** List items, dict entries and characters made in one run; a large model makes about 100,000. */
 export const maxAllocation = 5_000_000;
 
+/** Characters of the text that stands for a dict's key. Keys are names and small tuples. */
+export const maxKeyCharacters = 10_000;
+
+/** Classes in one line of inheritance. */
+export const maxAncestors = 100;
+
+/** Statements at the top level that may fail; a file with more is not a model's. */
+export const maxWarnings = 1_000;
+
 /** Bits of an integer. Sizes and seeds fit in 64; beyond this only a bomb goes. */
 export const maxIntegerBits = 4096;

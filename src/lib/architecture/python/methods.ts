@@ -26,8 +26,11 @@ function methodTable<T extends PyValue>(
     get(name) {
       table ??= new Map(
         Object.entries(methods).map(([key, [signature, body]]) => {
-          const call: NativeBody = (interpreter, bound) =>
-            body(bound.values.get('self') as T, bound, interpreter);
+          const call: NativeBody = (interpreter, bound) => {
+            const self = bound.values.get('self') as T;
+            if (typeof self === 'string') interpreter.step(self.length / 256);
+            return body(self, bound, interpreter);
+          };
           const all = ['self', ...(signature.includes('/') ? [] : ['/']), signature];
           return [key, new NativeFunction(key, all.filter(Boolean).join(', '), call)];
         }),

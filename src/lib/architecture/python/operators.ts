@@ -218,7 +218,12 @@ export function truth(interpreter: Interpreter, value: PyValue): boolean {
 
 export function length(interpreter: Interpreter, value: PyValue): number {
   usable(value);
-  if (typeof value === 'string') return [...value].length;
+  if (typeof value === 'string') {
+    interpreter.step(1 + value.length / 64);
+    let count = 0;
+    for (let at = 0; at < value.length; at += value.codePointAt(at)! > 0xffff ? 2 : 1) count++;
+    return count;
+  }
   if (value instanceof PyObject && value.length) return value.length(interpreter);
   throw raised('TypeError', `an object of type ${typeName(value)} has no len()`);
 }

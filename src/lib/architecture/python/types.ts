@@ -40,6 +40,7 @@ function builtin(
 
 function toInt(interpreter: Interpreter, value: PyValue, base: PyValue): PyValue {
   usable(value);
+  if (typeof value === 'string') interpreter.step(value.length / 16);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw raised('ValueError', `${value} cannot be made an int`);
     return BigInt(Math.trunc(value));
@@ -59,8 +60,9 @@ function toInt(interpreter: Interpreter, value: PyValue, base: PyValue): PyValue
   return integer(value, 'the argument of int()');
 }
 
-function toFloatValue(value: PyValue): number {
+function toFloatValue(interpreter: Interpreter, value: PyValue): number {
   usable(value);
+  if (typeof value === 'string') interpreter.step(value.length / 16);
   if (isNumeric(value)) return toFloat(value);
   if (typeof value === 'string') {
     const text = value.trim().toLowerCase();
@@ -91,7 +93,9 @@ export const boolClass = new PyClass('bool', [intClass], {
       bindArguments('bool', signatureFromText('x=False, /'), args).values.get('x')!,
     ),
 });
-export const floatClass = builtin('float', 'x=0, /', (_, values) => toFloatValue(values.get('x')!));
+export const floatClass = builtin('float', 'x=0, /', (interpreter, values) =>
+  toFloatValue(interpreter, values.get('x')!),
+);
 export const strClass = builtin('str', "object=''", (interpreter, values) =>
   str(interpreter, usable(values.get('object')!)),
 );

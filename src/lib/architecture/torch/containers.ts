@@ -28,6 +28,7 @@ function container(name: string, module: PyClass, methods: Methods): PyClass {
     const run = new NativeFunction(key === '__init__' ? name : key, all, (interpreter, bound) => {
       const self = bound.values.get('self')!;
       if (!isModule(self)) throw raised('TypeError', `a ${typeName(self)} is not a Module`);
+      interpreter.step((store(self, '_modules')?.size ?? 0) / 16);
       return body(self, bound, interpreter);
     });
     attributes.set(key, run);

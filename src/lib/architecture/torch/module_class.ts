@@ -24,6 +24,9 @@ import {
 import type { Session } from './session.ts';
 import { buffersOf, children, modulesOf, parametersOf, type Named } from './tree.ts';
 
+/** Methods that take time by the size of the tree. */
+const walksTree = /parameters|buffers|modules|children|get_submodule|requires_grad_/;
+
 type Method = (self: PyInstance, given: Given, bound: Bound, interpreter: Interpreter) => PyValue;
 
 /** Methods of PyTorch's Module that would change what forward computes, or cannot be done here. */
@@ -43,6 +46,7 @@ export function moduleClass(session: Session): PyClass {
       new NativeFunction(name, signature === '' ? 'self' : `self, ${signature}`, (i, bound) => {
         const self = bound.values.get('self')!;
         if (!isModule(self)) throw raised('TypeError', `a ${typeName(self)} is not a Module`);
+        if (walksTree.test(name)) i.step(modulesOf(self).length);
         return body(self, new Given(name, bound.values), bound, i);
       }),
     );
@@ -253,8 +257,12 @@ function apply(interpreter: Interpreter, module: PyInstance, callee: PyValue): P
   return module;
 }
 
+/** Visiting a module takes about as long as this many steps. */
+const stepsPerModule = 10;
+
 /** `train(mode)`, which a class may override to keep some layers as they are. */
 export function setTraining(interpreter: Interpreter, module: PyInstance, mode: boolean): void {
+  interpreter.step(stepsPerModule);
   module.attributes.set('training', mode);
   for (const child of children(module)) {
     call(interpreter, getAttribute(interpreter, child.value, 'train'), {

@@ -17,6 +17,7 @@ import { layerClasses } from './layers.ts';
 import { initialize, tensorProtocol } from './methods.ts';
 import { moduleClass } from './module_class.ts';
 import type { Session } from './session.ts';
+import { checkRank } from './shapes.ts';
 import { PyTensor, shapeText, type TensorProtocol } from './tensor.ts';
 
 /** Initialisers: the numbers of a parameter come from the checkpoint. */
@@ -145,6 +146,7 @@ function creators(session: Session, protocol: TensorProtocol): Map<string, PyVal
 }
 
 function checkShape(name: string, shape: readonly number[]): void {
+  checkRank(shape.length, name);
   if (shape.some((length) => length < 0) || !Number.isSafeInteger(numel(shape))) {
     throw raised('RuntimeError', `${name}: the shape ${shapeText(shape)} is not possible`);
   }

@@ -1,8 +1,19 @@
 /** Shapes of results, with the complaints that PyTorch would have. */
-import { raised } from '../python/errors.ts';
+import { raised, Refusal } from '../python/errors.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
 import type { Pair } from '../graph.ts';
 import { shapeText } from './tensor.ts';
+
+/** PyTorch's own limit. */
+const maxRank = 64;
+
+export function checkRank(rank: number, what: string): void {
+  if (rank <= maxRank) return;
+  throw new Refusal(
+    'python-budget',
+    `${what}: ${rank} dimensions, at most ${maxRank} are possible`,
+  );
+}
 
 /** The shape that `x + y` has. */
 export function broadcast(a: readonly number[], b: readonly number[], what: string): number[] {
@@ -21,6 +32,7 @@ export function broadcast(a: readonly number[], b: readonly number[], what: stri
 
 /** The target of `view`, with its -1 filled in. */
 export function inferShape(from: readonly number[], to: readonly number[], what: string): number[] {
+  checkRank(to.length, what);
   const total = numel(from);
   const open = to.indexOf(-1);
   const problem = (): Error =>

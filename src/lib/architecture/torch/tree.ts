@@ -1,7 +1,6 @@
 /** Walks a module tree in PyTorch's order. */
 import type { PyInstance } from '../python/classes.ts';
-import { raised } from '../python/errors.ts';
-import { maxDepth } from '../python/limits.ts';
+import { Refusal } from '../python/errors.ts';
 import { isModule, nonPersistent, store } from './module.ts';
 import { PyTensor } from './tensor.ts';
 
@@ -62,6 +61,12 @@ function uniqueTensors(root: PyInstance, kind: '_parameters' | '_buffers'): Name
   );
 }
 
+/** A tree deeper than this contains itself; calls nest a few frames per level. */
+const maxTreeDepth = 200;
+
+/** Modules listed, repeated ones each time; the largest models have some ten thousand. */
+const maxTreeSize = 200_000;
+
 export interface StateEntry extends Named<PyTensor> {
   readonly kind: 'parameter' | 'buffer';
 }
@@ -72,8 +77,14 @@ export interface StateEntry extends Named<PyTensor> {
  */
 export function stateOf(root: PyInstance): StateEntry[] {
   const entries: StateEntry[] = [];
+  let visited = 0;
   const visit = (module: PyInstance, prefix: string, depth: number): void => {
-    if (depth > maxDepth) throw raised('RecursionError', 'a module contains itself');
+    if (depth > maxTreeDepth || ++visited > maxTreeSize) {
+      throw new Refusal(
+        'python-budget',
+        `the module tree is deeper than ${maxTreeDepth} or larger than ${maxTreeSize}`,
+      );
+    }
     for (const { name, value } of tensorsOf(module, '_parameters')) {
       entries.push({ name: join(prefix, name), value, kind: 'parameter' });
     }
