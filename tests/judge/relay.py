@@ -2,9 +2,10 @@
 resumes from the lab's file for N more. Against it stands PyTorch alone for 3 N steps.
 
     relay.py start alone --model mlp|cnn --optimizer NAME --steps N --out FOLDER
-    relay.py finish compare --model … --optimizer … --steps N --out FOLDER --checkpoint FILE
+    relay.py finish compare --model … --optimizer … --steps N --out FOLDER --checkpoint FILE …
 
 One or several commands run in order; JSON is printed, an object with what each gives by its name.
+With several FILEs they run in turn for each, and a line is printed for each.
 
 start    trains steps 0 to N and writes FOLDER/start.pth {model, optimizer, epoch, losses}, and
          FOLDER/batches.npz: inputs (3N, batch, …) float32 and labels (3N, batch) int64.
@@ -220,8 +221,9 @@ if __name__ == "__main__":
     parser.add_argument("--optimizer", choices=OPTIMIZERS)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--checkpoint", type=pathlib.Path)
+    parser.add_argument("--checkpoint", type=pathlib.Path, nargs="+", default=[None])
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    print(json.dumps({name: commands[name](args) for name in args.commands}))
+    for args.checkpoint in args.checkpoint:
+        print(json.dumps({name: commands[name](args) for name in args.commands}))

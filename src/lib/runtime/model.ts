@@ -8,6 +8,8 @@ import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import { numel, readTensor, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { execute, type Bindings } from './executor.ts';
 
+export type { Graph };
+
 /** A model's numbers in memory: float32 by key, and the integer counters. */
 export interface Weights {
   readonly floats: ReadonlyMap<string, Float32Array>;

@@ -2,9 +2,8 @@
  * The training step: forward, loss, gradients, optimizer, for batches of one shape at a time. A
  * step reads nothing back: loss and hits stay on the backend until someone asks for them.
  */
-import type { Graph } from '#lib/architecture/graph.ts';
 import type { Optimizer } from '#lib/optim/optimizer.ts';
-import type { Model } from '#lib/runtime/model.ts';
+import type { Graph, Model } from '#lib/runtime/model.ts';
 import * as tf from '#lib/runtime/tf.ts';
 import { classificationLoss, oneHot, type LossName } from './loss.ts';
 

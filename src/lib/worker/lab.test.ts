@@ -71,7 +71,7 @@ describe('the digits sample', async () => {
     });
     expect(run.backend.name).toBe('cpu');
     expect(String(run.top[0]!.index)).toBe(example.label);
-  });
+  }, 60_000);
 });
 
 describe('the linear sample', async () => {
