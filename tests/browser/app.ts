@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import sirv from 'sirv';
 import { chromium as chromiumPath, softwareWebgpu } from '../chromium.ts';
+import { runPython } from '../python.ts';
 
 export const basePath = '/weightroom';
 export const buildFolder = join(import.meta.dirname, '../../build');
@@ -28,6 +29,8 @@ export interface StaticServer {
   origin: string;
   /** Address of the app's first page. */
   url: string;
+  /** Files that a newer build would have, by path below the app: `/service-worker.js`. */
+  newer: Map<string, string>;
   close(): Promise<void>;
 }
 
@@ -37,16 +40,22 @@ export async function serveBuild(): Promise<StaticServer> {
     throw new Error('build/ is missing: run `BASE_PATH=/weightroom npm run build` first');
   }
   const files = sirv(buildFolder, { dev: true, extensions: ['html'] });
+  const newer = new Map<string, string>();
   const server = createServer((request, response) => {
     const refuse = () => {
       response.writeHead(404).end('not found');
     };
     if (!request.url?.startsWith(`${basePath}/`)) return refuse();
     request.url = request.url.slice(basePath.length);
+    const other = newer.get(request.url);
+    if (other !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(other);
+      return;
+    }
     files(request, response, refuse);
   });
   const origin = await listen(server);
-  return { origin, url: `${origin}${basePath}/`, close: () => closeServer(server) };
+  return { origin, url: `${origin}${basePath}/`, newer, close: () => closeServer(server) };
 }
 
 export async function listen(server: Server): Promise<string> {
@@ -133,4 +142,16 @@ export async function openSample(page: Page, title: string): Promise<void> {
     .getByRole('navigation', { name: 'Steps' })
     .getByRole('link', { name: 'Model' });
   await model.filter({ hasText: '(done)' }).waitFor({ timeout: 60_000 });
+}
+
+/** Replaces the sample's digits by a few of them, dropped as a person would drop their own data. */
+export async function dropFewDigits(page: Page): Promise<void> {
+  const folder = join(import.meta.dirname, '../.made');
+  const path = join(folder, 'few_digits.npz');
+  if (!existsSync(path)) {
+    mkdirSync(folder, { recursive: true });
+    await runPython('tests/browser/small_digits.py', [path]);
+  }
+  await drop(page, [{ name: 'few_digits.npz', bytes: readFileSync(path) }]);
+  await page.getByRole('option', { name: 'held out (24)' }).waitFor({ state: 'attached' });
 }

@@ -1,7 +1,9 @@
 /** After one visit everything works without a network, samples included. */
-import type { Browser } from 'playwright-core';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { hydrated, launch, openPage, openSample, serveBuild, step } from './app.ts';
+import { buildFolder, hydrated, launch, openPage, openSample, serveBuild, step } from './app.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -9,10 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-test('reloads, opens a sample, runs and trains with the server gone', async () => {
-  const server = await serveBuild();
-  const context = await browser.newContext();
-  const { page, complaints } = await openPage(context, server.url);
+/** The service worker has kept everything and answers for the page. */
+async function controlled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await navigator.serviceWorker.ready;
     if (!navigator.serviceWorker.controller) {
@@ -21,6 +21,13 @@ test('reloads, opens a sample, runs and trains with the server gone', async () =
       });
     }
   });
+}
+
+test('reloads, opens a sample, runs and trains with the server gone', async () => {
+  const server = await serveBuild();
+  const context = await browser.newContext();
+  const { page, complaints } = await openPage(context, server.url);
+  await controlled(page);
   await server.close();
   await context.setOffline(true);
 
@@ -43,4 +50,32 @@ test('reloads, opens a sample, runs and trains with the server gone', async () =
   const serious = complaints.filter((it) => !/ERR_INTERNET_DISCONNECTED/.test(it));
   expect(serious).toEqual([]);
   await context.close();
+});
+
+test('a new version waits until the person asks for it', async () => {
+  const server = await serveBuild();
+  const context = await browser.newContext();
+  const { page, complaints } = await openPage(context, server.url);
+  await controlled(page);
+  await openSample(page, 'One linear layer');
+
+  const script = readFileSync(join(buildFolder, 'service-worker.js'), 'utf8');
+  server.newer.set('/service-worker.js', `${script}\n// newer`);
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+  await page.getByText('A new version of the lab is ready.').waitFor();
+  // What is open stays as it is.
+  await page.getByRole('treeitem').filter({ hasText: 'fc.weight' }).first().waitFor();
+  await Promise.all([
+    page.waitForEvent('load'),
+    page.getByRole('button', { name: 'Reload', exact: true }).click(),
+  ]);
+  await hydrated(page);
+  expect(await page.getByText('A new version of the lab is ready.').count()).toBe(0);
+  const waiting = await page.evaluate(
+    async () => (await navigator.serviceWorker.getRegistration())?.waiting ?? null,
+  );
+  expect(waiting).toBe(null);
+  expect(complaints).toEqual([]);
+  await context.close();
+  await server.close();
 });

@@ -37,8 +37,8 @@ export class Lab implements Desk {
   readonly training = new TrainingState(this);
   readonly saving = new SavingState(this);
   question = $state.raw<Question | null>(null);
-  /** Where a drop or a sample leads; the layout hands in the router. */
-  go: (page: Page) => void = () => {};
+  /** Where a drop or a sample leads, unless a page that serves as well is shown already. */
+  go: (page: Page, unless?: readonly Page[]) => void = () => {};
 
   constructor() {
     this.client.onCrash = (crash) => void this.#recover(crash);
@@ -65,7 +65,7 @@ export class Lab implements Desk {
     }
     const opened = checkpoints[0] && (await this.openCheckpoint(checkpoints[0]));
     if (data[0] && (await this.openData(data[0])) && !checkpoints[0] && sources.length === 0) {
-      this.go('/run');
+      this.go('/run', ['/run', '/train']);
     }
     if (sources.length > 0) {
       await this.openSource(sources);

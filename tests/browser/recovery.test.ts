@@ -1,0 +1,68 @@
+/** The worker may die: the page says so and opens again what was open. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { StaticServer } from './app.ts';
+import { launch, openPage, openSample, serveBuild, step } from './app.ts';
+
+let server: StaticServer;
+let browser: Browser;
+beforeAll(async () => {
+  server = await serveBuild();
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test('checkpoint, source, data and model come back after a crash of the worker', async () => {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, server.url);
+  await openSample(page, 'One linear layer');
+  const [worker] = page.workers();
+  if (!worker) throw new Error('there is no worker');
+  await worker.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('made up for a test');
+    });
+  });
+  const problem = page.locator('.problem').filter({ hasText: 'The lab’s worker stopped' });
+  await problem.getByText('What was open has been opened again.').waitFor();
+  await problem.getByRole('button', { name: /^Dismiss/ }).click();
+
+  await page.getByRole('treeitem').filter({ hasText: 'fc.weight' }).first().click();
+  await page.getByRole('list', { name: 'First values' }).waitFor();
+  await step(page, 'Model');
+  await page.getByText('All keys matched').waitFor();
+  await step(page, 'Run');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByRole('list', { name: 'Largest outputs' }).waitFor();
+  expect(await page.locator('.problem').count()).toBe(0);
+  await context.close();
+});
+
+test('the tree is driven by the keyboard', async () => {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, server.url);
+  await openSample(page, 'Handwritten digits');
+  const tree = page.getByRole('tree');
+  const selected = () => page.locator('[role=treeitem][aria-selected=true] .key').innerText();
+  await tree.focus();
+  await page.keyboard.press('Home');
+  expect(await selected()).toBe('checkpoint');
+  await page.keyboard.press('ArrowDown');
+  expect(await selected()).toBe('model');
+  await page.keyboard.press('ArrowLeft');
+  expect(await page.getByRole('treeitem').filter({ hasText: 'conv1.weight' }).count()).toBe(0);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  expect(await selected()).toBe('conv1.weight');
+  await page.keyboard.type('fc');
+  expect(await selected()).toBe('fc.weight');
+  await page.keyboard.press('ArrowLeft');
+  expect(await selected()).toBe('model');
+  await page.keyboard.press('End');
+  const last = await tree.getAttribute('aria-activedescendant');
+  expect(last).toBe(await page.getByRole('treeitem').last().getAttribute('id'));
+  await context.close();
+});
