@@ -15,7 +15,7 @@ export interface Bindings {
   /** Takes a buffer's new value after a training pass. */
   updateBuffer(key: string, value: tf.Tensor): void;
   /** Adds one to the `num_batches_tracked` of that key and gives the new count. */
-  countBatch(key: string | null): number;
+  countBatch(key: string): number;
   /** A seed for a dropout node's mask in this pass. */
   dropoutSeed(node: NodeId): number;
 }
@@ -34,8 +34,12 @@ export function execute(
   const contextOf = (node: GraphNode, id: NodeId): OpContext => ({
     node,
     dropoutSeed: () => bindings.dropoutSeed(id),
-    updateBuffer: (buffer, value) => bindings.updateBuffer(keyOf(buffer), value),
-    countBatch: (counter) => bindings.countBatch(counter === null ? null : keyOf(counter)),
+    updateBuffer: (buffer, value) => {
+      bindings.updateBuffer(keyOf(buffer), value);
+      // A module that is called twice goes on from its first call's statistics.
+      values[buffer] = standard(value);
+    },
+    countBatch: (counter) => bindings.countBatch(keyOf(counter)),
   });
 
   graph.nodes.forEach((node, id) => {

@@ -66,7 +66,7 @@ export class Model {
 
   /** Outputs of one pass. The caller disposes them. */
   forward(graph: Graph, inputs: readonly tf.Tensor[]): tf.Tensor[] {
-    return tf.tidy(() => execute(graph, inputs, this.#bindings(new Map())));
+    return tf.tidy(() => execute(graph, inputs, this.#bindings([])));
   }
 
   /**
@@ -78,16 +78,16 @@ export class Model {
     inputs: readonly tf.Tensor[],
     loss: (outputs: tf.Tensor[]) => { loss: tf.Scalar; extra: tf.Tensor },
   ): { loss: tf.Scalar; extra: tf.Tensor; gradients: Map<string, tf.Tensor | null> } {
-    const buffers = new Map<string, tf.Tensor>();
+    const updates: [string, tf.Tensor][] = [];
     const trainable = this.trainable;
     let extra!: tf.Tensor;
     const { value, grads } = tf.variableGrads(() => {
-      const outputs = execute(graph, inputs, this.#bindings(buffers));
+      const outputs = execute(graph, inputs, this.#bindings(updates));
       const result = loss(outputs);
       extra = tf.keep(result.extra);
       return result.loss;
     }, [...trainable.values()]);
-    for (const [key, buffer] of buffers) this.assign(key, buffer);
+    for (const [key, buffer] of updates) this.assign(key, buffer);
     const gradients = new Map(
       [...trainable].map(([key, variable]) => [key, grads[variable.name] ?? null]),
     );
@@ -101,16 +101,15 @@ export class Model {
     value.dispose();
   }
 
-  #bindings(buffers: Map<string, tf.Tensor>): Bindings {
+  #bindings(updates: [string, tf.Tensor][]): Bindings {
     return {
       weight: (key) => {
         const variable = this.#variables.get(key);
         if (!variable) throw new Error(`model: no weight ${key}`);
         return variable;
       },
-      updateBuffer: (key, value) => buffers.set(key, tf.keep(value)),
+      updateBuffer: (key, value) => updates.push([key, tf.keep(value)]),
       countBatch: (key) => {
-        if (key === null) throw new Error('batch_norm: momentum=None needs num_batches_tracked');
         const count = (this.#counters.get(key) ?? 0n) + 1n;
         this.#counters.set(key, count);
         return Number(count);
@@ -129,6 +128,7 @@ export class Model {
     for (const { key, tiedTo } of this.#state) {
       if (tiedTo === undefined) continue;
       if (floats.has(tiedTo)) floats.set(key, floats.get(tiedTo)!);
+      else counters.set(key, counters.get(tiedTo)!);
     }
     return { floats, counters };
   }

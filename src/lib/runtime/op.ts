@@ -9,7 +9,7 @@ export interface OpContext {
   /** Hands over the new value of a buffer, by the node that holds it; kept after the step. */
   updateBuffer(node: number, value: Activation['tensor']): void;
   /** Counts a batch in a host-side `num_batches_tracked` and gives the new count. */
-  countBatch(node: number | null): number;
+  countBatch(node: number): number;
 }
 
 /** Node ids as the values they stand for; None stays null. */

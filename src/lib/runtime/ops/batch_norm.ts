@@ -50,8 +50,9 @@ function updateRunning(update: {
 }): void {
   const { mean, unbiased, runningMean, runningVar, momentum, context } = update;
   const [, , , meanNode, varNode, countNode] = context.node.inputs as readonly (number | null)[];
-  const batches = context.countBatch(countNode!);
-  const share = momentum ?? 1 / batches;
+  const batches = typeof countNode === 'number' ? context.countBatch(countNode) : undefined;
+  const share = momentum ?? (batches && 1 / batches);
+  if (share === undefined) throw new Error('batch_norm: momentum=None needs num_batches_tracked');
   const moved = (running: tf.Tensor, batch: tf.Tensor) =>
     tf.add(tf.mul(running, 1 - share), tf.mul(tf.reshape(batch, running.shape), share));
   context.updateBuffer(meanNode!, moved(runningMean.tensor, mean));
