@@ -1,0 +1,161 @@
+/**
+ * Every file that the lab offers to save, after a run on each sample, taken up by PyTorch: loaded
+ * with weights_only, strictly into the model and the optimizer, and stepped once more.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Dict } from '#lib/checkpoint/value.ts';
+import type { SaveChoice } from '#lib/worker/protocol.ts';
+import { Lab } from '#lib/worker/lab.ts';
+import { describe as describeValue } from '../fixtures/describe.ts';
+import { oldPython, runPython } from '../python.ts';
+import { open, unwrap } from './lab.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'weightroom-saves-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const context = { signal: new AbortController().signal, progress: () => {} };
+
+const samples = [
+  { id: 'mlp', checkpoint: 'mlp.pt', data: 'data.npz', model: 'model', optimizer: 'SGD' },
+  { id: 'linear', checkpoint: 'linear.pth', data: 'data.npz', model: 'Linear', optimizer: 'Adam' },
+  {
+    id: 'digits',
+    checkpoint: 'last.pth',
+    data: 'few.npz',
+    model: 'DigitsCNN',
+    optimizer: 'AdamW',
+  },
+] as const;
+
+// The digits would train for minutes on the fallback backend: a few of them do.
+const few = `
+import numpy as np, sys
+data = np.load("public/samples/digits/digits.npz")
+np.savez_compressed(sys.argv[1], **{key: data[key][:40] for key in data})
+`;
+writeFileSync(join(folder, 'few.py'), few);
+await runPython(join(folder, 'few.py'), [join(folder, 'few.npz')]);
+
+async function trainAndSave(sample: (typeof samples)[number]) {
+  const at = (name: string) =>
+    name === 'few.npz' ? join(folder, name) : `public/samples/${sample.id}/${name}`;
+  const file = (name: string) => new File([readFileSync(at(name))], name);
+  const lab = new Lab();
+  unwrap(await lab.handlers.open({ file: file(sample.checkpoint) }, context));
+  const source = [{ name: 'model.py', text: readFileSync(at('model.py'), 'utf8') }];
+  unwrap(await lab.handlers.source({ files: source }, context));
+  const args = { candidate: sample.model, arguments: {}, stateDict: 0 };
+  unwrap(await lab.handlers.build(args, context));
+  unwrap(await lab.handlers.data({ file: file(sample.data) }, context));
+  const settings = {
+    epochs: 1,
+    batchSize: 16,
+    learningRate: 0.003,
+    weightDecay: 0.001,
+    seed: 3,
+    optimizer: 'checkpoint',
+    loss: 'cross_entropy',
+    validationShare: 0,
+  } as const;
+  const { summary } = unwrap(await lab.handlers.train(settings, context));
+  const saved: { choice: SaveChoice; path: string }[] = [];
+  for (const choice of await lab.handlers.saves({}, context)) {
+    const result = unwrap(await lab.handlers.save({ choice: choice.id }, context));
+    const path = join(folder, `${sample.id}-${choice.id}-${choice.name}`);
+    writeFileSync(path, new Uint8Array(await result.saved.file!.arrayBuffer()));
+    saved.push({ choice, path });
+  }
+  return { summary, saved, original: at(sample.checkpoint), source: at('model.py') };
+}
+
+async function load(paths: string[], python?: string) {
+  const lines = await runPython('tests/judge/load.py', paths, { python });
+  return lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { root?: unknown; error?: string });
+}
+
+describe.each(samples)('$id', async (sample) => {
+  const { summary, saved, original, source } = await trainAndSave(sample);
+
+  it('offers best, last and the opened file in every form', () => {
+    expect(saved.map(({ choice }) => choice.id)).toEqual(
+      ['best', 'last', 'opened'].flatMap((which) =>
+        ['checkpoint-pt', 'weights-pt', 'weights-safetensors'].map((form) => `${which}-${form}`),
+      ),
+    );
+    const epoch = summary.last!.epoch;
+    for (const { choice } of saved.filter(({ choice }) => choice.which !== 'opened')) {
+      expect(choice.name).toContain(`_epoch${epoch}_valloss${summary.last!.loss.toFixed(4)}`);
+    }
+  });
+
+  it('gives files that weights_only takes, equal to what the lab reads in them', async () => {
+    const judged = await load(saved.map(({ path }) => path));
+    for (const [index, { choice, path }] of saved.entries()) {
+      const { root, error } = judged[index]!;
+      expect(error, choice.name).toBeUndefined();
+      const layout = choice.format === 'pt';
+      const own = await describeValue((await open(path)).root, { layout });
+      if (layout) expect(own).toEqual(root);
+      else expect(sorted(own)).toEqual(sorted(root));
+    }
+  });
+
+  it.runIf(oldPython)('gives weights that PyTorch 1.13 takes', async () => {
+    const weights = saved.filter(
+      ({ choice }) => choice.contents === 'weights' && choice.format === 'pt',
+    );
+    expect(weights).toHaveLength(3);
+    for (const { error } of await load(
+      weights.map(({ path }) => path),
+      oldPython!,
+    )) {
+      expect(error).toBeUndefined();
+    }
+  });
+
+  it('writes the opened file anew with nothing changed', async () => {
+    const { path } = saved.find(({ choice }) => choice.id === 'opened-checkpoint-pt')!;
+    const [before, after] = await load([original, path]);
+    expect(after).toEqual(before);
+  });
+
+  it('lets a training script go on', async () => {
+    const { path } = saved.find(({ choice }) => choice.id === 'last-checkpoint-pt')!;
+    const arguments_ = [source, sample.model, sample.optimizer, path];
+    const resumed = JSON.parse(await runPython('tests/judge/resume.py', arguments_)) as {
+      keys: string[];
+      epoch: number;
+      loss: number;
+      steps: number[];
+      groups: Record<string, unknown>[];
+      metadata: boolean;
+    };
+    const root = (await open(original)).root;
+    const keys = [...(root as Dict).keys()];
+    expect(resumed.keys.slice(0, keys.length)).toEqual(keys);
+    expect(resumed.epoch).toBe(summary.last!.epoch);
+    expect(Number.isFinite(resumed.loss)).toBe(true);
+    expect(resumed.groups).toMatchObject([{ lr: 0.003, weight_decay: 0.001 }]);
+    expect(resumed.metadata).toBe(true);
+    if (sample.optimizer !== 'SGD') expect(resumed.steps).toHaveLength(1);
+
+    const weights = saved.find(({ choice }) => choice.id === 'best-weights-pt')!;
+    await runPython('tests/judge/resume.py', [
+      source,
+      sample.model,
+      sample.optimizer,
+      weights.path,
+    ]);
+  });
+});
+
+/** safetensors has an order of its own. */
+function sorted(description: unknown): unknown[] {
+  const pairs = (description as { dict: [{ str: string }, unknown][] }).dict;
+  return pairs.toSorted(([a], [b]) => (a.str < b.str ? -1 : 1));
+}
