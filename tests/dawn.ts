@@ -1,22 +1,29 @@
 /**
- * WebGPU for tests that run in Node: Dawn (npm `webgpu`), on a GPU where there is one, else on the
- * software adapter that comes with Chromium.
+ * WebGPU for tests that run in Node: Dawn (npm `webgpu`) on the software adapter that comes with
+ * Chromium, or on a GPU where WEIGHTROOM_GPU is set.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { create, globals } from 'webgpu';
+import { softwareVulkan } from './chromium.ts';
+import { installPackages } from './debian.ts';
 
-/** Where Chromium's packages keep SwiftShader's Vulkan driver. */
-const SWIFTSHADER = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'].map(
-  (folder) => `${folder}/vk_swiftshader_icd.json`,
-);
+/** Installs the Vulkan loader where that is possible. Gives null, or what to install. */
+export function ensureVulkan(): string | null {
+  const found = () => spawnSync('ldconfig', ['-p'], { encoding: 'utf8' }).stdout ?? '';
+  if (found().includes('libvulkan.so.1')) return null;
+  if (installPackages('libvulkan1') && found().includes('libvulkan.so.1')) return null;
+  return 'the Vulkan loader is missing: install libvulkan1';
+}
 
 /** Makes `navigator.gpu` available. Gives null, or what stands in the way. */
 export async function installWebGPU(): Promise<string | null> {
-  const driver = SWIFTSHADER.find((path) => existsSync(path));
-  if (driver && !process.env.WEIGHTROOM_GPU) process.env.VK_ICD_FILENAMES = driver;
+  if (!process.env.WEIGHTROOM_GPU && existsSync(softwareVulkan)) {
+    process.env.VK_ICD_FILENAMES = softwareVulkan;
+  }
   Object.assign(globalThis, globals);
   const gpu = create([]);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
   if (await gpu.requestAdapter()) return null;
-  return 'no WebGPU adapter: install Chromium, whose software adapter the tests use';
+  return 'no WebGPU adapter: install libvulkan1 and Chromium, whose software adapter the tests use';
 }

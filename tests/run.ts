@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join, relative, resolve } from 'node:path';
 import { ensureChromium } from './chromium.ts';
+import { ensureVulkan } from './dawn.ts';
 import { ensureOldPython, ensurePython } from './python.ts';
 
 interface Outcome {
@@ -39,14 +40,15 @@ const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PAT
 
 const newestPython = once(ensurePython);
 const oldestPython = once(ensureOldPython);
-/** Its software adapter also serves WebGPU in Node. */
 const chromium = once(ensureChromium);
+/** WebGPU in Node: the loader, and the software adapter that Chromium brings. */
+const webgpu = once(() => chromium() ?? ensureVulkan());
 
 const stages: Record<string, Stage> = {
   lint: { run: () => command('npm', ['run', '--silent', 'lint']) },
   check: { run: () => command('npm', ['run', '--silent', 'check']) },
-  unit: { run: () => vitest('unit'), wants: [chromium] },
-  parity: { run: () => vitest('parity'), needs: [newestPython], wants: [oldestPython, chromium] },
+  unit: { run: () => vitest('unit') },
+  parity: { run: () => vitest('parity'), needs: [newestPython, webgpu], wants: [oldestPython] },
   // The browser tests serve the app below a sub-path, as static hosts do.
   build: { run: () => command('vite', ['build'], { BASE_PATH: '/weightroom' }) },
   browser: { run: () => vitest('browser'), needs: [newestPython, chromium] },

@@ -64,6 +64,25 @@ export class Model {
     return new Map([...this.#variables].filter(([, variable]) => variable.trainable));
   }
 
+  /** Outputs of one pass over numbers in memory, read back. */
+  async predict(
+    graph: Graph,
+    inputs: readonly { values: Float32Array; shape: readonly number[] }[],
+  ): Promise<{ values: Float32Array; shape: number[] }[]> {
+    const uploaded = inputs.map(({ values, shape }) => tf.tensor(values, [...shape], 'float32'));
+    const outputs = this.forward(graph, uploaded);
+    try {
+      return await Promise.all(
+        outputs.map(async (output) => ({
+          values: (await output.data<'float32'>()).slice(),
+          shape: output.shape,
+        })),
+      );
+    } finally {
+      tf.dispose([...uploaded, ...outputs]);
+    }
+  }
+
   /** Outputs of one pass. The caller disposes them. */
   forward(graph: Graph, inputs: readonly tf.Tensor[]): tf.Tensor[] {
     return tf.tidy(() => execute(graph, inputs, this.#bindings([])));

@@ -190,15 +190,13 @@ export class Workbench {
     const given = example ?? (await makeExample(input));
     const graph = this.#graph([1, ...given.shape], false);
     const model = await this.#upload();
-    const tf = await import('#lib/runtime/tf.ts');
     signal.throwIfAborted();
     const started = performance.now();
-    const tensor = tf.tensor(given.values, [1, ...given.shape], 'float32');
-    const outputs = model.forward(graph, [tensor]);
-    const [output] = outputs;
-    const values = (await output!.data<'float32'>()).slice();
+    const [output] = await model.predict(graph, [
+      { values: given.values, shape: [1, ...given.shape] },
+    ]);
+    const values = output!.values;
     const shape = output!.shape.slice(1);
-    tf.dispose([tensor, ...outputs]);
     backend.check();
     const first = !this.#ran;
     this.#ran = true;
