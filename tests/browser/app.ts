@@ -147,11 +147,11 @@ export async function openSample(page: Page, title: string): Promise<void> {
 /** Replaces the sample's digits by a few of them, dropped as a person would drop their own data. */
 export async function dropFewDigits(page: Page): Promise<void> {
   const folder = join(import.meta.dirname, '../.made');
-  const path = join(folder, 'few_digits.npz');
+  const path = join(folder, 'few_digits_32.npz');
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true });
     await runPython('tests/browser/small_digits.py', [path]);
   }
   await drop(page, [{ name: 'few_digits.npz', bytes: readFileSync(path) }]);
-  await page.getByRole('option', { name: 'held out (24)' }).waitFor({ state: 'attached' });
+  await page.getByRole('option', { name: 'held out (16)' }).waitFor({ state: 'attached' });
 }

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 digits = np.load("public/samples/digits/digits.npz")
-counts = {"train": 48, "test": 24}
+counts = {"train": 32, "test": 16}
 np.savez_compressed(
     sys.argv[1],
     **{name: array[: counts[name.split("_")[0]]] for name, array in digits.items()},
