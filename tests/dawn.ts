@@ -5,8 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { create, globals } from 'webgpu';
-import { softwareVulkan } from './chromium.ts';
 import { installPackages } from './debian.ts';
+
+/** Vulkan driver of Chromium's software adapter. */
+const softwareVulkan = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 /** Installs the Vulkan loader where that is possible. Gives null, or what to install. */
 export function ensureVulkan(): string | null {

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { bind, findStateDicts } from '#lib/architecture/binding.ts';
 import { readSource, type ModuleTree } from '#lib/architecture/source.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
-import type { Finding } from '#lib/checkpoint/finding.ts';
+import type { Result } from '#lib/checkpoint/finding.ts';
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import { readTensor } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
@@ -31,7 +31,7 @@ export async function open(path: string): Promise<Checkpoint> {
   return unwrap(await openCheckpoint(bytesSource(readFileSync(path), basename(path)))).checkpoint;
 }
 
-export function unwrap<T>(result: ({ ok: true } & T) | { ok: false; findings: Finding[] }): T {
+export function unwrap<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(result.findings[0]!.message);
   return result;
 }

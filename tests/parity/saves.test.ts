@@ -50,6 +50,7 @@ async function trainAndSave(sample: (typeof samples)[number]) {
   unwrap(await lab.handlers.build(args, context));
   unwrap(await lab.handlers.data({ file: file(sample.data) }, context));
   const settings = {
+    from: 'checkpoint',
     epochs: 1,
     batchSize: 16,
     learningRate: 0.003,

@@ -34,6 +34,7 @@ function lab() {
 }
 
 const settings: TrainSettings = {
+  from: 'checkpoint',
   epochs: 1,
   batchSize: 32,
   learningRate: 0.1,

@@ -83,6 +83,7 @@ describe('the linear sample', async () => {
   const { model } = await call(lab, 'build', { candidate: 'Linear', arguments: {}, stateDict: 0 });
   const { data } = await call(lab, 'data', { file: file('linear/data.npz') });
   const settings = {
+    from: 'checkpoint',
     epochs: 2,
     batchSize: 16,
     learningRate: 0.01,
@@ -129,6 +130,31 @@ describe('the linear sample', async () => {
       return (await call(lab, 'train', settings)).summary.last;
     };
     expect(await run()).toEqual(await run());
+  });
+
+  it('goes on from the run before, or starts over from the file', async () => {
+    const more = await call(lab, 'train', { ...settings, from: 'last' });
+    const over = await call(lab, 'train', settings);
+    expect(more.summary.last!.epoch).toBe(over.summary.last!.epoch + 2);
+    const twice = await call(lab, 'train', settings);
+    expect(twice.summary.last).toEqual(over.summary.last);
+  });
+
+  it('drops the weights of a run that failed and keeps the state before it', async () => {
+    const { summary } = await call(lab, 'train', settings);
+    const before = await call(lab, 'run', {
+      input: { kind: 'random', shape: [10], seed: 1 },
+      top: 2,
+    });
+    const wild = { ...settings, from: 'last', learningRate: 1e38 } as const;
+    await expect(call(lab, 'train', wild)).rejects.toThrow('lower the learning rate');
+    const after = await call(lab, 'run', {
+      input: { kind: 'random', shape: [10], seed: 1 },
+      top: 2,
+    });
+    expect(after.run.values).toEqual(before.run.values);
+    const more = await call(lab, 'train', { ...settings, from: 'last' });
+    expect(more.summary.last!.epoch).toBe(summary.last!.epoch + 2);
   });
 
   it('pauses, resumes and stops', async () => {

@@ -230,12 +230,17 @@ export interface Backend {
 export type OptimizerName = 'SGD' | 'Adam' | 'AdamW';
 
 export interface TrainSettings {
+  /**
+   * `checkpoint` starts from the file's weights and drops what a run before has made; `last` goes
+   * on from where that run ended, with its optimizer.
+   */
+  from: 'checkpoint' | 'last';
   epochs: number;
   batchSize: number;
   learningRate: number;
   weightDecay: number;
   seed: number;
-  /** `checkpoint` goes on with the state in the file, where it fits; a name starts afresh. */
+  /** `checkpoint` goes on with the state in the file (or of the run before); a name starts afresh. */
   optimizer: 'checkpoint' | OptimizerName;
   loss: 'cross_entropy' | 'nll_loss';
   /** Share of the training examples used for validation; 0 uses the data's own test split. */

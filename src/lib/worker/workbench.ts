@@ -7,7 +7,9 @@ import { FindingError } from '#lib/checkpoint/finding.ts';
 import {
   findOptimizer,
   matchParameters,
+  parseOptimizer,
   recogniseOptimizer,
+  type OptimizerName,
   type SavedOptimizer,
 } from '#lib/checkpoint/optimizer.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
@@ -21,6 +23,7 @@ import { imageInput } from '#lib/inputs/image.ts';
 import { normal, permutation } from '#lib/inputs/random.ts';
 import type { Optimizer } from '#lib/optim/optimizer.ts';
 import type { Model } from '#lib/runtime/model.ts';
+import { trainedWeights } from './trained.ts';
 import type { Kept, Session } from '#lib/training/session.ts';
 import type {
   Backend,
@@ -44,6 +47,8 @@ export class Workbench {
   #model: Promise<Model> | null = null;
   #ran = false;
   #optimizer: Optimizer | null = null;
+  /** The optimizer of the last kept state. */
+  #trainedWith: OptimizerName | null = null;
   session: Session | null = null;
   best: Kept | null = null;
   last: Kept | null = null;
@@ -120,21 +125,23 @@ export class Workbench {
     };
   }
 
-  /** The checkpoint's optimizer, where it fits this model; else why not. */
+  /** The optimizer to go on from, where it fits this model; else why not. */
   #savedOptimizer() {
-    const found = findOptimizer(this.#checkpoint.root);
+    const found = this.last
+      ? parseOptimizer(this.last.optimizer)
+      : findOptimizer(this.#checkpoint.root)?.optimizer;
     if (!found) return { state: null, note: null };
-    const recognised = recogniseOptimizer(found.optimizer);
-    if (!recognised) {
-      return { state: null, note: `the optimizer in ['${found.key}'] is none of SGD, Adam, AdamW` };
-    }
+    const recognised = this.#trainedWith
+      ? { name: this.#trainedWith, certain: true }
+      : recogniseOptimizer(found);
+    if (!recognised) return { state: null, note: 'the optimizer is none of SGD, Adam, AdamW' };
     const shapes = new Map(this.module.state.map(({ key, shape }) => [key, shape]));
     const parameters = this.module.parameterOrder.map((key) => ({ key, shape: shapes.get(key)! }));
-    const match = matchParameters(found.optimizer, parameters);
+    const match = matchParameters(found, parameters);
     if (!match.ok) return { state: null, note: match.findings[0]!.message };
     const { name, certain } = recognised;
     return {
-      state: { name, saved: found.optimizer, keys: match.keys },
+      state: { name, saved: found, keys: match.keys },
       note: certain
         ? null
         : 'Adam and AdamW leave the same traces in a file of this age; taken for AdamW because of its weight decay',
@@ -151,13 +158,31 @@ export class Workbench {
           'Choose another state_dict, or correct the constructor arguments on the Model page.',
       });
     }
-    const tensors = new Map<string, Tensor>();
-    for (const [key, { tensor }] of this.binding.matched) tensors.set(key, tensor);
     this.#model ??= import('#lib/runtime/model.ts').then(({ Model }) =>
-      Model.load(this.module.state, tensors),
+      Model.load(this.module.state, this.#tensors()),
     );
     this.#model.catch(() => (this.#model = null));
     return this.#model;
+  }
+
+  /** The weights to go on from: the last kept state, else the file's. */
+  #tensors(): Map<string, Tensor> {
+    if (!this.last)
+      return new Map([...this.binding.matched].map(([key, { tensor }]) => [key, tensor]));
+    const state = trainedWeights(this, this.last, 'model');
+    return new Map([...state.entries()] as [string, Tensor][]);
+  }
+
+  /** Takes model and optimizer off the backend; the next use puts them there anew. */
+  async #unload(): Promise<void> {
+    const model = this.#model;
+    this.#model = null;
+    this.#optimizer?.dispose();
+    this.#optimizer = null;
+    await model?.then(
+      (loaded) => loaded.dispose(),
+      () => {}, // it never came to be
+    );
   }
 
   /** The graph for a batch of inputs of one shape, traced once for each shape and mode. */
@@ -237,6 +262,10 @@ export class Workbench {
     const graphFor = (count: number, training: boolean) =>
       this.#graph([count, ...data.exampleShape], training);
     graphFor(Math.min(settings.batchSize, train.count), true); // a model that does not fit says so now
+    if (settings.from === 'checkpoint' && this.last) {
+      this.best = this.last = this.#trainedWith = null;
+      await this.#unload();
+    }
     const model = await this.#upload();
     const optimizer = await this.#prepareOptimizer(settings, signal);
     const { Session } = await import('#lib/training/session.ts');
@@ -260,12 +289,18 @@ export class Workbench {
       },
     });
     this.session = session;
+    let failed = false;
     try {
       await session.run(signal);
+    } catch (error) {
+      failed = true; // what is on the backend may be half a step or not a number
+      throw error;
     } finally {
       this.session = null;
       this.best = better(this.best, session.best);
       this.last = session.last ?? this.last;
+      if (session.last) this.#trainedWith = optimizer.name;
+      if (failed) await this.#unload();
     }
     return {
       stopped: session.stopped,
@@ -303,8 +338,7 @@ export class Workbench {
 
   dispose(): void {
     this.session?.stop();
-    this.#optimizer?.dispose();
-    void this.#model?.then((model) => model.dispose());
+    void this.#unload();
   }
 }
 
