@@ -80,7 +80,9 @@ describe.each(samples)('$title', ({ title, file, key, outputs }) => {
     await step(page, 'Train');
     const progress = page.getByRole('region', { name: 'Progress' });
     await progress.getByText('Done', { exact: true }).waitFor({ timeout: 240_000 });
-    expect(await page.getByRole('region', { name: 'Epochs' }).getByRole('row').count()).toBe(3);
+    expect(
+      await page.getByRole('region', { name: 'Epoch by epoch' }).getByRole('row').count(),
+    ).toBe(3);
 
     await step(page, 'Save');
     const saved = [
@@ -138,6 +140,19 @@ test('a drawing and a random input run, training pauses, resumes and stops', asy
   await progress.getByText('Training', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Stop' }).click();
   await progress.getByText('Stopped', { exact: true }).waitFor({ timeout: 60_000 });
+
+  // It goes on from where it stopped.
+  const epochs = page.getByRole('region', { name: 'Epoch by epoch' }).getByRole('row');
+  const before = await epochs.count();
+  await page.getByLabel('Epochs', { exact: true }).fill('2');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await progress.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 });
+  expect(await epochs.count()).toBe(before + 2);
+
+  // Starting over would lose it, so that is asked first.
+  await page.getByRole('button', { name: 'Start over' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  expect(await epochs.count()).toBe(before + 2);
   expect(complaints).toEqual([]);
   await context.close();
 });

@@ -114,7 +114,28 @@ export class Lab implements Desk {
   }
 
   async build(): Promise<boolean> {
-    if (!(await this.model.build())) return false;
+    const { training } = this;
+    if (training.running) {
+      this.problems.add('The model is in training', [
+        {
+          code: 'build.training',
+          severity: 'info',
+          message: 'a model that trains cannot be built anew',
+          advice: 'Stop the training first.',
+        },
+      ]);
+      return false;
+    }
+    const yes =
+      !training.unsaved ||
+      (await this.ask({
+        title: 'Build again?',
+        body: 'The trained model has not been saved. Building again goes back to the checkpoint.',
+        action: 'Discard and build',
+      }));
+    if (!yes || !(await this.model.build())) return false;
+    training.reset();
+    this.saving.reset();
     this.#modelBuilt();
     return true;
   }
@@ -188,7 +209,7 @@ export class Lab implements Desk {
       },
     ]);
     this.running.backend = null;
-    this.training.unsaved = false;
+    this.training.reset();
     this.saving.reset();
     if (checkpoint.file) await checkpoint.open(checkpoint.file);
     if (data.file) await data.open(data.file, data.classes);

@@ -20,7 +20,7 @@ const freshRates = { SGD: 0.01, Adam: 0.001, AdamW: 0.001 } as const;
 
 /** A training run: its settings, its curves, its end. It goes on while other pages are shown. */
 export class TrainingState {
-  settings = $state<TrainSettings>({
+  settings = $state<Omit<TrainSettings, 'from'>>({
     epochs: 3,
     batchSize: 64,
     learningRate: 0.001,
@@ -36,11 +36,15 @@ export class TrainingState {
   progress = $state.raw<TrainProgress | null>(null);
   summary = $state.raw<TrainSummary | null>(null);
   findings = $state.raw<Finding[]>([]);
+  /** A run has ended with a state that the next one can go on from. */
+  resumable = $state(false);
   /** Training has made states that no file holds yet. */
   unsaved = $state(false);
   /** Grows in place; `version` says when, so that long runs do not copy their history. */
   readonly curves: Curves = { train: [], validation: [] };
   version = $state(0);
+  /** Steps of the runs that this one goes on from: their curves stay. */
+  #stepsBefore = 0;
   readonly #desk: Desk;
 
   constructor(desk: Desk) {
@@ -71,20 +75,29 @@ export class TrainingState {
     this.summary = null;
     this.findings = [];
     this.unsaved = false;
+    this.resumable = false;
     this.#clearCurves();
   }
 
-  async start(): Promise<void> {
+  /** `last` goes on where the run before ended; `checkpoint` starts over from the file. */
+  async start(from: TrainSettings['from']): Promise<void> {
     if (this.running) return;
-    this.reset();
+    if (from === 'checkpoint') this.reset();
+    else this.#stepsBefore = this.curves.train.at(-1)?.step ?? 0;
+    this.progress = null;
+    this.summary = null;
+    this.findings = [];
     this.running = true;
     this.stopping = false;
     try {
-      const result = await this.#desk.client.call('train', $state.snapshot(this.settings), {
+      const settings = { ...$state.snapshot(this.settings), from };
+      const result = await this.#desk.client.call('train', settings, {
         onProgress: (progress) => this.#receive(progress),
       });
-      if (result.ok) this.summary = result.summary;
-      else this.findings = result.findings;
+      if (result.ok) {
+        this.summary = result.summary;
+        this.resumable ||= result.summary.steps > 0;
+      } else this.findings = result.findings;
     } catch (error) {
       this.#desk.problems.defect('Training broke off', error);
     } finally {
@@ -118,12 +131,17 @@ export class TrainingState {
     this.progress = progress;
     if (progress.step > 0) this.unsaved = true;
     if (progress.train.length === 0 && progress.validation.length === 0) return;
-    this.curves.train.push(...progress.train);
-    this.curves.validation.push(...progress.validation);
+    const moved = <T extends { step: number }>(point: T): T => ({
+      ...point,
+      step: point.step + this.#stepsBefore,
+    });
+    this.curves.train.push(...progress.train.map(moved));
+    this.curves.validation.push(...progress.validation.map(moved));
     this.version++;
   }
 
   #clearCurves(): void {
+    this.#stepsBefore = 0;
     this.curves.train.length = 0;
     this.curves.validation.length = 0;
     this.version++;
