@@ -18,7 +18,10 @@ export default ts.config(
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       // `noUncheckedIndexedAccess` asks for `!` where an index is known to be inside.
       '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
     },
   },
   {

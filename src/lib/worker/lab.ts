@@ -123,7 +123,7 @@ export class Lab {
       return null;
     },
 
-    saves: () => saveChoices(this.#saveSource()).map(({ write: _, ...choice }) => choice),
+    saves: () => saveChoices(this.#saveSource()).map(({ write, ...choice }) => choice),
     save: ({ choice, handle }, { signal, progress }) =>
       attempt(signal, async () => {
         const found = saveChoices(this.#saveSource()).find(({ id }) => id === choice);
@@ -134,7 +134,7 @@ export class Lab {
 
     backend: (_, { signal }) =>
       attempt(signal, async () => {
-        const { check: _check, ...backend } = await this.#startBackend();
+        const { check, ...backend } = await this.#startBackend();
         return { backend };
       }),
   };

@@ -225,7 +225,7 @@ export class Workbench {
     backend.check();
     const first = !this.#ran;
     this.#ran = true;
-    const { check: _, ...shown } = backend;
+    const { check, ...shown } = backend;
     return {
       shape,
       values,
