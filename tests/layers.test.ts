@@ -35,7 +35,7 @@ const rooms: Record<string, Room> = {
   worker: { rooms: [...above, 'runtime', 'optim', 'inputs', 'training', 'export', 'storage'] },
   ui: {
     rooms: ['worker/client', 'worker/protocol', 'storage'],
-    packages: ['svelte', 'svelte/*', '$app/*', 'bits-ui', 'uplot', 'uplot/*', '@tanstack/*'],
+    packages: ['svelte', 'svelte/*', '$app/*', 'uplot', 'uplot/*'],
     types: true,
   },
   routes: { rooms: ['ui'], packages: ['svelte', 'svelte/*', '$app/*'] },

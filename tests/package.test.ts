@@ -15,13 +15,11 @@ const { dependencies, devDependencies } = JSON.parse(
 
 test('what the app is built from', () => {
   expect(Object.keys(dependencies).sort()).toEqual([
-    '@tanstack/svelte-virtual',
     '@tensorflow/tfjs',
     '@tensorflow/tfjs-backend-cpu',
     '@tensorflow/tfjs-backend-webgl',
     '@tensorflow/tfjs-backend-webgpu',
     '@tensorflow/tfjs-core',
-    'bits-ui',
     'pure-rand',
     'py-ast',
     'uplot',

@@ -16,10 +16,15 @@ import {
 } from './app.ts';
 
 const samples = [
-  { title: 'Handwritten digits', file: 'last.pth', key: 'conv1.weight', outputs: 10 },
-  { title: 'Multi-layer perceptron', file: 'mlp.pt', key: '0.weight', outputs: 10 },
-  { title: 'One linear layer', file: 'linear.pth', key: 'fc.weight', outputs: 2 },
+  { id: 'digits', title: 'Handwritten digits', file: 'last.pth', key: 'conv1.weight', outputs: 10 },
+  { id: 'mlp', title: 'Multi-layer perceptron', file: 'mlp.pt', key: '0.weight', outputs: 10 },
+  { id: 'linear', title: 'One linear layer', file: 'linear.pth', key: 'fc.weight', outputs: 2 },
 ];
+
+/** What PyTorch gives for each sample's first held-out example. */
+const expected = runPython('tests/judge/predict.py').then(
+  (json) => JSON.parse(json) as Record<string, number[]>,
+);
 
 let server: StaticServer;
 let browser: Browser;
@@ -48,7 +53,7 @@ async function save(page: Page, group: string, kind: string): Promise<string> {
   return path;
 }
 
-describe.each(samples)('$title', ({ title, file, key, outputs }) => {
+describe.each(samples)('$title', ({ id, title, file, key, outputs }) => {
   test('opens, runs, trains, and PyTorch loads what it saves', async () => {
     const context = await browser.newContext({ serviceWorkers: 'block', acceptDownloads: true });
     const { page, complaints } = await openPage(context, server.url);
@@ -69,6 +74,16 @@ describe.each(samples)('$title', ({ title, file, key, outputs }) => {
     await top.first().waitFor();
     expect(await top.count()).toBe(outputs);
     expect(await page.locator('.backend').innerText()).toBe('WebGPU');
+    // The numbers themselves, as the page shows them, against PyTorch's.
+    await page.getByText('Raw outputs', { exact: true }).click();
+    const cells = page.getByRole('region', { name: 'Raw outputs' }).locator('td.mono');
+    const shown = (await cells.allInnerTexts()).map(Number);
+    const predicted = await expected;
+    expect(shown).toHaveLength(predicted[id]!.length);
+    const largest = Math.max(...predicted[id]!.map(Math.abs));
+    for (const [index, value] of predicted[id]!.entries()) {
+      expect(Math.abs(shown[index]! - value) / largest).toBeLessThanOrEqual(1e-5);
+    }
 
     if (file === 'last.pth') await dropFewDigits(page);
     await step(page, 'Train');

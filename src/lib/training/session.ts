@@ -126,8 +126,8 @@ export class Session {
     const order = permutation(this.#train.count, seed * 10_007 + epoch);
     this.#trained = [];
     let pending: Pending[] = [];
-    let reported = performance.now();
-    let started = reported;
+    let reported = -Infinity; // the first step is told at once: it may have compiled for seconds
+    let started = performance.now();
     const flush = async (state: 'running' | 'paused') => {
       const first = this.#step - pending.length;
       const settled = await settle(pending);

@@ -38,13 +38,14 @@ const LARGE = 64 * 2 ** 20;
 /** Everything that can be saved now. */
 export function saveChoices({ checkpoint, stateDict, bench }: SaveSource): Save[] {
   if (!checkpoint) return [];
-  const stem = checkpoint.name.replace(/\.[^.]+$/, '') || 'checkpoint';
+  const stem = stemOf(checkpoint.name);
   const choices: Save[] = [];
   for (const which of ['best', 'last'] as const) {
     const kept = bench?.[which];
     if (!bench || !kept) continue;
     const { epoch, loss } = kept.metrics;
-    const name = `${stem}_${which}_epoch${epoch}_valloss${loss.toFixed(4)}`;
+    const base = baseOf(stem) || bench.module.name.toLowerCase();
+    const name = `${base}_${which}_epoch${epoch}_valloss${loss.toFixed(4)}`;
     const weights = once(() => trainedWeights(bench, kept, 'model'));
     const full = once(() => trainedCheckpoint(checkpoint, bench, kept));
     choices.push(
@@ -67,6 +68,15 @@ export function saveChoices({ checkpoint, stateDict, bench }: SaveSource): Save[
     );
   }
   return choices;
+}
+
+function stemOf(name: string): string {
+  return name.replace(/\.[^.]+$/, '') || 'checkpoint';
+}
+
+/** What a name says beside best, last, epoch and metric, so that these do not pile up. */
+function baseOf(stem: string): string {
+  return stem.replace(/(^|_)(best|last)(_epoch\d+)?(_valloss[\d.]+)?(_weights)?$/, '');
 }
 
 const descriptions = {
