@@ -1,0 +1,29 @@
+/**
+ * Takes the README's pictures: the MLP sample in training, in light and dark. Needs a build below
+ * /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
+ */
+import { join } from 'node:path';
+import { launch, openPage, openSample, serveBuild, step } from '../tests/browser/app.ts';
+
+const docs = join(import.meta.dirname, '../docs');
+const server = await serveBuild();
+const browser = await launch();
+for (const colorScheme of ['light', 'dark'] as const) {
+  const context = await browser.newContext({
+    colorScheme,
+    viewport: { width: 1280, height: 720 },
+    serviceWorkers: 'block',
+  });
+  const { page } = await openPage(context, server.url);
+  await openSample(page, 'Multi-layer perceptron');
+  await step(page, 'Train');
+  await page.getByLabel('Epochs', { exact: true }).fill('12');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  const progress = page.getByRole('region', { name: 'Progress' });
+  await progress.getByText('Done', { exact: true }).waitFor({ timeout: 240_000 });
+  await page.mouse.move(0, 0);
+  await page.screenshot({ path: join(docs, `train-${colorScheme}.png`) });
+  await context.close();
+}
+await browser.close();
+await server.close();
