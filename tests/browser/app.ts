@@ -68,9 +68,10 @@ export async function closeServer(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-export async function launch(): Promise<Browser> {
+/** Chromium with a WebGPU adapter in software, or with the graphics that `graphics` asks for. */
+export async function launch(graphics: readonly string[] = softwareWebgpu): Promise<Browser> {
   if (!chromiumPath) throw new Error('Chromium is missing: see tests/chromium.ts');
-  return chromium.launch({ executablePath: chromiumPath, args: [...flags, ...softwareWebgpu] });
+  return chromium.launch({ executablePath: chromiumPath, args: [...flags, ...graphics] });
 }
 
 /** A page that keeps every complaint of the browser: console errors, exceptions, CSP reports. */

@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runPython } from '../python.ts';
 import type { StaticServer } from './app.ts';
+import { expectEqual, predictions, rawOutputs } from './outputs.ts';
 import {
   dropFewDigits,
   launch,
@@ -21,10 +22,7 @@ const samples = [
   { id: 'linear', title: 'One linear layer', file: 'linear.pth', key: 'fc.weight', outputs: 2 },
 ];
 
-/** What PyTorch gives for each sample's first held-out example. */
-const expected = runPython('tests/judge/predict.py').then(
-  (json) => JSON.parse(json) as Record<string, number[]>,
-);
+const expected = predictions();
 
 let server: StaticServer;
 let browser: Browser;
@@ -74,16 +72,7 @@ describe.each(samples)('$title', ({ id, title, file, key, outputs }) => {
     await top.first().waitFor();
     expect(await top.count()).toBe(outputs);
     expect(await page.locator('.backend').innerText()).toBe('WebGPU');
-    // The numbers themselves, as the page shows them, against PyTorch's.
-    await page.getByText('Raw outputs', { exact: true }).click();
-    const cells = page.getByRole('region', { name: 'Raw outputs' }).locator('td.mono');
-    const shown = (await cells.allInnerTexts()).map(Number);
-    const predicted = await expected;
-    expect(shown).toHaveLength(predicted[id]!.length);
-    const largest = Math.max(...predicted[id]!.map(Math.abs));
-    for (const [index, value] of predicted[id]!.entries()) {
-      expect(Math.abs(shown[index]! - value) / largest).toBeLessThanOrEqual(1e-5);
-    }
+    expectEqual(await rawOutputs(page), (await expected)[id]!);
 
     if (file === 'last.pth') await dropFewDigits(page);
     await step(page, 'Train');
