@@ -2,23 +2,46 @@
 import { itemsize, type Dtype } from './dtype.ts';
 
 /**
- * Row-major little-endian bytes as float32, rounded to nearest as `Tensor.float()` does; bool
- * gives 0 and 1. Complex numbers have no such form: a RangeError.
+ * Row-major little-endian bytes as float32 in a fresh array, rounded to nearest as
+ * `Tensor.float()` does; bool gives 0 and 1. Complex numbers have no such form: a RangeError.
  */
 export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array<ArrayBuffer> {
   if (dtype === 'bfloat16') {
     const halves = aligned(bytes, Uint16Array);
-    return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+    const words = new Uint32Array(halves.length);
+    for (let at = 0; at < halves.length; at++) words[at] = halves[at]! << 16;
+    return new Float32Array(words.buffer);
   }
   if (dtype === 'int64' || dtype === 'uint64') {
-    const wide: Iterable<bigint> & ArrayLike<bigint> =
+    const wide: ArrayLike<bigint> =
       dtype === 'int64' ? aligned(bytes, BigInt64Array) : aligned(bytes, BigUint64Array);
-    return Float32Array.from(wide, Number);
+    const floats = new Float32Array(wide.length);
+    for (let at = 0; at < wide.length; at++) floats[at] = nearbyNumber(wide[at]!);
+    return floats;
   }
   if (dtype === 'complex64' || dtype === 'complex128') {
     throw new RangeError(`${dtype} has no float32 form`);
   }
   return Float32Array.from(aligned<ArrayLike<number>>(bytes, arrays[dtype]));
+}
+
+/**
+ * A 64-bit integer as a double that rounds to the right float32. From 2⁵³ on, rounding to a double
+ * first would round twice: there the lowest of 53 bits says whether anything was cut off.
+ */
+function nearbyNumber(value: bigint): number {
+  const near = Number(value);
+  if (Number.isSafeInteger(near)) return near;
+  return Number((value >> 11n) | BigInt((value & 0x7ffn) !== 0n)) * 2048;
+}
+
+/** Turns the bytes of each word round: from big-endian to little-endian. */
+export function swapBytes(bytes: Uint8Array, word: number): Uint8Array {
+  const out = new Uint8Array(bytes.length);
+  for (let at = 0; at < out.length; at += word) {
+    for (let byte = 0; byte < word; byte++) out[at + byte] = bytes[at + word - 1 - byte]!;
+  }
+  return out;
 }
 
 const arrays = {
@@ -92,7 +115,7 @@ export function formatElement(bytes: Uint8Array, dtype: Dtype, index: number): s
 
 /** The double with the fewest digits that rounds to `value` in the narrower type. */
 function shortest(value: number, round: (value: number) => number): number {
-  if (!Number.isFinite(value)) return value;
+  if (!Number.isFinite(value) || value === 0) return value; // -0 has no digits to keep its sign
   for (let digits = 1; digits < 10; digits++) {
     const candidate = Number(value.toPrecision(digits));
     if (round(candidate) === value) return candidate;

@@ -5,7 +5,6 @@
  * (`param_names`), else from order and shapes.
  */
 import type { Finding, Result } from './finding.ts';
-import { numel } from './tensor.ts';
 import { Dict, isDict, isTensor, type Value } from './value.ts';
 
 export type OptimizerName = 'SGD' | 'Adam' | 'AdamW';
@@ -32,14 +31,23 @@ export function parseOptimizer(value: Value | undefined): SavedOptimizer | null 
   return complete.length === parsed.length ? { groups: complete, states } : null;
 }
 
-/** The first optimizer at the top of a checkpoint, with its key; null where there is none. */
-export function findOptimizer(root: Value): { key: string; optimizer: SavedOptimizer } | null {
+export interface FoundOptimizer {
+  /** Key at the top of the checkpoint; the state_dict lies there, or in a list there. */
+  readonly key: string;
+  readonly dict: Dict;
+  readonly optimizer: SavedOptimizer;
+}
+
+/** The first optimizer at the top of a checkpoint; null where there is none. */
+export function findOptimizer(root: Value): FoundOptimizer | null {
   if (!isDict(root)) return null;
   for (const [key, value] of root.entries()) {
     const candidates = typeof value === 'object' && value?.kind === 'list' ? value.items : [value];
     for (const candidate of candidates) {
       const optimizer = parseOptimizer(candidate);
-      if (optimizer && typeof key === 'string') return { key, optimizer };
+      if (optimizer && isDict(candidate) && typeof key === 'string') {
+        return { key, dict: candidate, optimizer };
+      }
     }
   }
   return null;
@@ -63,9 +71,9 @@ export function recogniseOptimizer({
   if (!options || !adam) return null;
   const decoupled = options.get('decoupled_weight_decay');
   if (typeof decoupled === 'boolean') return { name: decoupled ? 'AdamW' : 'Adam', certain: true };
-  const decay = Number(options.get('weight_decay') ?? 0);
-  // AdamW's default weight decay is 0.01, Adam's is 0.
-  return { name: decay === 0 ? 'Adam' : 'AdamW', certain: decay === 0 };
+  // AdamW's default weight decay is 0.01, Adam's is 0. Groups without decay may come first.
+  const decays = groups.some((group) => Number(group.options.get('weight_decay') ?? 0) !== 0);
+  return { name: decays ? 'AdamW' : 'Adam', certain: !decays };
 }
 
 /**
@@ -97,20 +105,26 @@ export function matchParameters(
     const listed = options.get('param_names');
     return typeof listed === 'object' && listed?.kind === 'list' ? listed.items : [];
   });
-  const named = names.length === ids.length && names.every((name) => typeof name === 'string');
   const shapes = new Map(parameters.map(({ key, shape }) => [key, shape]));
+  // Where a wrapper (`module.`) renamed them all, the order stays.
+  const named =
+    names.length === ids.length &&
+    names.every((name) => typeof name === 'string') &&
+    names.some((name) => shapes.has(name));
   const keys = ids.map((id, index): [Value, string] => [
     id,
     named ? (names[index] as string) : parameters[index]!.key,
   ]);
+  if (new Dict(keys).size < keys.length || new Set(keys.map(([, key]) => key)).size < keys.length) {
+    return refuse('its param_groups list a parameter twice');
+  }
   for (const [id, key] of keys) {
     const shape = shapes.get(key);
     if (!shape) return refuse(`it names the parameter ${key}, which the model lacks`);
     const state = states.get(id);
     for (const [field, value] of isDict(state) ? state.entries() : []) {
       if (!isTensor(value) || field === 'step' || value.shape.length === 0) continue;
-      const fits = value.shape.length === shape.length && numel(value.shape) === numel(shape);
-      if (!fits || value.shape.some((size, axis) => size !== shape[axis])) {
+      if (value.shape.join() !== shape.join()) {
         return refuse(
           `its ${String(field)} number ${String(id)} is [${value.shape.join(', ')}], the parameter ${key} is [${shape.join(', ')}]`,
         );

@@ -15,96 +15,107 @@ export interface Rewriting {
  */
 export function rewrite(root: Value, { before, after }: Rewriting): Value {
   const done = new Map<ObjectValue, Value>();
-  const work: (() => void)[] = [];
-  let result: Value = null;
+  /** Objects that are being copied, the innermost last, each waiting for its next part. */
+  const open: { key: ObjectValue; copy: ObjectValue; filling: Filling }[] = [];
+  /** The part that was rewritten last; the whole at the end. */
+  let latest: Value = null;
 
-  const visit = (value: Value, put: (value: Value) => void): void => {
-    if (value === null || typeof value !== 'object') return put(value);
+  /** Rewrites a value, or opens it where its parts come first. */
+  const visit = (value: Value): void => {
+    latest = value;
+    if (value === null || typeof value !== 'object') return;
     const known = done.get(value);
-    if (known !== undefined) return put(known);
-    const replaced = before ? before(value) : value;
-    if (replaced === null || typeof replaced !== 'object') {
-      done.set(value, replaced);
-      return put(replaced);
+    if (known !== undefined) {
+      latest = known;
+      return;
     }
-    const { copy, parts } = unfold(replaced, visit);
+    const replaced = before ? before(value) : value;
+    done.set(value, replaced);
+    latest = replaced;
+    if (replaced === null || typeof replaced !== 'object') return;
+    const copy = emptyCopy(replaced);
     done.set(value, copy);
-    work.push(() => {
-      const final = after ? after(copy) : copy;
-      done.set(value, final);
-      put(final);
-    });
-    for (let index = parts.length - 1; index >= 0; index--) work.push(parts[index]!);
+    open.push({ key: value, copy, filling: fill(replaced, copy) });
   };
 
-  visit(root, (value) => (result = value));
-  while (work.length > 0) work.pop()!();
-  return result;
+  visit(root);
+  while (open.length > 0) {
+    const { key, copy, filling } = open.at(-1)!;
+    const part = filling.next(latest);
+    if (!part.done) {
+      visit(part.value);
+      continue;
+    }
+    latest = after ? after(copy) : copy;
+    done.set(key, latest);
+    open.pop();
+  }
+  return latest;
 }
 
-type Visit = (value: Value, put: (value: Value) => void) => void;
+/** Gives the parts of an object one by one, takes back what became of each. */
+type Filling = Generator<Value, void, Value>;
 
-/** An empty copy of an object, and the steps that fill it in order. */
-function unfold(value: ObjectValue, visit: Visit): { copy: ObjectValue; parts: (() => void)[] } {
+function emptyCopy(value: ObjectValue): ObjectValue {
   switch (value.kind) {
     case 'list':
     case 'tuple':
-    case 'set': {
-      const items: Value[] = [];
-      const parts = value.items.map((item, index) => () => visit(item, (v) => (items[index] = v)));
-      return { copy: { ...value, items }, parts };
-    }
-    case 'dict': {
-      const copy = new Dict([], value.type);
-      const parts = pairParts([...value.entries()], visit, (key, v) => copy.set(key, v));
-      parts.push(() => visit(value.attributes, (v) => (copy.attributes = v)));
-      return { copy, parts };
-    }
-    case 'call': {
-      const { appended, entries, state } = value;
-      const copy: { -readonly [K in keyof Call]: Call[K] } = { ...value };
-      const parts = [
-        () => visit(value.callable, (v) => (copy.callable = v)),
-        () => visit(value.args, (v) => (copy.args = v)),
-      ];
-      if (appended) {
-        const items: Value[] = (copy.appended = []);
-        parts.push(...appended.map((item, index) => () => visit(item, (v) => (items[index] = v))));
-      }
-      if (entries) {
-        const pairs: [Value, Value][] = (copy.entries = []);
-        for (const part of pairParts(entries, visit, (key, v) => pairs.push([key, v]))) {
-          parts.push(part);
-        }
-      }
-      if (state !== undefined) parts.push(() => visit(state, (v) => (copy.state = v)));
-      return { copy, parts };
-    }
-    case 'persistent': {
-      const copy = { ...value };
-      return { copy, parts: [() => visit(value.id, (v) => (copy.id = v))] };
-    }
+    case 'set':
+      return { ...value, items: [] };
+    case 'dict':
+      return new Dict([], value.type);
+    case 'call':
+      return {
+        ...value,
+        ...(value.appended && { appended: [] }),
+        ...(value.entries && { entries: [] }),
+      };
+    case 'persistent':
+      return { ...value };
     case 'bytes':
     case 'complex':
     case 'global':
     case 'tensor':
-      return { copy: value, parts: [] };
+      return value;
     default:
       return value satisfies never;
   }
 }
 
-/** Two steps for each entry: first the key, then the value, then the pair is handed over. */
-function pairParts(
-  entries: readonly [Value, Value][],
-  visit: Visit,
-  put: (key: Value, value: Value) => void,
-): (() => void)[] {
-  const parts: (() => void)[] = [];
-  for (const [key, value] of entries) {
-    let newKey: Value = null;
-    parts.push(() => visit(key, (v) => (newKey = v)));
-    parts.push(() => visit(value, (v) => put(newKey, v)));
+/** Fills the empty copy of `value` in the order of a pickle. */
+function* fill(value: ObjectValue, copy: ObjectValue): Filling {
+  switch (value.kind) {
+    case 'list':
+    case 'tuple':
+    case 'set': {
+      const { items } = copy as typeof value;
+      for (const item of value.items) items.push(yield item);
+      return;
+    }
+    case 'dict': {
+      const dict = copy as Dict;
+      for (const [key, item] of value.entries()) dict.set(yield key, yield item);
+      dict.attributes = yield value.attributes;
+      return;
+    }
+    case 'call': {
+      const call = copy as { -readonly [K in keyof Call]: Call[K] };
+      call.callable = yield value.callable;
+      call.args = yield value.args;
+      for (const item of value.appended ?? []) call.appended!.push(yield item);
+      for (const [key, item] of value.entries ?? []) call.entries!.push([yield key, yield item]);
+      if (value.state !== undefined) call.state = yield value.state;
+      return;
+    }
+    case 'persistent':
+      (copy as typeof value).id = yield value.id;
+      return;
+    case 'bytes':
+    case 'complex':
+    case 'global':
+    case 'tensor':
+      return;
+    default:
+      value satisfies never;
   }
-  return parts;
 }

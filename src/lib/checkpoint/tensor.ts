@@ -74,6 +74,36 @@ export async function readTensor(tensor: Tensor, signal?: AbortSignal): Promise<
   return isContiguous(tensor) ? bytes : gather(bytes, tensor, first, size);
 }
 
+/** Bytes that are read at once where a tensor is read in pieces. */
+const CHUNK = 8 * 2 ** 20;
+
+/** What `readTensor` gives, in pieces where the elements lie in order: memory stays bounded. */
+export async function* tensorChunks(
+  tensor: Tensor,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  if (!isContiguous(tensor)) {
+    yield await readTensor(tensor, signal);
+    return;
+  }
+  const size = itemsize(tensor.dtype);
+  const [first, end] = span(tensor);
+  yield* storageChunks(tensor.storage, first * size, end * size, signal);
+}
+
+/** The bytes `start` to `end` of a storage in pieces. */
+export async function* storageChunks(
+  storage: Storage,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for (let at = start; at < end; at += CHUNK) {
+    signal?.throwIfAborted();
+    yield await storage.read(at, Math.min(at + CHUNK, end), signal);
+  }
+}
+
 function gather(bytes: Uint8Array, tensor: Tensor, first: number, size: number): Uint8Array {
   const { shape, strides } = tensor;
   const count = numel(shape);

@@ -70,7 +70,8 @@ export class Dict {
   type: 'dict' | 'OrderedDict' | 'Counter' | 'defaultdict';
   /** The object's attributes, such as a state_dict's `_metadata`. */
   attributes: Value = null;
-  readonly #entries = new Map<string, [Value, Value]>();
+  /** Made for the first entry: a file holds as many empty dicts (of hooks) as tensors. */
+  #entries: Map<unknown, [Value, Value]> | undefined;
 
   constructor(entries: Iterable<readonly [Value, Value]> = [], type: Dict['type'] = 'dict') {
     this.type = type;
@@ -78,80 +79,92 @@ export class Dict {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries?.size ?? 0;
   }
 
   /** As in Python, setting an equal key keeps the first key and its place. */
   set(key: Value, value: Value): this {
-    const token = keyToken(key);
-    const entry = this.#entries.get(token);
+    this.#entries ??= new Map();
+    const same = sameKey(key);
+    const entry = this.#entries.get(same);
     if (entry) entry[1] = value;
-    else this.#entries.set(token, [key, value]);
+    else this.#entries.set(same, [key, value]);
     return this;
   }
 
   get(key: Value): Value | undefined {
-    return this.#entries.get(keyToken(key))?.[1];
+    return this.#entries?.get(sameKey(key))?.[1];
   }
 
   has(key: Value): boolean {
-    return this.#entries.has(keyToken(key));
+    return this.#entries?.has(sameKey(key)) ?? false;
   }
 
   delete(key: Value): boolean {
-    return this.#entries.delete(keyToken(key));
+    return this.#entries?.delete(sameKey(key)) ?? false;
   }
 
   entries(): IterableIterator<[Value, Value]> {
-    return this.#entries.values();
+    return this.#entries?.values() ?? [].values();
   }
 
   *keys(): IterableIterator<Value> {
-    for (const [key] of this.#entries.values()) yield key;
+    for (const [key] of this.entries()) yield key;
   }
 
   *values(): IterableIterator<Value> {
-    for (const [, value] of this.#entries.values()) yield value;
+    for (const [, value] of this.entries()) yield value;
   }
 }
 
-const identities = new WeakMap<object, number>();
-let lastIdentity = 0;
+/** Texts of keys that are no strings begin with this, as do those of strings that begin with it. */
+const MARK = '\0';
 
-function identity(object: object): number {
-  let id = identities.get(object);
-  if (id === undefined) identities.set(object, (id = ++lastIdentity));
-  return id;
-}
-
-/** A string that is equal for keys that Python holds equal. Mutable objects count by identity. */
-function keyToken(key: Value): string {
-  if (key === null) return 'None';
+/**
+ * Something that a Map holds equal for keys that Python holds equal. Bytes, frozensets, complex
+ * numbers and tuples of objects count by identity. Strings stand for themselves: the engine keeps
+ * their hash, so that a long one costs nothing the second time.
+ */
+function sameKey(key: Value): unknown {
+  if (key === null) return null;
   switch (typeof key) {
     case 'string':
-      return `s${key}`;
+      return key.startsWith(MARK) ? `${MARK}s${key}` : key;
     case 'boolean':
-      return key ? 'n1' : 'n0';
+      return key ? 1n : 0n;
     case 'bigint':
-      return `n${key}`;
+      return key;
     case 'number':
-      return Number.isInteger(key) ? `n${BigInt(key)}` : `n${key}`;
+      return Number.isInteger(key) ? BigInt(key) : key;
     case 'object':
-      // Length prefixes keep ('a', 'b') apart from ('a,sb',).
-      if (key.kind === 'tuple' && key.items.every((item) => isScalar(item))) {
-        return `t${key.items
-          .map(keyToken)
-          .map((token) => `${token.length}:${token}`)
-          .join('')}`;
-      }
-      if (key.kind === 'global') return `g${key.module.length}:${key.module}.${key.name}`;
-      return `o${identity(key)}`;
+      return key.kind === 'tuple' || key.kind === 'global' ? madeKey(key) : key;
     default:
       return key satisfies never;
   }
 }
 
-function isScalar(value: Value): boolean {
+/** Tuples and globals do not change: what stands for one is made once, however often it is a key. */
+const madeKeys = new WeakMap<Tuple | Global, unknown>();
+
+function madeKey(key: Tuple | Global): unknown {
+  let made = madeKeys.get(key);
+  if (made === undefined) {
+    if (key.kind === 'global') made = `${MARK}g${key.module.length}:${key.module}.${key.name}`;
+    else made = key.items.every(isScalar) ? `${MARK}t${key.items.map(itemText).join('')}` : key;
+    madeKeys.set(key, made);
+  }
+  return made;
+}
+
+/** The length in front keeps ('a', 'b') apart from ('a,sb',). */
+function itemText(item: Value): string {
+  const same = sameKey(item);
+  const text = `${typeof same}${String(same)}`;
+  return `${text.length}:${text}`;
+}
+
+/** Whether the value is None, a bool, a number or a string. */
+export function isScalar(value: Value): value is Exclude<Value, ObjectValue> {
   return value === null || typeof value !== 'object';
 }
 

@@ -15,7 +15,12 @@ export interface Source {
   read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
 
-function checkRange(source: { name: string; size: number }, start: number, end: number): void {
+/** Throws a RangeError for a range that does not lie in the source. */
+export function checkRange(
+  source: { name: string; size: number },
+  start: number,
+  end: number,
+): void {
   if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start)) {
     throw new RangeError(`${source.name}: invalid byte range ${start}..${end}`);
   }
@@ -51,6 +56,12 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
       try {
         return new Uint8Array(await blob.slice(start, end).arrayBuffer());
       } catch (cause) {
+        if (!(cause instanceof DOMException)) {
+          throw new RangeError(
+            `${name}: bytes ${start}..${end} do not fit in memory at once: ${(cause as Error).message}`,
+            { cause },
+          );
+        }
         throw new Error(
           `${name}: the file can no longer be read (changed, moved or removed since it was opened); open it again`,
           { cause },

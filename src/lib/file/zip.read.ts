@@ -4,7 +4,8 @@
  * where its payload starts. What does not add up is an error that names the entry.
  */
 import { crc32 } from './crc32.ts';
-import { bytesSource, sliceSource, type Source } from './source.ts';
+import { sliceSource, type Source } from './source.ts';
+import { checkCrc, inflatedSource } from './zip.inflate.ts';
 import {
   CENTRAL_HEADER,
   DEFLATED,
@@ -24,10 +25,6 @@ import {
 const MAX_END_DISTANCE = END.size + 0xffff;
 /** The directory of a million tensors takes about 100 MB; more is a lie or no checkpoint. */
 const MAX_DIRECTORY = 512 * 2 ** 20;
-/** Deflate cannot do better than 1032:1 (a stream of maximal matches). */
-const MAX_RATIO = 1032;
-/** Inflated entries live in memory as a whole; larger ones exceed what an ArrayBuffer can hold. */
-const MAX_INFLATED = 2 ** 31;
 
 export interface Zip {
   readonly source: Source;
@@ -196,55 +193,49 @@ function checkOverlaps(entries: Iterable<ZipEntry>, directoryOffset: number): vo
   });
 }
 
-/** The payload of a stored entry as a Source that reads by ranges. */
-export async function storedSource(
-  zip: Zip,
-  entry: ZipEntry,
-  signal?: AbortSignal,
-): Promise<Source> {
-  checkReadable(entry);
-  if (entry.method !== STORED) throw new Error(`zip: entry ${entry.name} is compressed`);
-  if (entry.size !== entry.compressedSize) {
-    throw new Error(
-      `zip: stored entry ${entry.name} claims ${entry.size} bytes, and ${entry.compressedSize} in the file`,
-    );
-  }
-  const start = await payloadStart(zip, entry, signal);
-  return checked(sliceSource(zip.source, start, start + entry.size, entry.name), entry);
-}
-
 /**
- * Checks the CRC-32 when the payload is read as a whole. A CRC of 0 means that the writer left it
- * out (`torch.serialization.set_crc32_options(False)`).
+ * An entry as a Source that reads by ranges. A stored payload that is read from its first to its
+ * last byte has its CRC-32 checked; a CRC of 0 means that the writer left it out
+ * (`torch.serialization.set_crc32_options(False)`). A deflated one is inflated as it is read.
  */
-function checked(source: Source, entry: ZipEntry): Source {
-  return {
-    ...source,
-    async read(start, end, signal) {
-      const bytes = await source.read(start, end, signal);
-      if (start === 0 && end === entry.size && entry.crc32 !== 0) checkCrc(bytes, entry);
-      return bytes;
-    },
-  };
-}
-
-function checkCrc(bytes: Uint8Array, entry: ZipEntry): void {
-  const hex = (crc: number) => crc.toString(16).padStart(8, '0');
-  const crc = crc32(bytes);
-  if (crc === entry.crc32) return;
-  throw new Error(
-    `zip: entry ${entry.name} is damaged: its CRC-32 is ${hex(crc)}, the directory says ${hex(entry.crc32)}`,
-  );
-}
-
-/** Any entry as a Source; a deflated one is inflated into memory and its CRC-32 checked. */
 export async function entrySource(
   zip: Zip,
   entry: ZipEntry,
   signal?: AbortSignal,
 ): Promise<Source> {
-  if (entry.method === STORED) return storedSource(zip, entry, signal);
-  return bytesSource(await readEntry(zip, entry, signal), entry.name);
+  const { name, size, compressedSize, method } = entry;
+  if (entry.flags & FLAG_ENCRYPTED) throw new Error(`zip: entry ${name} is encrypted`);
+  if (method !== STORED && method !== DEFLATED) {
+    throw new Error(`zip: entry ${name} uses the unknown method ${method}`);
+  }
+  if (method === STORED && size !== compressedSize) {
+    throw new Error(
+      `zip: stored entry ${name} claims ${size} bytes, and ${compressedSize} in the file`,
+    );
+  }
+  const start = await payloadStart(zip, entry, signal);
+  const raw = sliceSource(zip.source, start, start + compressedSize, name);
+  if (method === DEFLATED) return inflatedSource(raw, entry);
+  return entry.crc32 === 0 ? raw : checked(raw, entry);
+}
+
+/** Adds up the CRC-32 of reads that follow on one another, and compares it at the end. */
+function checked(source: Source, entry: ZipEntry): Source {
+  let crc = 0;
+  let at = 0;
+  return {
+    ...source,
+    async read(start, end, signal) {
+      const bytes = await source.read(start, end, signal);
+      if (start === 0) crc = at = 0;
+      if (start === at) {
+        crc = crc32(bytes, crc);
+        at = end;
+        if (at === entry.size) checkCrc(crc, entry);
+      }
+      return bytes;
+    },
+  };
 }
 
 /** The whole payload, its CRC-32 checked. */
@@ -253,19 +244,8 @@ export async function readEntry(
   entry: ZipEntry,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  checkReadable(entry);
-  const start = await payloadStart(zip, entry, signal);
-  const raw = await zip.source.read(start, start + entry.compressedSize, signal);
-  const bytes = entry.method === DEFLATED ? await inflate(raw, entry) : raw;
-  checkCrc(bytes, entry);
-  return bytes;
-}
-
-function checkReadable(entry: ZipEntry): void {
-  if (entry.flags & FLAG_ENCRYPTED) throw new Error(`zip: entry ${entry.name} is encrypted`);
-  if (entry.method !== STORED && entry.method !== DEFLATED) {
-    throw new Error(`zip: entry ${entry.name} uses the unknown method ${entry.method}`);
-  }
+  const source = await entrySource(zip, entry, signal);
+  return source.read(0, source.size, signal);
 }
 
 async function payloadStart(zip: Zip, entry: ZipEntry, signal?: AbortSignal): Promise<number> {
@@ -280,29 +260,4 @@ async function payloadStart(zip: Zip, entry: ZipEntry, signal?: AbortSignal): Pr
     throw new Error(`zip: entry ${entry.name} reaches past the end of the file`);
   }
   return start;
-}
-
-/** Inflates, and stops as soon as the stream yields more than the directory declares. */
-async function inflate(raw: Uint8Array, entry: ZipEntry): Promise<Uint8Array> {
-  if (entry.size > MAX_INFLATED || entry.size > entry.compressedSize * MAX_RATIO + MAX_RATIO) {
-    throw new Error(
-      `zip: entry ${entry.name} claims to inflate from ${entry.compressedSize} to ${entry.size} bytes`,
-    );
-  }
-  const out = new Uint8Array(entry.size);
-  let at = 0;
-  const stream = new Blob([raw as Uint8Array<ArrayBuffer>])
-    .stream()
-    .pipeThrough(new DecompressionStream('deflate-raw'));
-  for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
-    if (at + chunk.length > out.length) break;
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  if (at !== out.length) {
-    throw new Error(
-      `zip: entry ${entry.name} does not inflate to the ${entry.size} bytes it claims`,
-    );
-  }
-  return out;
 }

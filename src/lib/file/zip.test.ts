@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { crc32 } from './crc32.ts';
 import { memorySink } from './sink.ts';
 import { bytesSource, type Source } from './source.ts';
-import { openZip, readEntry, storedSource } from './zip.read.ts';
+import { entrySource, openZip, readEntry } from './zip.read.ts';
 import { ZipWriter } from './zip.write.ts';
 
 const text = (string: string) => new TextEncoder().encode(string);
@@ -37,7 +37,7 @@ describe('zip', () => {
     for (const [name, bytes] of files) {
       const entry = zip.entries.get(name)!;
       expect(await readEntry(zip, entry)).toEqual(bytes);
-      const source = await storedSource(zip, entry);
+      const source = await entrySource(zip, entry);
       expect(await source.read(0, source.size)).toEqual(bytes);
     }
   });
@@ -55,7 +55,7 @@ describe('zip', () => {
     expect(zip.entries.get('big')).toMatchObject({ size: big, compressedSize: big });
     expect(zip.entries.get('z')!.headerOffset).toBeGreaterThan(2 ** 32);
     expect(await readEntry(zip, zip.entries.get('z')!)).toEqual(text('xyz'));
-    const payload = await storedSource(zip, zip.entries.get('big')!);
+    const payload = await entrySource(zip, zip.entries.get('big')!);
     expect(await payload.read(big - 4, big)).toEqual(new Uint8Array(4));
   }, 60_000);
 

@@ -42,7 +42,9 @@ async function probeFile(source: Source, signal?: AbortSignal): Promise<Probe> {
     });
   }
   const head = await source.read(0, Math.min(HEAD, source.size), signal);
-  return { source, head, zip: startsWith(head, 'PK') ? await openZipFile(source, signal) : null };
+  // A local header, or the end record of an archive without entries.
+  const isZip = startsWith(head, 'PK\x03\x04') || startsWith(head, 'PK\x05\x06');
+  return { source, head, zip: isZip ? await openZipFile(source, signal) : null };
 }
 
 async function openZipFile(source: Source, signal?: AbortSignal): Promise<Zip> {

@@ -11,6 +11,8 @@ export interface JsonObject {
 
 /** safetensors' own reader stops at 128 levels (serde_json). */
 const MAX_DEPTH = 128;
+/** Digits of an integer; 64-bit lengths and offsets have 20. More take long to turn into a bigint. */
+const MAX_DIGITS = 1000;
 
 /** Reads one JSON text. Throws a SyntaxError that names the byte. */
 export function parseJson(bytes: Uint8Array): Json {
@@ -150,6 +152,7 @@ class Parser {
     if (!match) this.#fail('expected a value');
     const [text, fraction, exponent] = match;
     const exact = fraction === undefined && exponent === undefined && text !== '-0';
+    if (exact && text.length > MAX_DIGITS) this.#fail(`an integer of ${text.length} digits`);
     return exact ? BigInt(text) : Number(text);
   }
 

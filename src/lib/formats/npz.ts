@@ -4,6 +4,7 @@
  * never evaluated; dtype object would need a pickle and is refused.
  */
 import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { swapBytes } from '#lib/checkpoint/elements.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { contiguousStrides, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict } from '#lib/checkpoint/value.ts';
@@ -76,7 +77,7 @@ function isArray(name: string): boolean {
   return name.endsWith('.npy');
 }
 
-/** Opens a member by its header; a deflated one is inflated again when its elements are read. */
+/** Opens a member by its header. */
 async function readMember(zip: Zip, name: string, signal?: AbortSignal): Promise<Tensor> {
   const source = await entrySource(zip, zip.entries.get(name)!, signal);
   return readArray(source, signal);
@@ -133,7 +134,7 @@ async function readArray(source: Source, signal?: AbortSignal): Promise<Tensor> 
       byteLength,
       async read(from, to, signal) {
         const bytes = await source.read(start + from, start + to, signal);
-        return swap ? swapped(bytes, swap) : bytes;
+        return swap ? swapBytes(bytes, swap) : bytes;
       },
     },
   };
@@ -164,10 +165,4 @@ function parseDescr(source: Source, descr: string): { dtype: Dtype; swap: number
   const dtype = descrs[type]!;
   const word = dtype.startsWith('complex') ? itemsize(dtype) / 2 : itemsize(dtype);
   return { dtype, swap: order === '>' && word > 1 ? word : 0 };
-}
-
-function swapped(bytes: Uint8Array, word: number): Uint8Array {
-  const out = bytes.slice();
-  for (let at = 0; at < out.length; at += word) out.subarray(at, at + word).reverse();
-  return out;
 }

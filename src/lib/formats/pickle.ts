@@ -3,11 +3,9 @@
  * It is read to say what it names; tensors of the old torch format are not in it but behind it.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import { readPickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
-import { isAllowed } from './torch.names.ts';
-import { judge } from './torch.safety.ts';
+import { judgedPickle } from './torch.safety.ts';
 
 /** A bare pickle lies in memory as a whole. */
 const MAX_SIZE = 2 ** 30;
@@ -28,7 +26,8 @@ export const pickle: Format = {
       throw new Error(`pickle: the file takes ${source.size} bytes, the limit is ${MAX_SIZE}`);
     }
     const bytes = await source.read(0, source.size, signal);
-    const { value, calls, globals, end, protocol } = readPickle(bytes);
+    const { pickle, findings, calls } = judgedPickle(bytes);
+    const { value, protocol } = pickle;
     if (value === LEGACY_MAGIC) {
       throw new FindingError({
         code: 'torch-legacy',
@@ -36,15 +35,6 @@ export const pickle: Format = {
           'torch: this file has the format from before PyTorch 1.6, which the lab does not read',
         advice:
           'In PyTorch: torch.save(torch.load("old.pth", map_location="cpu"), "new.pth"), then open new.pth.',
-      });
-    }
-    const findings = judge(calls, globals.values());
-    if (end < bytes.length) {
-      findings.push({
-        code: 'pickle-trailing',
-        severity: 'warning',
-        where: `byte ${end}`,
-        message: `pickle: ${bytes.length - end} bytes follow the pickle and were not read`,
       });
     }
     return {
@@ -56,7 +46,7 @@ export const pickle: Format = {
       }),
       metadata: new Map([['pickle protocol', String(protocol)]]),
       findings,
-      calls: calls.map(({ name, count, global }) => ({ name, count, allowed: isAllowed(global) })),
+      calls,
     };
   },
 };

@@ -5,7 +5,7 @@
  */
 import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import { contiguousStrides, numel, readTensor, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { contiguousStrides, numel, tensorChunks, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { sliceSource, type Source } from '#lib/file/source.ts';
 import type { Format, WriteOptions } from './format.ts';
@@ -14,6 +14,8 @@ import { isJsonObject, parseJson, type Json, type JsonObject } from './json.ts';
 
 /** The limit of the reference implementation. */
 const MAX_HEADER = 100_000_000;
+/** No tensor of PyTorch has more axes (c10/core/TensorImpl.h), so the size stays a small number. */
+const MAX_RANK = 64;
 
 const codes: Record<string, Dtype> = {
   BOOL: 'bool',
@@ -38,11 +40,12 @@ export const safetensors: Format = {
   title: 'safetensors',
   extensions: ['.safetensors'],
 
+  /** A plausible length, then JSON; white space before it only where the header is whole. */
   match({ head, source }) {
     if (head.length < 9) return false;
     const length = headerLength(head);
     const first = String.fromCharCode(head[8]!);
-    return length <= BigInt(source.size) && (first === '{' || /\s/.test(first));
+    return first === '{' ? length <= MAX_HEADER : /\s/.test(first) && length < source.size;
   },
 
   async read({ source, head }, signal) {
@@ -87,13 +90,17 @@ function parseHeader(bytes: Uint8Array): JsonObject {
     throw broken('header-json', `the header is no JSON: ${(error as Error).message}`);
   }
   if (!isJsonObject(json)) throw broken('header-json', 'the header is no JSON object');
+  return unique(json, 'the header');
+}
+
+/** Refuses an object that has a key twice: readers disagree on which one counts. */
+function unique(object: JsonObject, what: string): JsonObject {
   const seen = new Set<string>();
-  for (const [key] of json.pairs) {
-    if (seen.has(key))
-      throw broken('duplicate-key', `two tensors are named ${JSON.stringify(key)}`);
+  for (const [key] of object.pairs) {
+    if (seen.has(key)) throw broken('duplicate-key', `${what} has two keys ${JSON.stringify(key)}`);
     seen.add(key);
   }
-  return json;
+  return object;
 }
 
 function metadataOf(header: JsonObject): Map<string, string> {
@@ -101,7 +108,7 @@ function metadataOf(header: JsonObject): Map<string, string> {
   if (value === undefined) return new Map();
   if (!isJsonObject(value)) throw broken('metadata', '__metadata__ is no object');
   return new Map(
-    value.pairs.map(([key, text]) => {
+    unique(value, '__metadata__').pairs.map(([key, text]) => {
       if (typeof text !== 'string') {
         throw broken('metadata', `__metadata__ ${JSON.stringify(key)} is no string`);
       }
@@ -150,7 +157,7 @@ function tensorsOf(header: JsonObject, body: Source): [string, Tensor][] {
 
 function parseEntry(key: string, value: Json) {
   const name = JSON.stringify(key);
-  const fields = new Map(isJsonObject(value) ? value.pairs : []);
+  const fields = new Map(isJsonObject(value) ? unique(value, name).pairs : []);
   const code = fields.get('dtype');
   const shape = naturals(fields.get('shape'), `${name}: shape`);
   const [start, end, ...rest] = naturals(fields.get('data_offsets'), `${name}: data_offsets`);
@@ -161,6 +168,9 @@ function parseEntry(key: string, value: Json) {
     throw broken('dtype', `${name} has the unsupported dtype ${JSON.stringify(code ?? null)}`);
   }
   const dtype = codes[code]!;
+  if (shape.length > MAX_RANK) {
+    throw broken('shape', `${name} has ${shape.length} axes, PyTorch knows at most ${MAX_RANK}`);
+  }
   const size = shape.reduce((product, n) => product * BigInt(n), BigInt(itemsize(dtype)));
   if (size !== BigInt(end - start)) {
     throw broken(
@@ -205,9 +215,10 @@ async function write(
   await sink.write(padded);
   let written = padded.length;
   for (const [, tensor] of tensors) {
-    signal?.throwIfAborted();
-    await sink.write(await readTensor(tensor, signal));
-    onProgress?.((written += numel(tensor.shape) * itemsize(tensor.dtype)));
+    for await (const bytes of tensorChunks(tensor, signal)) {
+      await sink.write(bytes);
+      onProgress?.((written += bytes.byteLength));
+    }
   }
 }
 
@@ -217,6 +228,9 @@ function flatTensors(root: Value): [string, Tensor][] {
   return [...root.entries()].map(([key, value]) => {
     if (typeof key !== 'string' || !isTensor(value)) {
       throw new Error(`safetensors: the value at ${String(key)} is no tensor with a string key`);
+    }
+    if (key === '__metadata__') {
+      throw new Error('safetensors: no tensor can be named __metadata__');
     }
     if (!codeOf.has(value.dtype)) {
       throw new Error(`safetensors: ${key} has the dtype ${value.dtype}, which the format lacks`);

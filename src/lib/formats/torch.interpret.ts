@@ -9,6 +9,7 @@ import { rewrite } from '#lib/checkpoint/rewrite.ts';
 import { numel, span, type Storage, type Tensor } from '#lib/checkpoint/tensor.ts';
 import {
   Dict,
+  isDict,
   isTensor,
   tuple,
   type Call,
@@ -43,7 +44,12 @@ export function interpret(root: Value, storageOf: (reference: StorageReference) 
     after(value) {
       if (value.kind !== 'call' || !isGlobal(value.callable)) return value;
       const meaning = meanings.get(`${value.callable.module}.${value.callable.name}`);
-      return meaning?.(value, resolve) ?? value;
+      const made = meaning?.(value, resolve);
+      if (made === undefined) return value;
+      // What the pickle does to the result afterwards must not get lost: only dicts keep it.
+      const { state, entries, appended } = value;
+      const isChanged = appended || (!isDict(made) && (state !== undefined || entries));
+      return isChanged ? value : made;
     },
   });
 }

@@ -4,15 +4,14 @@
  * and the pickle; a storage's bytes are read when a tensor in it is.
  */
 import { itemsize } from '#lib/checkpoint/dtype.ts';
+import { swapBytes } from '#lib/checkpoint/elements.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Storage } from '#lib/checkpoint/tensor.ts';
 import type { Source } from '#lib/file/source.ts';
 import { entrySource, readEntry, type Zip } from '#lib/file/zip.read.ts';
-import { readPickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret, type StorageReference } from './torch.interpret.ts';
-import { isAllowed } from './torch.names.ts';
-import { judge } from './torch.safety.ts';
+import { judgedPickle } from './torch.safety.ts';
 import { writeTorch } from './torch.write.ts';
 
 /** `data.pkl` is read as a whole; that of a checkpoint with a million tensors takes some 200 MB. */
@@ -34,9 +33,9 @@ export const torch: Format = {
         advice: 'Save its state_dict with torch.save(model.state_dict(), …) and open that.',
       });
     }
-    const bigEndian = (await textRecord(zip!, `${root}byteorder`, signal)) === 'big';
-    const pickle = readPickle(await pickleBytes(zip!, root, signal));
-    const findings = judge(pickle.calls, pickle.globals.values());
+    const byteorder = await byteorderOf(zip!, root, signal);
+    const bigEndian = byteorder === 'big';
+    const { pickle, findings, calls } = judgedPickle(await pickleBytes(zip!, root, signal));
     const storages = new Map<string, Storage>();
     const storageOf = (reference: StorageReference) => {
       let storage = storages.get(reference.key);
@@ -52,15 +51,11 @@ export const torch: Format = {
       size: source.size,
       root: interpret(pickle.value, storageOf),
       metadata: new Map([
-        ['byteorder', bigEndian ? 'big' : 'little'],
+        ['byteorder', byteorder],
         ['pickle protocol', String(pickle.protocol)],
       ]),
       findings,
-      calls: pickle.calls.map(({ name, count, global }) => ({
-        name,
-        count,
-        allowed: isAllowed(global),
-      })),
+      calls,
     };
   },
 
@@ -86,9 +81,19 @@ function onlyRoot(zip: Zip): string {
   return roots[0]!;
 }
 
-async function textRecord(zip: Zip, name: string, signal?: AbortSignal): Promise<string | null> {
-  const entry = zip.entries.get(name);
-  return entry ? new TextDecoder().decode(await readEntry(zip, entry, signal)).trim() : null;
+/** The record `byteorder`, which files before PyTorch 2.1 lack. */
+async function byteorderOf(zip: Zip, root: string, signal?: AbortSignal): Promise<string> {
+  const entry = zip.entries.get(`${root}byteorder`);
+  if (!entry) return 'little';
+  const known = entry.size === 'little'.length || entry.size === 'big'.length;
+  const order = known ? new TextDecoder().decode(await readEntry(zip, entry, signal)) : '';
+  if (order === 'little' || order === 'big') return order;
+  throw new FindingError({
+    code: 'torch-byteorder',
+    where: 'byteorder',
+    message: `torch: the record "byteorder" of ${entry.size} bytes says neither little nor big`,
+    advice: 'The file is damaged or was not written by PyTorch: get it again, or save it again.',
+  });
 }
 
 async function pickleBytes(zip: Zip, root: string, signal?: AbortSignal): Promise<Uint8Array> {
@@ -130,21 +135,15 @@ function zipStorage(
   }
   // A complex number is two floats, each swapped by itself.
   const word = dtype.startsWith('complex') ? size / 2 : size;
-  let source: Promise<Source> | undefined;
+  let source: Source | undefined;
   return {
     key,
     location,
     byteLength,
     async read(start, end, signal) {
-      source ??= entrySource(zip, entry);
-      const bytes = await (await source).read(start, end, signal);
+      source ??= await entrySource(zip, entry, signal);
+      const bytes = await source.read(start, end, signal);
       return bigEndian ? swapBytes(bytes, word) : bytes;
     },
   };
-}
-
-function swapBytes(bytes: Uint8Array, word: number): Uint8Array {
-  const out = bytes.slice();
-  for (let at = 0; at < out.length; at += word) out.subarray(at, at + word).reverse();
-  return out;
 }

@@ -1,30 +1,57 @@
+import type { CallRecord } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
-import type { PickleCall } from '#lib/pickle/read.ts';
+import { readPickle, type Pickle } from '#lib/pickle/read.ts';
 import { isAllowed, isDangerous } from './torch.names.ts';
+
+/** Names that a message lists, and findings and calls that are kept: a file may name millions. */
+const MAX_LISTED = 8;
+const MAX_KEPT = 100;
+
+/** Reads a pickle and judges the names in it. Throws a FindingError where one shows harm. */
+export function judgedPickle(bytes: Uint8Array): {
+  pickle: Pickle;
+  findings: Finding[];
+  calls: CallRecord[];
+} {
+  const pickle = readPickle(bytes);
+  const findings = judge(pickle);
+  if (pickle.end < bytes.length) {
+    findings.push({
+      code: 'pickle-trailing',
+      severity: 'warning',
+      where: `byte ${pickle.end}`,
+      message: `pickle: ${bytes.length - pickle.end} bytes follow the pickle and were not read`,
+    });
+  }
+  const calls = pickle.calls.slice(0, MAX_KEPT).map(({ name, count, global }) => ({
+    name,
+    count,
+    allowed: isAllowed(global),
+  }));
+  return { pickle, findings, calls };
+}
 
 /**
  * What the names in a pickle say. A name that runs commands or code refuses the file; one that
  * PyTorch does not know is a warning: its call stays data, and PyTorch would refuse it too.
  */
-export function judge(
-  calls: readonly PickleCall[],
-  globals: Iterable<PickleCall['global']>,
-): Finding[] {
-  const names = [...globals];
+function judge({ calls, globals }: Pickle): Finding[] {
+  const names = [...globals.values()];
   const dangerous = names.filter(isDangerous);
   if (dangerous.length > 0) {
-    const list = dangerous.map(({ module, name }) => `${module}.${name}`).join(', ');
+    const shown = dangerous.slice(0, MAX_LISTED).map(({ module, name }) => `${module}.${name}`);
+    const more = dangerous.length > MAX_LISTED ? ` and ${dangerous.length - MAX_LISTED} more` : '';
     const called = calls.find(({ global }) => isDangerous(global));
     throw new FindingError({
       code: 'pickle-dangerous',
       where: called ? `byte ${called.offset}` : undefined,
-      message: `pickle: unpickling this file would ${called ? 'call' : 'look up'} ${list}: nothing of it was executed, and the file was not opened`,
+      message: `pickle: unpickling this file would ${called ? 'call' : 'look up'} ${shown.join(', ')}${more}: nothing of it was executed, and the file was not opened`,
       advice:
         'Do not open it with torch.load(weights_only=False) or pickle.load. Get the weights from a source that you trust, best as .safetensors.',
     });
   }
   const unknown = names.filter((global) => !isAllowed(global));
-  return unknown.map(({ module, name }) => ({
+  const findings = unknown.slice(0, MAX_KEPT).map(({ module, name }): Finding => ({
     code: 'pickle-unknown-name',
     severity: 'warning',
     where: `${module}.${name}`,
@@ -32,4 +59,12 @@ export function judge(
     advice:
       'What it would have made is shown as data. Save it here again to get a file that loads.',
   }));
+  if (unknown.length > MAX_KEPT) {
+    findings.push({
+      code: 'pickle-unknown-name',
+      severity: 'warning',
+      message: `torch.load(weights_only=True) refuses this file: it names ${unknown.length - MAX_KEPT} more names that PyTorch does not know`,
+    });
+  }
+  return findings;
 }

@@ -3,16 +3,13 @@
  * takes: protocol 2, records stored and aligned to 64 bytes, each exactly as long as its storage.
  * `.format_version` is left out on purpose: it promises PyTorch's own layout byte for byte.
  */
-import type { Storage } from '#lib/checkpoint/tensor.ts';
+import { storageChunks } from '#lib/checkpoint/tensor.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
 import type { Sink } from '#lib/file/sink.ts';
 import { ZipWriter } from '#lib/file/zip.write.ts';
 import { writePickle } from '#lib/pickle/write.ts';
 import type { WriteOptions } from './format.ts';
 import { express } from './torch.interpret.ts';
-
-/** Storages are copied in pieces of this size, so that memory stays bounded. */
-const CHUNK = 8 * 2 ** 20;
 
 export async function writeTorch(
   root: Value,
@@ -26,17 +23,12 @@ export async function writeTorch(
   await zip.add(`${stem}/data.pkl`, pickle.length, [pickle]);
   await zip.add(`${stem}/byteorder`, 6, text('little'));
   for (const [index, storage] of storages.entries()) {
-    await zip.add(`${stem}/data/${index}`, storage.byteLength, chunksOf(storage, signal));
+    const { byteLength } = storage;
+    const chunks = storageChunks(storage, 0, byteLength, signal);
+    await zip.add(`${stem}/data/${index}`, byteLength, chunks);
     onProgress?.(zip.position);
   }
   await zip.add(`${stem}/version`, 2, text('3\n'));
   await zip.finish();
   onProgress?.(zip.position);
-}
-
-async function* chunksOf(storage: Storage, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  for (let at = 0; at < storage.byteLength; at += CHUNK) {
-    signal?.throwIfAborted();
-    yield await storage.read(at, Math.min(at + CHUNK, storage.byteLength), signal);
-  }
 }

@@ -14,10 +14,15 @@ import { opcodes, type OpcodeName } from './opcodes.ts';
 
 /** Opcodes in one pickle. A checkpoint of 100,000 tensors takes about 5 million. */
 export const MAX_OPCODES = 50_000_000;
+/** Containers, calls and bytes in one pickle. A checkpoint of a million tensors makes nine million. */
+const MAX_OBJECTS = 10_000_000;
 /** The newest protocol there is (PEP 574, Python 3.8). */
 const NEWEST_PROTOCOL = 5;
 /** CPython turns at most this many digits of text into an int (sys.int_info.default_max_str_digits). */
 const MAX_INT_DIGITS = 4300;
+
+/** Bytes of an int. Python's random state takes 2,500; to print a longer one takes quadratic time. */
+const MAX_LONG_BYTES = 2 ** 16;
 
 /** A callable that unpickling would have called or instantiated. */
 export interface PickleCall {
@@ -59,6 +64,7 @@ class Machine {
   readonly #calls = new Map<string, PickleCall>();
   readonly #globals = new Map<string, Global>();
   #protocol = 0;
+  #objects = 0;
   /** Where the current frame ends (protocol 4), or -1. */
   #frameEnd = -1;
   #opcodeAt = 0;
@@ -142,7 +148,7 @@ class Machine {
       case 'LONG1':
         return this.#push(decodeLong(bytes.take(bytes.u8())));
       case 'LONG4':
-        return this.#push(decodeLong(bytes.take(this.#size(bytes.i32()))));
+        return this.#push(decodeLong(this.#long(this.#size(bytes.i32()))));
       case 'INT': {
         const line = bytes.line();
         return this.#push(line === '00' ? false : line === '01' ? true : textToInt(line));
@@ -304,6 +310,9 @@ class Machine {
   }
 
   #push(value: Value): void {
+    if (typeof value === 'object' && value !== null && ++this.#objects > MAX_OBJECTS) {
+      throw new RangeError(`more than ${MAX_OBJECTS} objects`);
+    }
     this.#stack.push(value);
   }
 
@@ -340,13 +349,18 @@ class Machine {
   #get(index: number): void {
     const value = this.#memo.get(index);
     if (value === undefined) throw new RangeError(`memo ${index} was never set`);
-    this.#push(value);
+    this.#stack.push(value);
   }
 
   /** A length field that is signed in the format. */
   #size(size: number): number {
     if (size < 0) throw new RangeError(`negative length ${size}`);
     return size;
+  }
+
+  #long(size: number): Uint8Array {
+    if (size > MAX_LONG_BYTES) throw new RangeError(`an int of ${size} bytes`);
+    return this.#bytes.take(size);
   }
 
   #append(items: Value[]): void {
@@ -442,10 +456,12 @@ function textToFloat(text: string): number {
   return Number(text);
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Python 2's str: text where the bytes are UTF-8, else bytes. */
 function byteString(bytes: Uint8Array): Value {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return { kind: 'bytes', bytes, mutable: false };
   }
