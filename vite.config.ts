@@ -77,7 +77,13 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts', 'tests/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'parity', include: ['tests/parity/**/*.test.ts'], testTimeout: 300_000 },
+        // While one file waits for Python, another can compute.
+        test: {
+          name: 'parity',
+          include: ['tests/parity/**/*.test.ts'],
+          testTimeout: 300_000,
+          maxWorkers: 2,
+        },
       },
       {
         extends: true,

@@ -1,11 +1,12 @@
 """The relay: PyTorch trains N steps and saves; the lab resumes N steps on the same batches; PyTorch
 resumes from the lab's file for N more. Against it stands PyTorch alone for 3 N steps.
 
-    relay.py start alone --model mlp|cnn --optimizer NAME --steps N --out FOLDER
-    relay.py finish compare --model … --optimizer … --steps N --out FOLDER --checkpoint FILE …
+    relay.py start alone --steps N --out FOLDER CASE …
+    relay.py finish compare --steps N --out FOLDER CASE …
 
-One or several commands run in order; JSON is printed, an object with what each gives by its name.
-With several FILEs they run in turn for each, and a line is printed for each.
+A CASE is MODEL-OPTIMIZER, such as cnn-adamw; its files are in FOLDER/CASE. One or several commands
+run in order; JSON is printed, a line a case, an object with what each command gives by its name.
+finish and compare run for each of the lab's files, FOLDER/CASE/lab-*.pt in order, a line each.
 
 start    trains steps 0 to N and writes FOLDER/start.pth {model, optimizer, epoch, losses}, and
          FOLDER/batches.npz: inputs (3N, batch, …) float32 and labels (3N, batch) int64.
@@ -214,16 +215,23 @@ def compare(args):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
     commands = {"start": start, "alone": alone, "finish": finish, "compare": compare}
-    parser.add_argument("commands", nargs="+", choices=list(commands), metavar="COMMAND")
-    parser.add_argument("--model", choices=list(BATCH))
-    parser.add_argument("--optimizer", choices=OPTIMIZERS)
-    parser.add_argument("--steps", type=int)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("words", nargs="+", metavar="COMMAND … CASE …")
+    parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--checkpoint", type=pathlib.Path, nargs="+", default=[None])
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    given = parser.parse_args()
+    chosen = [word for word in given.words if word in commands]
     torch.set_num_threads(1)
-    for args.checkpoint in args.checkpoint:
-        print(json.dumps({name: commands[name](args) for name in args.commands}))
+    for case in given.words[len(chosen) :]:
+        model, optimizer = case.split("-")
+        assert model in BATCH and optimizer in OPTIMIZERS, case
+        args = argparse.Namespace(
+            model=model, optimizer=optimizer, steps=given.steps, out=given.out / case
+        )
+        args.out.mkdir(parents=True, exist_ok=True)
+        of_lab = sorted(args.out.glob("lab-*.pt")) if "finish" in chosen else [None]
+        for args.checkpoint in of_lab:
+            gives = {name: commands[name](args) for name in chosen}
+            file = args.checkpoint and args.checkpoint.name
+            print(json.dumps({"case": case, "file": file, **gives}))
