@@ -1,9 +1,11 @@
 /** Values in one line, as Python's repr would show them; control characters never come through. */
 import { formatFloat } from '#lib/checkpoint/elements.ts';
-import type { Value } from '#lib/checkpoint/value.ts';
+import { isScalar, type Value } from '#lib/checkpoint/value.ts';
 
 /** Longer texts are cut: a line in a tree is for reading. */
 const MAX_TEXT = 120;
+/** Longer keys are cut: no state_dict has such names, and every path below repeats them. */
+const MAX_KEY = 1000;
 /** Items of a tuple that are shown in one line. */
 const MAX_ITEMS = 8;
 
@@ -14,7 +16,7 @@ export function summary(value: Value): string {
     case 'boolean':
       return value ? 'True' : 'False';
     case 'bigint':
-      return String(value);
+      return cut(String(value));
     case 'number':
       return formatFloat(value);
     case 'string':
@@ -34,7 +36,7 @@ export function summary(value: Value): string {
     case 'set':
       return `${value.frozen ? 'frozenset' : 'set'}, ${count(value.items.length, 'item', 'items')}`;
     case 'tuple': {
-      const short = value.items.length <= MAX_ITEMS && value.items.every(isPlain);
+      const short = value.items.length <= MAX_ITEMS && value.items.every(isScalar);
       if (!short) return `${value.type}, ${count(value.items.length, 'item', 'items')}`;
       const items = value.items.map(summary).join(', ');
       const text = `(${items}${value.items.length === 1 ? ',' : ''})`;
@@ -42,21 +44,22 @@ export function summary(value: Value): string {
     }
     case 'bytes':
       return `${value.mutable ? 'bytearray' : 'bytes'}, ${value.bytes.length} B`;
-    case 'complex':
-      return `(${formatFloat(value.real)}+${formatFloat(value.imaginary)}j)`;
+    case 'complex': {
+      const imaginary = formatFloat(value.imaginary);
+      return `(${formatFloat(value.real)}${imaginary.startsWith('-') ? '' : '+'}${imaginary}j)`;
+    }
     case 'global':
-      return escape(`${value.module}.${value.name}`);
-    case 'call':
-      return `${summary(value.callable)}(…), not called`;
+      return escape(cut(`${value.module}.${value.name}`));
+    case 'call': {
+      const { callable } = value;
+      const isNamed = typeof callable === 'object' && callable?.kind === 'global';
+      return `${isNamed ? summary(callable) : 'a computed value'}(…), not called`;
+    }
     case 'persistent':
       return 'a reference to something outside of the pickle';
     default:
       return value satisfies never;
   }
-}
-
-function isPlain(value: Value): boolean {
-  return value === null || typeof value !== 'object';
 }
 
 function count(number: number, one: string, many: string): string {
@@ -65,18 +68,26 @@ function count(number: number, one: string, many: string): string {
 
 /** A key as it stands between square brackets. */
 export function pythonKey(key: Value): string {
-  return typeof key === 'string' ? quote(key, Infinity) : summary(key);
+  return typeof key === 'string' ? quote(key, MAX_KEY) : summary(key);
 }
 
 /** A key as a label: texts without quotes. */
 export function label(key: Value): string {
-  return typeof key === 'string' ? escape(key) : summary(key);
+  return typeof key === 'string' ? escape(cut(key, MAX_KEY)) : summary(key);
+}
+
+/** A text in one line, without quotes. */
+export function plain(text: string): string {
+  return escape(cut(text));
+}
+
+function cut(text: string, longest = MAX_TEXT): string {
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
 /** A Python string literal, cut where it is too long. */
 export function quote(text: string, longest = MAX_TEXT): string {
-  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
-  const escaped = escape(cut.replaceAll('\\', '\\\\'));
+  const escaped = escape(cut(text, longest).replaceAll('\\', '\\\\'));
   return escaped.includes("'") && !escaped.includes('"')
     ? `"${escaped}"`
     : `'${escaped.replaceAll("'", "\\'")}'`;

@@ -1,78 +1,124 @@
-import { isTensor, type ObjectValue, type Value } from '#lib/checkpoint/value.ts';
+import {
+  Dict,
+  isDict,
+  isScalar,
+  isTensor,
+  type ObjectValue,
+  type Value,
+} from '#lib/checkpoint/value.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
-import { pythonKey } from './repr.ts';
+import { label, pythonKey } from './repr.ts';
 
-/** The parts of a value in order, each with how Python reaches it from the whole: `['a']`, `[0]`. */
-export function partsOf(
-  value: Value,
-): { key: Value; step: string; value: Value; attribute?: true }[] {
-  if (value === null || typeof value !== 'object') return [];
+export interface Part {
+  readonly key: Value;
+  readonly value: Value;
+  /** How Python reaches it from the whole: `['a']`, `[0]`, `._metadata`. */
+  readonly step: string;
+  /** An attribute of the object, not an entry of it. */
+  readonly attribute?: true;
+}
+
+/** How many parts a value has, without making any. */
+export function partCount(value: Value): number {
+  if (isScalar(value)) return 0;
   switch (value.kind) {
-    case 'dict': {
-      const entries = [...value.entries()].map(([key, item]) => ({
-        key,
-        step: `[${pythonKey(key)}]`,
-        value: item,
-      }));
-      const attributes = partsOf(value.attributes).map((part) => ({
-        ...part,
-        step: `.${String(part.key)}`,
-        attribute: true as const,
-      }));
-      return [...entries, ...attributes];
-    }
+    case 'dict':
+      return value.size + attributesOf(value.attributes).size;
     case 'list':
     case 'tuple':
     case 'set':
-      return value.items.map((item, index) => ({
-        key: BigInt(index),
-        step: `[${index}]`,
-        value: item,
-      }));
+      return value.items.length;
     case 'call': {
-      const parts = [
-        { key: 'callable', step: '.callable', value: value.callable },
-        { key: 'args', step: '.args', value: value.args },
-      ];
-      if (value.state !== undefined)
-        parts.push({ key: 'state', step: '.state', value: value.state });
-      const items = value.appended?.map((item, index) => ({
-        key: BigInt(index),
-        step: `[${index}]`,
-        value: item,
-      }));
-      const entries = value.entries?.map(([key, item]) => ({
-        key,
-        step: `[${pythonKey(key)}]`,
-        value: item,
-      }));
-      return [...parts, ...(items ?? []), ...(entries ?? [])];
+      const { state, appended, entries } = value;
+      const more = (appended?.length ?? 0) + (entries?.length ?? 0);
+      return 2 + Number(state !== undefined) + more;
     }
     case 'persistent':
-      return [{ key: 'id', step: '.id', value: value.id }];
+      return 1;
     case 'tensor':
     case 'bytes':
     case 'complex':
     case 'global':
-      return [];
+      return 0;
     default:
       return value satisfies never;
   }
 }
 
+/** The parts of a value in order, from number `start` on. */
+export function* partsOf(value: Value, start = 0): Generator<Part> {
+  let index = 0;
+  for (const [key, part, how] of rawParts(value)) {
+    if (index++ < start) continue;
+    if (how === 'attribute') yield { key, value: part, step: `.${label(key)}`, attribute: true };
+    else
+      yield { key, value: part, step: how === 'item' ? `[${pythonKey(key)}]` : `.${label(key)}` };
+  }
+}
+
+type RawPart = [key: Value, value: Value, how: 'item' | 'field' | 'attribute'];
+
+function* rawParts(value: Value): Generator<RawPart> {
+  if (isScalar(value)) return;
+  switch (value.kind) {
+    case 'dict':
+      for (const [key, item] of value.entries()) yield [key, item, 'item'];
+      for (const [key, item] of attributesOf(value.attributes).entries()) {
+        yield [key, item, 'attribute'];
+      }
+      return;
+    case 'list':
+    case 'tuple':
+    case 'set':
+      yield* indexed(value.items);
+      return;
+    case 'call':
+      yield ['callable', value.callable, 'field'];
+      yield ['args', value.args, 'field'];
+      if (value.state !== undefined) yield ['state', value.state, 'field'];
+      yield* indexed(value.appended ?? []);
+      for (const [key, item] of value.entries ?? []) yield [key, item, 'item'];
+      return;
+    case 'persistent':
+      yield ['id', value.id, 'field'];
+      return;
+    case 'tensor':
+    case 'bytes':
+    case 'complex':
+    case 'global':
+      return;
+    default:
+      value satisfies never;
+  }
+}
+
+function* indexed(items: readonly Value[]): Generator<RawPart> {
+  for (let index = 0; index < items.length; index++) yield [BigInt(index), items[index]!, 'item'];
+}
+
+/** An object's attributes by name; those that are no plain dict stay whole, as `__dict__`. */
+function attributesOf(attributes: Value): Dict {
+  if (attributes === null) return none;
+  const isPlain = isDict(attributes) && attributes.attributes === null;
+  return isPlain ? attributes : new Dict([['__dict__', attributes]]);
+}
+const none = new Dict();
+
 /** Every tensor of a tree with its first path; what stands in it twice is given once. */
 export function* tensorsIn(root: Value): Generator<{ path: string; tensor: Tensor }> {
   const seen = new Set<ObjectValue>();
-  const work: { path: string; value: Value }[] = [{ path: '', value: root }];
-  while (work.length > 0) {
-    const { path, value } = work.pop()!;
-    if (value === null || typeof value !== 'object' || seen.has(value)) continue;
+  const open: { path: string; parts: Iterator<Part> }[] = [];
+  function* visit(path: string, value: Value) {
+    if (isScalar(value) || seen.has(value)) return;
     seen.add(value);
     if (isTensor(value)) yield { path, tensor: value };
-    const parts = partsOf(value);
-    for (let index = parts.length - 1; index >= 0; index--) {
-      const part = parts[index]!;
-      work.push({ path: path + part.step, value: part.value });
-    }
+    else open.push({ path, parts: partsOf(value) });
+  }
+  yield* visit('', root);
+  while (open.length > 0) {
+    const { path, parts } = open.at(-1)!;
+    const next = parts.next();
+    if (next.done) open.pop();
+    else yield* visit(path + next.value.step, next.value.value);
   }
 }

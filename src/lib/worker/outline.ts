@@ -8,7 +8,7 @@ import { findOptimizer, matchParameters } from '#lib/checkpoint/optimizer.ts';
 import { numel, type Storage } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { label, summary } from '#lib/inspect/repr.ts';
-import { partsOf, tensorsIn } from '#lib/inspect/walk.ts';
+import { partCount, partsOf, tensorsIn } from '#lib/inspect/walk.ts';
 import type { OutlineNode } from './protocol.ts';
 
 export class Outline {
@@ -16,7 +16,8 @@ export class Outline {
   readonly totals = { tensors: 0, elements: 0, bytes: 0 };
   readonly #values: Value[] = [];
   readonly #nodes: OutlineNode[] = [];
-  readonly #children = new Map<number, OutlineNode[]>();
+  /** Rows below a row by their place; only those that were asked for. */
+  readonly #children = new Map<number, Map<number, OutlineNode>>();
   /** The first path into each storage. */
   readonly #owners = new Map<Storage, string>();
   /** Remarks by value: the parameter that an optimizer state belongs to. */
@@ -38,14 +39,21 @@ export class Outline {
   children(id: number, start: number, count: number): OutlineNode[] {
     const node = this.#nodes[id];
     if (!node) throw new RangeError(`outline: there is no row ${id}`);
-    let children = this.#children.get(id);
-    if (!children) {
-      children = partsOf(this.#values[id]!).map(({ key, step, value, attribute }) =>
-        this.#node(label(key), node.path + step, value, attribute && 'attribute'),
-      );
-      this.#children.set(id, children);
+    const children = this.#children.get(id) ?? new Map<number, OutlineNode>();
+    this.#children.set(id, children);
+    const rows: OutlineNode[] = [];
+    let place = Math.max(0, start);
+    for (const { key, step, value, attribute } of partsOf(this.#values[id]!, place)) {
+      if (rows.length >= count) break;
+      let row = children.get(place);
+      if (!row) {
+        row = this.#node(label(key), node.path + step, value, attribute && 'attribute');
+        children.set(place, row);
+      }
+      rows.push(row);
+      place++;
     }
-    return children.slice(start, start + count);
+    return rows;
   }
 
   /** The value behind a row. */
@@ -63,7 +71,7 @@ export class Outline {
       path,
       kind: kindOf(value),
       summary: summary(value),
-      childCount: partsOf(value).length,
+      childCount: partCount(value),
       ...(note !== undefined && { note }),
     };
     if (isTensor(value)) {
@@ -94,7 +102,7 @@ export class Outline {
     if (!match.ok) return;
     for (const [id, key] of match.keys) {
       const state = found.optimizer.states.get(id);
-      if (state !== undefined) this.#notes.set(state, key);
+      if (isDict(state)) this.#notes.set(state, key);
     }
   }
 }
