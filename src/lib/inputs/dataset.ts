@@ -2,7 +2,7 @@
  * A classification data set: inputs as float32, one class index each. Read from the arrays of a
  * checkpoint (npz, npy, or a dict in a .pt) by the names that people give them.
  */
-import { isFloating, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { dtypes, type Dtype } from '#lib/checkpoint/dtype.ts';
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { numel, readTensor, type Tensor } from '#lib/checkpoint/tensor.ts';
@@ -14,6 +14,8 @@ export interface Examples {
   /** One input after the other, already scaled, each `exampleShape` in row-major order. */
   readonly inputs: Float32Array;
   readonly labels: Int32Array;
+  /** Which of them count, and in which order; all of them where it is absent. */
+  readonly order?: Uint32Array;
 }
 
 export interface Dataset {
@@ -47,15 +49,16 @@ export async function readDataset(
     }
   }
   const names = [...arrays.keys()];
-  const train = pick(arrays, ['train_', '', 'x_train', 'y_train']);
+  const train = pick(arrays, ['train', '']);
   if (!train) {
     throw refuse(
       `${name}: no inputs and labels found among ${names.map((key) => JSON.stringify(key)).join(', ') || 'no arrays'}`,
       'Name the arrays train_images and train_labels (or inputs and labels), test_images and test_labels for held-out examples.',
     );
   }
-  const test = pick(arrays, ['test_', 'val_', 'valid_']);
+  const test = pick(arrays, ['test', 'val', 'valid']);
   const layout = layoutOf(train.inputs);
+  if (test) checkAlike(train, test);
   const parts = {
     train: await readExamples(train, layout, signal),
     test: test ? await readExamples(test, layout, signal) : null,
@@ -68,6 +71,16 @@ export async function readDataset(
     scaling: layout.scale === 1 ? 'as stored' : `${train.inputs.dtype} / 255`,
     classes: Math.max(classCount(parts.train), parts.test ? classCount(parts.test) : 0),
   };
+}
+
+/** What is held out must be stored as what is trained on, or it would be scaled differently. */
+function checkAlike(train: Pair, test: Pair): void {
+  const form = ({ dtype, shape }: Tensor) => `${dtype} [N, ${shape.slice(1).join(', ')}]`;
+  if (form(train.inputs) === form(test.inputs)) return;
+  throw refuse(
+    `${test.inputsName} is ${form(test.inputs)}, ${train.inputsName} is ${form(train.inputs)}`,
+    'Save both with the same dtype and the same example shape.',
+  );
 }
 
 function classCount({ labels }: Examples): number {
@@ -89,29 +102,33 @@ interface Pair {
   readonly labels: Tensor;
 }
 
-/** `train_images` and `images`, `x_train` and `X`: a prefix, or the affix on either side. */
-function pick(arrays: ReadonlyMap<string, Tensor>, affixes: readonly string[]): Pair | null {
-  const find = (bases: readonly string[]) => {
-    for (const affix of affixes) {
-      const word = affix.replace('_', '');
+/** The first pair of one purpose: `train_images` and `train_labels`, or `x_train` and `y_train`. */
+function pick(arrays: ReadonlyMap<string, Tensor>, purposes: readonly string[]): Pair | null {
+  const byName = new Map(
+    [...arrays].map(([name, tensor]) => [name.toLowerCase(), { name, tensor }]),
+  );
+  for (const purpose of purposes) {
+    const find = (bases: readonly string[]) => {
       for (const base of bases) {
-        const wanted = new Set([`${affix}${base}`, `${base}_${word}`]);
-        for (const [name, tensor] of arrays) {
-          if (wanted.has(name.toLowerCase())) return { name, tensor };
-        }
+        const found = purpose
+          ? (byName.get(`${purpose}_${base}`) ?? byName.get(`${base}_${purpose}`))
+          : byName.get(base);
+        if (found) return found;
       }
+      return null;
+    };
+    const inputs = find(INPUT_NAMES);
+    const labels = find(LABEL_NAMES);
+    if (inputs && labels) {
+      return {
+        inputsName: inputs.name,
+        inputs: inputs.tensor,
+        labelsName: labels.name,
+        labels: labels.tensor,
+      };
     }
-    return null;
-  };
-  const inputs = find(INPUT_NAMES);
-  const labels = find(LABEL_NAMES);
-  if (!inputs || !labels) return null;
-  return {
-    inputsName: inputs.name,
-    inputs: inputs.tensor,
-    labelsName: labels.name,
-    labels: labels.tensor,
-  };
+  }
+  return null;
 }
 
 interface Layout {
@@ -149,7 +166,16 @@ async function readExamples(pair: Pair, layout: Layout, signal?: AbortSignal): P
       EXPECTED,
     );
   }
-  if (labels.shape.length !== 1 || labels.shape[0] !== count || isFloating(labels.dtype)) {
+  if (dtypes[inputs.dtype].kind === 'complex') {
+    throw refuse(`${inputsName} is ${inputs.dtype}, expected real numbers`, EXPECTED);
+  }
+  const { kind } = dtypes[labels.dtype];
+  if (
+    labels.shape.length !== 1 ||
+    labels.shape[0] !== count ||
+    kind === 'float' ||
+    kind === 'complex'
+  ) {
     throw refuse(
       `${labelsName} is ${labels.dtype} ${shape(labels)}, expected one class index for each of the ${count} inputs`,
       EXPECTED,
@@ -185,10 +211,10 @@ function channelsFirst(values: Float32Array, channels: number, pixels: number): 
 
 /** The inputs and labels of some examples, one behind the other. */
 export function gatherExamples(
-  { inputs, labels, count }: Examples,
+  { inputs, labels, count, order }: Examples,
   indices: ArrayLike<number>,
 ): { inputs: Float32Array<ArrayBuffer>; labels: Int32Array } {
-  const size = inputs.length / count;
+  const size = inputs.length / labels.length;
   const batch = {
     inputs: new Float32Array(indices.length * size),
     labels: new Int32Array(indices.length),
@@ -197,13 +223,19 @@ export function gatherExamples(
     const index = indices[at]!;
     if (!(index >= 0 && index < count))
       throw new RangeError(`data: no example ${index} of ${count}`);
-    batch.inputs.set(inputs.subarray(index * size, (index + 1) * size), at * size);
-    batch.labels[at] = labels[index]!;
+    const place = order ? order[index]! : index;
+    batch.inputs.set(inputs.subarray(place * size, (place + 1) * size), at * size);
+    batch.labels[at] = labels[place]!;
   }
   return batch;
 }
 
-/** Some examples as a set of their own. */
-export function selectExamples(examples: Examples, indices: ArrayLike<number>): Examples {
-  return { count: indices.length, ...gatherExamples(examples, indices) };
+/** Some examples as a set of their own; the numbers are shared, not copied. */
+export function selectExamples(examples: Examples, indices: Uint32Array): Examples {
+  const { order } = examples;
+  return {
+    ...examples,
+    count: indices.length,
+    order: order ? indices.map((index) => order[index]!) : indices,
+  };
 }
