@@ -97,14 +97,18 @@ export class Optimizer {
     }
   }
 
-  /** Sets options in every param_group, as a user would in `optimizer.param_groups`. */
+  /**
+   * Sets options as a user would in `optimizer.param_groups`: in every group that has the first
+   * one's value. A group with a value of its own, such as no weight decay for biases, keeps it.
+   */
   configure(options: Readonly<Record<string, Value>>): void {
-    for (const group of this.#groups) {
-      group.options = new Dict(group.options.entries());
-      for (const [key, value] of Object.entries(options)) {
-        if (!group.options.has(key))
-          throw new Error(`optimizer: ${this.name} has no option ${key}`);
-        group.options.set(key, value);
+    for (const [key, value] of Object.entries(options)) {
+      const before = this.#groups[0]?.options.get(key);
+      for (const group of this.#groups) {
+        const own = group.options.get(key);
+        if (own === undefined) throw new Error(`optimizer: ${this.name} has no option ${key}`);
+        if (!isSame(own, before) || isSame(own, value)) continue;
+        group.options = new Dict(group.options.entries(), group.options.type).set(key, value);
       }
     }
   }
@@ -171,20 +175,31 @@ export class Optimizer {
   }
 }
 
+/** Whether two options are the same; 0 and 0.0 are. */
+function isSame(a: Value, b: Value | undefined): boolean {
+  const isNumber = (value: unknown) => typeof value === 'number' || typeof value === 'bigint';
+  return isNumber(a) && isNumber(b) ? Number(a) === Number(b) : a === b;
+}
+
 async function readState(state: Dict, key: string, signal?: AbortSignal): Promise<ParameterState> {
   const read: ParameterState = { step: 0, tensors: {} };
-  for (const [name, value] of state.entries()) {
-    if (value === null) continue; // SGD without momentum, before 2.0: momentum_buffer None
-    if (name === 'step') {
-      read.step = await readStep(value, key, signal);
-    } else if (isTensor(value) && typeof name === 'string') {
-      const values = toFloat32(await readTensor(value, signal), value.dtype);
-      read.tensors[name] = tf.tensor(values, [...value.shape], 'float32');
-    } else {
-      throw new Error(`optimizer: the state ${String(name)} of ${key} is no tensor`);
+  try {
+    for (const [name, value] of state.entries()) {
+      if (value === null) continue; // SGD without momentum, before 2.0: momentum_buffer None
+      if (name === 'step') {
+        read.step = await readStep(value, key, signal);
+      } else if (isTensor(value) && typeof name === 'string') {
+        const values = toFloat32(await readTensor(value, signal), value.dtype);
+        read.tensors[name] = tf.tensor(values, [...value.shape], 'float32');
+      } else {
+        throw new Error(`optimizer: the state ${String(name)} of ${key} is no tensor`);
+      }
     }
+    return read;
+  } catch (error) {
+    tf.dispose(read.tensors);
+    throw error;
   }
-  return read;
 }
 
 /** A float32 scalar tensor since PyTorch 1.12, a plain int before. */

@@ -17,7 +17,7 @@ export interface Bindings {
   /** Adds one to the `num_batches_tracked` of that key and gives the new count. */
   countBatch(key: string): number;
   /** A seed for a dropout node's mask in this pass. */
-  dropoutSeed(node: NodeId): number;
+  dropoutSeed(node: NodeId): string;
 }
 
 /** Runs `graph` on `inputs`; gives its outputs in torch's layout. Call inside of `tf.tidy`. */

@@ -70,8 +70,9 @@ export class Model {
     inputs: readonly { values: Float32Array; shape: readonly number[] }[],
   ): Promise<{ values: Float32Array; shape: number[] }[]> {
     const uploaded = inputs.map(({ values, shape }) => tf.tensor(values, [...shape], 'float32'));
-    const outputs = this.forward(graph, uploaded);
+    let outputs: tf.Tensor[] = [];
     try {
+      outputs = this.forward(graph, uploaded);
       return await Promise.all(
         outputs.map(async (output) => ({
           values: (await output.data<'float32'>()).slice(),
@@ -133,7 +134,7 @@ export class Model {
         this.#counters.set(key, count);
         return Number(count);
       },
-      dropoutSeed: (node) => (this.seed * 1_000_003 + this.step) * 1_000_003 + node,
+      dropoutSeed: (node) => `${this.seed} ${this.step} ${node}`,
     };
   }
 

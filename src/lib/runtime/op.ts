@@ -5,7 +5,7 @@ import type { Activation } from './activation.ts';
 export interface OpContext {
   readonly node: GraphNode;
   /** Draws a mask for a dropout node: the same for the same run, step and node. */
-  dropoutSeed(): number;
+  dropoutSeed(): string;
   /** Hands over the new value of a buffer, by the node that holds it; kept after the step. */
   updateBuffer(node: number, value: Activation['tensor']): void;
   /** Counts a batch in a host-side `num_batches_tracked` and gives the new count. */

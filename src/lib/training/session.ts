@@ -3,13 +3,14 @@
  * kept. It knows no disks and no pages: it tells `report` what happened, and what it kept is read
  * from `best` and `last`.
  */
+import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Dict } from '#lib/checkpoint/value.ts';
 import { gatherExamples, type Examples } from '#lib/inputs/dataset.ts';
 import { permutation } from '#lib/inputs/random.ts';
 import type { Optimizer } from '#lib/optim/optimizer.ts';
 import type { Model, Weights } from '#lib/runtime/model.ts';
 import type { LossName } from './loss.ts';
-import { settle, Trainer, type GraphFor, type Pending } from './trainer.ts';
+import { discard, settle, Trainer, type GraphFor, type Pending } from './trainer.ts';
 
 export interface SessionSettings {
   /** Epochs of this run; they are counted on from `startEpoch`. */
@@ -50,6 +51,8 @@ export interface Report {
 const REPORT_MS = 250;
 /** Results that may wait on the backend, so that a fast GPU is not run ahead without end. */
 const MAX_PENDING = 64;
+/** Messages (pause, stop, abort) are let in about this often; without a GPU nothing else waits. */
+const BREATH_MS = 50;
 
 export class Session {
   readonly #model: Model;
@@ -65,6 +68,9 @@ export class Session {
   #step = 0;
   #seen = 0;
   #busyMs = 0;
+  /** Steps whose numbers are still on the backend. */
+  #pending: Pending[] = [];
+  #breathed = performance.now();
   #trained: { loss: number; count: number }[] = [];
   best: Kept | null = null;
   last: Kept | null = null;
@@ -111,9 +117,17 @@ export class Session {
   /** Trains. Resolves when done or stopped; rejects when aborted, with what was kept still there. */
   async run(signal?: AbortSignal): Promise<void> {
     const { epochs, startEpoch } = this.#settings;
-    for (let epoch = startEpoch + 1; epoch <= startEpoch + epochs && !this.#stopping; epoch++) {
-      await this.#runEpoch(epoch, signal);
-      await this.#validate(epoch, signal);
+    const wake = () => this.resume();
+    signal?.addEventListener('abort', wake, { once: true });
+    try {
+      for (let epoch = startEpoch + 1; epoch <= startEpoch + epochs && !this.#stopping; epoch++) {
+        await this.#runEpoch(epoch, signal);
+        // Stopped before the first step of an epoch: the one before is the last.
+        if (this.#trained.length > 0) await this.#validate(epoch, signal);
+      }
+    } finally {
+      signal?.removeEventListener('abort', wake);
+      discard(this.#pending);
     }
   }
 
@@ -121,17 +135,27 @@ export class Session {
     return this.#step;
   }
 
+  /** Reads the numbers of the steps that wait for it. */
+  async #settle() {
+    const pending = this.#pending;
+    this.#pending = [];
+    const settled = await settle(pending);
+    if (performance.now() - this.#breathed > BREATH_MS) {
+      await new Promise((resume) => setTimeout(resume));
+      this.#breathed = performance.now();
+    }
+    return settled;
+  }
+
   async #runEpoch(epoch: number, signal?: AbortSignal): Promise<void> {
     const { batchSize, seed } = this.#settings;
     const order = permutation(this.#train.count, seed * 10_007 + epoch);
     this.#trained = [];
-    let pending: Pending[] = [];
     let reported = -Infinity; // the first step is told at once: it may have compiled for seconds
     let started = performance.now();
     const flush = async (state: 'running' | 'paused') => {
-      const first = this.#step - pending.length;
-      const settled = await settle(pending);
-      pending = [];
+      const first = this.#step - this.#pending.length;
+      const settled = await this.#settle();
       this.#busyMs += performance.now() - started;
       started = performance.now();
       for (const { loss, count } of settled) this.#trained.push({ loss, count });
@@ -142,11 +166,7 @@ export class Session {
       }));
       const lost = points.find(({ loss }) => !Number.isFinite(loss));
       this.#tell(state, epoch, points, []);
-      if (lost) {
-        throw new Error(
-          `training: the loss is ${lost.loss} at step ${lost.step}: lower the learning rate`,
-        );
-      }
+      if (lost) throw diverged(`the loss is ${lost.loss} at step ${lost.step}`);
     };
 
     for (let at = 0; at < this.#train.count && !this.#stopping; at += batchSize) {
@@ -154,14 +174,15 @@ export class Session {
       if (this.#gate) {
         await flush('paused');
         await this.#gate;
+        signal?.throwIfAborted();
         started = performance.now();
         if (this.#stopping) break;
       }
       const indices = order.subarray(at, Math.min(at + batchSize, order.length));
-      pending.push(this.#trainer.step(gatherExamples(this.#train, indices)));
+      this.#pending.push(this.#trainer.step(gatherExamples(this.#train, indices)));
       this.#step++;
       this.#seen += indices.length;
-      if (performance.now() - reported > REPORT_MS || pending.length >= MAX_PENDING) {
+      if (performance.now() - reported > REPORT_MS || this.#pending.length >= MAX_PENDING) {
         await flush('running');
         reported = performance.now();
       }
@@ -173,18 +194,14 @@ export class Session {
     this.#tell('validating', epoch, [], []);
     const { batchSize } = this.#settings;
     const results: { loss: number; correct: number; count: number }[] = [];
-    let pending: Pending[] = [];
     for (let at = 0; at < this.#validation.count; at += batchSize) {
       signal?.throwIfAborted();
       const end = Math.min(at + batchSize, this.#validation.count);
       const indices = Uint32Array.from({ length: end - at }, (_, index) => at + index);
-      pending.push(this.#trainer.evaluate(gatherExamples(this.#validation, indices)));
-      if (pending.length >= MAX_PENDING) {
-        results.push(...(await settle(pending)));
-        pending = [];
-      }
+      this.#pending.push(this.#trainer.evaluate(gatherExamples(this.#validation, indices)));
+      if (this.#pending.length >= MAX_PENDING) results.push(...(await this.#settle()));
     }
-    results.push(...(await settle(pending)));
+    results.push(...(await this.#settle()));
     const count = results.reduce((sum, result) => sum + result.count, 0);
     const mean = (of: (result: (typeof results)[number]) => number) =>
       results.reduce((sum, result) => sum + of(result), 0) / count;
@@ -194,6 +211,9 @@ export class Session {
       accuracy: mean(({ correct }) => correct),
       trainLoss: weightedLoss(this.#trained),
     };
+    if (!Number.isFinite(metrics.loss)) {
+      throw diverged(`the validation loss is ${metrics.loss} after epoch ${epoch}`);
+    }
     this.last = {
       metrics,
       weights: await this.#model.read(),
@@ -226,6 +246,14 @@ export class Session {
       best: this.best?.metrics ?? null,
     });
   }
+}
+
+function diverged(what: string): FindingError {
+  return new FindingError({
+    code: 'training-diverged',
+    message: `training: ${what}`,
+    advice: 'Lower the learning rate and train again; the model is what was last kept.',
+  });
 }
 
 function weightedLoss(results: readonly { loss: number; count: number }[]): number {

@@ -73,10 +73,16 @@ function upload(graph: Graph, { inputs, labels }: Batch) {
       `loss: the model gives [${output.shape.join(', ')}], a classifier gives [batch, classes]`,
     );
   }
+  const target = oneHot(labels, classes); // first, since it refuses labels
   return {
     inputs: tf.tensor(inputs, [...input.shape], 'float32'),
-    target: tf.tensor2d(oneHot(labels, classes), [labels.length, classes]),
+    target: tf.tensor2d(target, [labels.length, classes]),
   };
+}
+
+/** Gives up on results that nobody will read. */
+export function discard(pending: readonly Pending[]): void {
+  tf.dispose(pending.map(({ result }) => result));
 }
 
 /** Reads pending results back in one go: mean loss of each, and hits. Disposes them. */
@@ -85,8 +91,9 @@ export async function settle(
 ): Promise<{ loss: number; correct: number; count: number }[]> {
   if (pending.length === 0) return [];
   const stacked = tf.tidy(() => tf.stack(pending.map(({ result }) => result)));
+  discard(pending);
   const values = await stacked.data<'float32'>();
-  tf.dispose([stacked, ...pending.map(({ result }) => result)]);
+  stacked.dispose();
   return pending.map(({ count }, index) => ({
     count,
     loss: values[2 * index]!,

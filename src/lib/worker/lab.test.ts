@@ -147,7 +147,7 @@ describe('the linear sample', async () => {
       top: 2,
     });
     const wild = { ...settings, from: 'last', learningRate: 1e38 } as const;
-    await expect(call(lab, 'train', wild)).rejects.toThrow('lower the learning rate');
+    await expect(call(lab, 'train', wild)).rejects.toThrow(/training: the loss is \S+ at step/);
     const after = await call(lab, 'run', {
       input: { kind: 'random', shape: [10], seed: 1 },
       top: 2,
@@ -170,6 +170,58 @@ describe('the linear sample', async () => {
     expect(summary.stopped).toBe(true);
     expect(states).toContain('paused');
     expect(summary.steps).toBeLessThan(1000 * Math.ceil(data.train / 16));
+  });
+
+  it('refuses settings that make no sense', async () => {
+    const wrong = [
+      { epochs: 0 },
+      { epochs: 1.5 },
+      { batchSize: NaN },
+      { learningRate: Infinity },
+      { learningRate: -1 },
+      { weightDecay: NaN },
+      { seed: 1.5 },
+      { seed: -1 },
+      { validationShare: 1 },
+    ];
+    for (const setting of wrong) {
+      const result = await lab.handlers.train({ ...settings, ...setting }, never);
+      expect(result).toMatchObject({ findings: [{ code: 'training-settings' }] });
+    }
+  });
+
+  it('trains one run at a time', async () => {
+    const first = call(lab, 'train', settings);
+    const second = await lab.handlers.train(settings, never);
+    expect(second).toMatchObject({ ok: false, findings: [{ code: 'training-busy' }] });
+    await first;
+  });
+
+  it('ends a run whose model is replaced, with a sentence, and frees its tensors', async () => {
+    const lab = new Lab();
+    const build = { candidate: 'Linear', arguments: {}, stateDict: 0 };
+    const open = async () => {
+      await call(lab, 'open', { file: file('linear/linear.pth') });
+      await call(lab, 'source', {
+        files: [{ name: 'm.py', text: readFileSync(`${samples}linear/model.py`, 'utf8') }],
+      });
+      await call(lab, 'build', build);
+      await call(lab, 'data', { file: file('linear/data.npz') });
+    };
+    const tf = await import('#lib/runtime/tf.ts');
+    const counts: number[] = [];
+    for (let times = 0; times < 3; times++) {
+      await open();
+      let told = () => {};
+      const training = new Promise<void>((resolve) => (told = resolve));
+      const run = lab.handlers.train({ ...settings, epochs: 1e6 }, { ...never, progress: told });
+      await training;
+      await call(lab, 'build', build);
+      expect(await run).toMatchObject({ ok: false, findings: [{ code: 'training-ended' }] });
+      await new Promise((resume) => setTimeout(resume));
+      counts.push(tf.memory().numTensors);
+    }
+    expect(new Set(counts).size).toBe(1);
   });
 
   it('keeps what was open when something else does not open', async () => {

@@ -5,7 +5,7 @@
 import { readTensor } from '#lib/checkpoint/tensor.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { formatElement } from '#lib/checkpoint/elements.ts';
-import { FindingError, findingOf, type Result } from '#lib/checkpoint/finding.ts';
+import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpoint/finding.ts';
 import { findOptimizer } from '#lib/checkpoint/optimizer.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
 import { isTensor } from '#lib/checkpoint/value.ts';
@@ -14,7 +14,7 @@ import { readSource, type ModelSource } from '#lib/architecture/source.ts';
 import { blobSource } from '#lib/file/source.ts';
 import { formats, openCheckpoint } from '#lib/formats/index.ts';
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
-import { pythonKey } from '#lib/inspect/repr.ts';
+import { label, pythonKey } from '#lib/inspect/repr.ts';
 import { factsOf } from './facts.ts';
 import { Outline } from './outline.ts';
 import type {
@@ -83,7 +83,7 @@ export class Lab {
     data: ({ file }, { signal }) =>
       attempt(signal, async () => {
         const result = await openCheckpoint(blobSource(file), signal);
-        if (!result.ok) throw new FindingError(result.findings[0]!);
+        if (!result.ok) throw new FindingError(shown(result.findings[0]!));
         this.#data = await readDataset(result.checkpoint.root, file.name, signal);
         return { data: describeData(this.#data) };
       }),
@@ -141,12 +141,12 @@ export class Lab {
 
   async #open(file: File, signal: AbortSignal): Promise<OpenedCheckpoint> {
     const result = await openCheckpoint(blobSource(file), signal);
-    if (!result.ok) throw new FindingError(result.findings[0]!);
+    if (!result.ok) throw new FindingError(shown(result.findings[0]!));
     const { checkpoint } = result;
     const stateDicts = findStateDicts(checkpoint.root);
     const outline = new Outline(checkpoint.root, stateDicts[0]?.dict);
     // Only now does what was open before give way.
-    this.#bench?.dispose();
+    void this.#bench?.dispose();
     this.#bench = null;
     this.#opened = { checkpoint, outline, stateDicts };
     const optimizer = findOptimizer(checkpoint.root);
@@ -154,8 +154,8 @@ export class Lab {
       name: checkpoint.name,
       size: checkpoint.size,
       format: formats.find(({ name }) => name === checkpoint.format)?.title ?? checkpoint.format,
-      calls: [...checkpoint.calls],
-      findings: [...checkpoint.findings],
+      calls: checkpoint.calls.map((call) => ({ ...call, name: label(call.name) })),
+      findings: checkpoint.findings.map(shown),
       root: outline.root,
       totals: outline.totals,
       facts: factsOf(checkpoint),
@@ -212,7 +212,7 @@ export class Lab {
       candidate: args.candidate,
       arguments: args.arguments,
     });
-    this.#bench?.dispose();
+    void this.#bench?.dispose();
     this.#bench = bench;
     return model;
   }
@@ -239,6 +239,12 @@ export class Lab {
       bench: this.#bench,
     };
   }
+}
+
+/** A finding whose texts come from a file, fit to be shown. */
+function shown(finding: Finding): Finding {
+  const { where, message } = finding;
+  return { ...finding, message: label(message), ...(where && { where: label(where) }) };
 }
 
 /** Runs a call for the page: what goes wrong with the user's things becomes a finding. */

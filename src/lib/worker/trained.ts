@@ -5,10 +5,13 @@
  */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { findOptimizer } from '#lib/checkpoint/optimizer.ts';
-import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { rewrite } from '#lib/checkpoint/rewrite.ts';
+import { tensorFromBytes, type Storage, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, isDict, type Value } from '#lib/checkpoint/value.ts';
 import type { Binding, StateDictCandidate } from '#lib/architecture/binding.ts';
+import type { ParameterSpec } from '#lib/architecture/graph.ts';
 import type { ModuleTree } from '#lib/architecture/source.ts';
+import type { Weights } from '#lib/runtime/model.ts';
 import type { Kept } from '#lib/training/session.ts';
 
 /** A model and the state_dict that it was bound to. */
@@ -19,37 +22,58 @@ export interface BoundModel {
 }
 
 /**
- * The kept weights as a state_dict: named as in the file, or as the model names them (without
- * `module.`). A tensor that the file ties stays tied.
+ * The kept weights as a state_dict. Named as in the file, everything in it keeps its place, also
+ * what the model does not use. Named as the model names them, it is what the model's own
+ * `state_dict()` would be: without `module.`, in the model's order. What is tied stays tied.
  */
 export function trainedWeights(bound: BoundModel, kept: Kept, names: 'file' | 'model'): Dict {
-  const original = bound.stateDict.dict;
-  const made = new Map<Float32Array, Tensor>();
-  const state = new Dict([], original.type);
-  for (const { key, shape, dtype } of bound.module.state) {
-    const match = bound.binding.matched.get(key);
-    const options = {
-      parameter: match?.tensor.parameter,
-      requiresGrad: match?.tensor.requiresGrad,
+  const { module, binding, stateDict } = bound;
+  const original = stateDict.dict;
+  const prefix = binding.stripped.join('');
+  const state = new Dict(names === 'file' ? original.entries() : [], original.type);
+  const storages = new Map<Float32Array, Storage>();
+  for (const spec of module.state) {
+    const match = binding.matched.get(spec.key);
+    const tensor = {
+      ...tensorOf(spec, kept.weights),
+      parameter: match?.tensor.parameter ?? false,
+      requiresGrad: match?.tensor.requiresGrad ?? false,
     };
-    const name = names === 'file' ? match?.fileKey || key : key;
-    const counter = kept.weights.counters.get(key);
-    if (counter !== undefined) {
-      const bytes = new Uint8Array(BigInt64Array.of(counter).buffer);
-      state.set(name, tensorFromBytes(bytes, 'int64', shape, options));
-      continue;
+    const values = kept.weights.floats.get(spec.key);
+    if (values) {
+      tensor.storage = storages.get(values) ?? tensor.storage;
+      storages.set(values, tensor.storage);
     }
-    const values = kept.weights.floats.get(key);
-    if (!values) throw new Error(`save: no value for ${key} (${dtype})`);
-    let tensor = made.get(values);
-    if (!tensor) {
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      made.set(values, (tensor = tensorFromBytes(bytes, 'float32', shape, options)));
-    }
-    state.set(name, tensor);
+    state.set(names === 'file' ? match?.fileKey || prefix + spec.key : spec.key, tensor);
   }
-  state.attributes = original.attributes;
+  state.attributes =
+    names === 'file' ? original.attributes : withoutPrefix(original.attributes, binding.stripped);
   return state;
+}
+
+function tensorOf({ key, shape }: ParameterSpec, { floats, counters }: Weights): Tensor {
+  const counter = counters.get(key);
+  if (counter !== undefined) {
+    return tensorFromBytes(new Uint8Array(BigInt64Array.of(counter).buffer), 'int64', shape);
+  }
+  const values = floats.get(key);
+  if (!values) throw new Error(`save: no value for ${key}`);
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return tensorFromBytes(bytes, 'float32', shape);
+}
+
+/** `_metadata` by the names without a prefix, as `consume_prefix_in_state_dict_if_present` has it. */
+function withoutPrefix(attributes: Value, prefixes: readonly string[]): Value {
+  const metadata = isDict(attributes) ? attributes.get('_metadata') : undefined;
+  if (!isDict(attributes) || !isDict(metadata) || prefixes.length === 0) return attributes;
+  const prefix = prefixes.join('');
+  const stripped = new Dict([], metadata.type);
+  for (const [key, value] of metadata.entries()) {
+    const path = `${String(key)}.`;
+    // The wrappers' own entries (the empty path, `module` of `module._orig_mod`) go.
+    if (path.startsWith(prefix)) stripped.set(path.slice(prefix.length, -1), value);
+  }
+  return new Dict(attributes.entries(), attributes.type).set('_metadata', stripped);
 }
 
 /** Keys under which training scripts keep the last loss and the metrics. */
@@ -57,44 +81,41 @@ const METRICS = ['metrics', 'metric'];
 
 export function trainedCheckpoint(checkpoint: Checkpoint, bound: BoundModel, kept: Kept): Value {
   const { epoch, loss, accuracy, trainLoss } = kept.metrics;
-  const { path } = bound.stateDict;
+  const { dict } = bound.stateDict;
   const weights = trainedWeights(bound, kept, 'file');
   const numbers = { train_loss: trainLoss, val_loss: loss, val_accuracy: accuracy };
-  const versions = new Dict([['weightroom', VERSION]]);
-  if (!isDict(checkpoint.root) || path.length === 0) {
+  if (!isDict(checkpoint.root) || checkpoint.root === dict) {
     return new Dict([
       ['model', weights],
       ['optimizer', kept.optimizer],
       ['epoch', BigInt(epoch)],
       ['metrics', new Dict(Object.entries(numbers))],
-      ['versions', versions],
+      ['versions', new Dict([['weightroom', VERSION]])],
     ]);
   }
-  const root = new Dict(replaceAt(checkpoint.root, path, weights).entries(), checkpoint.root.type);
-  root.attributes = checkpoint.root.attributes;
-  root.set(findOptimizer(root)?.key ?? 'optimizer', kept.optimizer);
+  const optimizer = findOptimizer(checkpoint.root)?.dict;
+  const root = rewrite(checkpoint.root, {
+    before(value) {
+      if (value === dict) return weights;
+      return value === optimizer ? kept.optimizer : value;
+    },
+  }) as Dict;
+  if (!optimizer) root.set('optimizer', kept.optimizer);
   root.set('epoch', BigInt(epoch));
   if (typeof root.get('loss') === 'number') root.set('loss', trainLoss);
   const metrics = METRICS.find((key) => isDict(root.get(key))) ?? 'metrics';
-  root.set(metrics, merged(root.get(metrics), numbers));
-  root.set('versions', merged(root.get('versions'), { weightroom: VERSION }));
+  merge(root, metrics, numbers);
+  merge(root, 'versions', { weightroom: VERSION });
   return root;
+}
+
+/** Sets entries of the dict at a key, which is made where there is none. */
+function merge(root: Dict, key: string, entries: Record<string, Value>): void {
+  const there = root.get(key);
+  const dict = isDict(there) ? there : new Dict();
+  for (const [name, value] of Object.entries(entries)) dict.set(name, value);
+  root.set(key, dict);
 }
 
 /** Version of the lab, as package.json has it. */
 const VERSION = __APP_VERSION__;
-
-function merged(old: Value | undefined, entries: Record<string, Value>): Dict {
-  const dict = new Dict(isDict(old) ? old.entries() : []);
-  for (const [key, value] of Object.entries(entries)) dict.set(key, value);
-  return dict;
-}
-
-/** A copy of `dict` along `path`, with `value` at its end. */
-function replaceAt(dict: Dict, [key, ...rest]: readonly string[], value: Value): Dict {
-  const copy = new Dict(dict.entries(), dict.type);
-  copy.attributes = dict.attributes;
-  const inner = copy.get(key!);
-  copy.set(key!, rest.length > 0 && isDict(inner) ? replaceAt(inner, rest, value) : value);
-  return copy;
-}

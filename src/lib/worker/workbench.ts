@@ -38,6 +38,14 @@ import type {
 
 type CheckedBackend = Backend & { check(): void };
 
+interface TrainRun {
+  readonly settings: TrainSettings;
+  readonly data: Dataset;
+  readonly backend: CheckedBackend;
+  readonly signal: AbortSignal;
+  progress(progress: TrainProgress): void;
+}
+
 export class Workbench {
   readonly module: ModuleTree;
   readonly binding: Binding;
@@ -50,6 +58,10 @@ export class Workbench {
   /** The optimizer of the last kept state. */
   #trainedWith: OptimizerName | null = null;
   session: Session | null = null;
+  /** Settled when the run in progress has ended, however it did. */
+  #training: Promise<unknown> | null = null;
+  /** Ends a run when another model takes this one's place. */
+  readonly #closing = new AbortController();
   best: Kept | null = null;
   last: Kept | null = null;
 
@@ -148,7 +160,7 @@ export class Workbench {
     };
   }
 
-  #upload(): Promise<Model> {
+  #upload(signal: AbortSignal): Promise<Model> {
     if (!this.isReady) {
       const missing = [...this.binding.missing, ...this.binding.mismatched.map(({ key }) => key)];
       throw new FindingError({
@@ -158,10 +170,15 @@ export class Workbench {
           'Choose another state_dict, or correct the constructor arguments on the Model page.',
       });
     }
-    this.#model ??= import('#lib/runtime/model.ts').then(({ Model }) =>
-      Model.load(this.module.state, this.#tensors()),
-    );
-    this.#model.catch(() => (this.#model = null));
+    if (!this.#model) {
+      const model = import('#lib/runtime/model.ts').then(({ Model }) =>
+        Model.load(this.module.state, this.#tensors(), signal),
+      );
+      this.#model = model;
+      model.catch(() => {
+        if (this.#model === model) this.#model = null;
+      });
+    }
     return this.#model;
   }
 
@@ -214,7 +231,7 @@ export class Workbench {
   }): Promise<RunResult> {
     const given = example ?? (await makeExample(input));
     const graph = this.#graph([1, ...given.shape], false);
-    const model = await this.#upload();
+    const model = await this.#upload(signal);
     signal.throwIfAborted();
     const started = performance.now();
     const [output] = await model.predict(graph, [
@@ -237,36 +254,40 @@ export class Workbench {
     };
   }
 
-  async train({
-    settings,
-    data,
-    backend,
-    signal,
-    progress,
-  }: {
-    settings: TrainSettings;
-    data: Dataset;
-    backend: CheckedBackend;
-    signal: AbortSignal;
-    progress: (progress: TrainProgress) => void;
-  }): Promise<TrainSummary> {
-    if (this.session) {
+  /** Trains until done, stopped or aborted; one run at a time. */
+  async train(run: TrainRun): Promise<TrainSummary> {
+    if (this.#training) {
       throw new FindingError({
         code: 'training-busy',
         message: 'training: a run is in progress',
         advice: 'Stop it before you start another one.',
       });
     }
+    const ended = Promise.withResolvers<null>();
+    this.#training = ended.promise;
+    try {
+      const signal = AbortSignal.any([run.signal, this.#closing.signal]);
+      return await this.#train({ ...run, signal });
+    } finally {
+      this.#training = null;
+      ended.resolve(null);
+    }
+  }
+
+  async #train({ settings, data, backend, signal, progress }: TrainRun): Promise<TrainSummary> {
     checkSettings(settings);
     const { train, validation } = splitExamples(data, settings);
     const graphFor = (count: number, training: boolean) =>
       this.#graph([count, ...data.exampleShape], training);
-    graphFor(Math.min(settings.batchSize, train.count), true); // a model that does not fit says so now
+    // A model that does not fit says so now, also of the last batch, which may be shorter.
+    for (const count of [settings.batchSize, train.count % settings.batchSize]) {
+      if (count > 0) graphFor(Math.min(count, train.count), true);
+    }
     if (settings.from === 'checkpoint' && this.last) {
       this.best = this.last = this.#trainedWith = null;
       await this.#unload();
     }
-    const model = await this.#upload();
+    const model = await this.#upload(signal);
     const optimizer = await this.#prepareOptimizer(settings, signal);
     const { Session } = await import('#lib/training/session.ts');
     const startEpoch = this.last?.metrics.epoch ?? epochOf(this.#checkpoint.root);
@@ -336,11 +357,22 @@ export class Workbench {
     return optimizer;
   }
 
-  dispose(): void {
-    this.session?.stop();
-    void this.#unload();
+  /** Ends a run in progress and frees the backend's memory. */
+  async dispose(): Promise<void> {
+    this.#closing.abort(
+      new FindingError({
+        code: 'training-ended',
+        message: 'training: the run ended, since another model took the place of this one',
+        advice: 'Build the model again to train it.',
+      }),
+    );
+    await this.#training;
+    await this.#unload();
   }
 }
+
+/** Seeds are 32 bits wide, as the generator's state takes them. */
+const MAX_SEED = 2 ** 32;
 
 /** Input sizes that the first layer suggests: a vector for Linear, a picture for Conv2d. */
 function suggestShape(module: ModuleTree): number[] | null {
@@ -383,13 +415,20 @@ function largest(values: Float32Array, top: number): RunResult['top'] {
     .slice(0, top);
 }
 
-function checkSettings({ epochs, batchSize, learningRate, weightDecay }: TrainSettings): void {
+function checkSettings(settings: TrainSettings): void {
+  const { epochs, batchSize, learningRate, weightDecay, seed, validationShare } = settings;
   const wrong =
-    (!(Number.isInteger(epochs) && epochs > 0) && `epochs is ${epochs}, expected 1 or more`) ||
-    (!(Number.isInteger(batchSize) && batchSize > 0) &&
+    (!(Number.isSafeInteger(epochs) && epochs > 0) && `epochs is ${epochs}, expected 1 or more`) ||
+    (!(Number.isSafeInteger(batchSize) && batchSize > 0) &&
       `batch size is ${batchSize}, expected 1 or more`) ||
-    (!(learningRate >= 0) && `learning rate is ${learningRate}, expected 0 or more`) ||
-    (!(weightDecay >= 0) && `weight decay is ${weightDecay}, expected 0 or more`);
+    (!(Number.isFinite(learningRate) && learningRate >= 0) &&
+      `learning rate is ${learningRate}, expected 0 or more`) ||
+    (!(Number.isFinite(weightDecay) && weightDecay >= 0) &&
+      `weight decay is ${weightDecay}, expected 0 or more`) ||
+    (!(Number.isInteger(seed) && seed >= 0 && seed < MAX_SEED) &&
+      `seed is ${seed}, expected an integer from 0 to ${MAX_SEED - 1}`) ||
+    (!(validationShare >= 0 && validationShare < 1) &&
+      `validation share is ${validationShare}, expected 0 or more and less than 1`);
   if (wrong) {
     throw new FindingError({
       code: 'training-settings',
@@ -405,6 +444,13 @@ function splitExamples(
   { validationShare, seed }: TrainSettings,
 ): { train: Examples; validation: Examples } {
   if (validationShare === 0 && data.test) return { train: data.train, validation: data.test };
+  if (data.train.count < 2) {
+    throw new FindingError({
+      code: 'training-data',
+      message: `training: ${data.name} holds one example, none is left for validation`,
+      advice: 'Open data with more examples, or with a test split of its own.',
+    });
+  }
   const share = validationShare || 0.1;
   const held = Math.min(data.train.count - 1, Math.max(1, Math.round(data.train.count * share)));
   const order = permutation(data.train.count, seed);
