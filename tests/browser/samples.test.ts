@@ -107,7 +107,22 @@ describe.each(samples)('$title', ({ id, title, file, key, outputs }) => {
   });
 });
 
-test('a drawing and a random input run, training pauses, resumes and stops', async () => {
+/** A PNG of 100 × 80 pixels with a black vertical stroke on white. */
+async function pictureOfOne(page: Page): Promise<Buffer> {
+  const base64 = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(100, 80);
+    const context = canvas.getContext('2d')!;
+    context.fillStyle = 'white';
+    context.fillRect(0, 0, 100, 80);
+    context.fillStyle = 'black';
+    context.fillRect(46, 12, 8, 56);
+    const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+    return btoa(String.fromCharCode(...bytes));
+  });
+  return Buffer.from(base64, 'base64');
+}
+
+test('a drawing, a picture and a random input run, training pauses, resumes and stops', async () => {
   const context = await browser.newContext({ serviceWorkers: 'block' });
   const { page, complaints } = await openPage(context, server.url);
   await openSample(page, 'Handwritten digits');
@@ -125,6 +140,16 @@ test('a drawing and a random input run, training pauses, resumes and stops', asy
   const top = page.getByRole('list', { name: 'Largest outputs' }).getByRole('listitem');
   await top.first().waitFor();
   expect(await top.first().innerText()).toMatch(/^1\b/);
+
+  // A picture file of another size, dark on light: inverted, it is a one as well.
+  await page.getByRole('radio', { name: 'Image' }).check({ force: true });
+  await page.getByRole('checkbox', { name: /Invert/ }).check();
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose an image' }).click();
+  const picture = { name: 'one.png', mimeType: 'image/png', buffer: await pictureOfOne(page) };
+  await (await chooser).setFiles(picture);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await expect.poll(() => top.first().innerText()).toMatch(/^1\b/);
 
   await page.getByRole('radio', { name: 'Random' }).check({ force: true });
   await page.getByLabel('Seed').fill('7');
