@@ -93,14 +93,14 @@ describe('npz', () => {
   });
 
   it('opens without inflating the elements', async () => {
-    const member = npy(literal('|u1', `${2 ** 26},`), new Uint8Array(2 ** 26));
+    const member = npy(literal('|u1', `${2 ** 24},`), new Uint8Array(2 ** 24));
     // Damaged at the end, which only who reads it all can see.
     const root = (await open(
       zipOf([{ name: 'x.npy', bytes: member, deflated: true, crc: 1 }]),
     )) as Dict;
     const tensor = root.get('x');
     if (!isTensor(tensor)) throw new Error('no tensor');
-    expect(tensor.shape).toEqual([2 ** 26]);
+    expect(tensor.shape).toEqual([2 ** 24]);
     await expect(readTensor(tensor)).rejects.toThrow('entry x.npy is damaged');
   });
 

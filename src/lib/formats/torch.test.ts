@@ -67,11 +67,11 @@ describe('torch', () => {
     ]);
   });
 
-  it('keeps few of a million unknown names', async () => {
-    const names = Array.from({ length: 100_000 }, (_, index) => `cm\nn${index}\n)R0`);
+  it('keeps few of many unknown names', async () => {
+    const names = Array.from({ length: 20_000 }, (_, index) => `cm\nn${index}\n)R0`);
     const { findings, calls } = await open(`${names.join('')}N.`);
     expect(findings.length).toBeLessThan(200);
-    expect(findings.at(-1)!.message).toContain('names 99900 more names');
+    expect(findings.at(-1)!.message).toContain('names 19900 more names');
     expect(calls.length).toBeLessThan(200);
   });
 

@@ -74,6 +74,13 @@ describe('pickle', () => {
     );
   });
 
+  it('reads the strings of Python 2 as UTF-8, else as bytes', () => {
+    expect(read("S'caf\\xc3\\xa9'\n.")).toBe('café');
+    const bytes = { kind: 'bytes', bytes: Uint8Array.of(0xff), mutable: false };
+    expect(read("S'\\xff'\n.")).toEqual(bytes);
+    expect(read('U\x01\xff.')).toEqual(bytes);
+  });
+
   it('holds 1, 1.0 and True for one key and __proto__ for a key like any', () => {
     const keys = read('}(I1\nS"a"\nF1.0\nS"b"\nI01\nS"c"\nS"__proto__"\nI2\nu.') as Dict;
     expect([...keys.entries()]).toEqual([
@@ -92,6 +99,7 @@ describe('pickle', () => {
     ['(N.', 'open MARK'],
     ['\x8e\x00\x00\x00\x00\x00\x00\x00\x40.', '4611686018427387904 bytes are needed'],
     ['\x8b\xff\xff\xff\xff.', 'negative length -1'],
+    ['\x8b\x01\x00\x01\x00', 'an int of 65537 bytes'],
     ['\x95\xff\x00\x00\x00\x00\x00\x00\x00N.', 'bytes are needed'],
     ['\xff', 'unknown opcode 0xff'],
     ['I1\n(Nub.', 'key without a value|no dict'],
@@ -107,6 +115,11 @@ describe('pickle', () => {
     expect(error).toBeInstanceOf(FindingError);
     expect((error as FindingError).message).toMatch(/^pickle: byte \d+: /);
     expect((error as FindingError).message).toMatch(new RegExp(message));
+  });
+
+  it('stops at ten million objects, before memory does', () => {
+    const bytes = new Uint8Array(20_000_002).map((_, at) => (at % 2 ? 0x30 : 0x7d)); // } and POP
+    expect(() => readPickle(bytes)).toThrow('pickle: byte 20000000: more than 10000000 objects');
   });
 
   it('never crashes on arbitrary bytes', () => {

@@ -170,7 +170,7 @@ class Machine {
       case 'BINUNICODE8':
         return this.#push(decodeUtf8(bytes.take(bytes.length64())));
       case 'STRING':
-        return this.#push(unquote(bytes.line()));
+        return this.#push(byteString(unquote(bytes.line())));
       case 'BINSTRING':
         return this.#push(byteString(bytes.take(this.#size(bytes.i32()))));
       case 'SHORT_BINSTRING':
@@ -487,11 +487,11 @@ const simpleEscapes: Record<string, string> = {
   v: '\v',
 };
 
-/** A quoted Python string literal with backslash escapes (STRING). */
-function unquote(line: string): string {
+/** The bytes of a quoted Python 2 string literal with backslash escapes (STRING). */
+function unquote(line: string): Uint8Array {
   const quoted = /^(['"])(.*)\1$/s.exec(line.trim());
   if (!quoted) throw new TypeError('STRING without quotes');
-  return quoted[2]!.replace(
+  const text = quoted[2]!.replace(
     /\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))/gs,
     (whole, hex, octal, simple) => {
       if (hex) return String.fromCharCode(parseInt(hex, 16));
@@ -499,4 +499,9 @@ function unquote(line: string): string {
       return simpleEscapes[simple as string] ?? whole;
     },
   );
+  return Uint8Array.from(text, (character) => {
+    const code = character.codePointAt(0)!;
+    if (code > 0xff) throw new TypeError('STRING with a character that is no byte');
+    return code;
+  });
 }
