@@ -6,6 +6,7 @@
  * WebGPU errors never become exceptions: an invalid program drops the commands around it and
  * leaves zeros. So every uncaptured error is kept, and `check` throws it before numbers are used.
  */
+import { FindingError } from '#lib/checkpoint/finding.ts';
 import * as tf from './tf.ts';
 
 export type BackendName = 'webgpu' | 'webgl' | 'cpu';
@@ -97,7 +98,13 @@ async function startWebGPU(): Promise<Started> {
   return {
     adapter: [vendor, architecture || description].filter(Boolean).join(' '),
     check() {
-      if (problem !== undefined) throw new Error(`webgpu: ${problem}`);
+      if (problem === undefined) return;
+      throw new FindingError({
+        code: 'backend-failed',
+        message: `webgpu: ${problem}`,
+        advice:
+          'Try again: the device is made anew, and the model goes on from its last kept state.',
+      });
     },
   };
 }

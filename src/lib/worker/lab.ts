@@ -95,8 +95,9 @@ export class Lab {
         const bench = this.#needBench();
         const example =
           input.kind === 'example' ? this.#example(input.split, input.index) : undefined;
-        const backend = await this.#startBackend();
-        const run = await bench.run({ input, example, top, backend, signal });
+        const run = await this.#onBackend((backend) =>
+          bench.run({ input, example, top, backend, signal }),
+        );
         return { run };
       }),
 
@@ -106,9 +107,11 @@ export class Lab {
           throw notYet('training: no data is open', 'Open an .npz with inputs and labels first.');
         }
         const bench = this.#needBench();
-        const backend = await this.#startBackend();
         const data = this.#data;
-        return { summary: await bench.train({ settings, data, backend, signal, progress }) };
+        const summary = await this.#onBackend((backend) =>
+          bench.train({ settings, data, backend, signal, progress }),
+        );
+        return { summary };
       }),
     pause: () => {
       this.#bench?.session?.pause();
@@ -225,11 +228,32 @@ export class Lab {
     return { label: String(labels[0]), shape: [...this.#data!.exampleShape], values: inputs };
   }
 
-  #startBackend(): Promise<Backend & { check(): void }> {
-    this.#backend ??= import('#lib/runtime/backend.ts').then(({ startBackend }) => startBackend());
-    // A failure is not kept: the next call tries again.
-    this.#backend.catch(() => (this.#backend = null));
-    return this.#backend;
+  /** The backend. One whose device failed is made anew; the model goes back to its kept state. */
+  async #startBackend(): Promise<Backend & { check(): void }> {
+    const { startBackend } = await import('#lib/runtime/backend.ts');
+    try {
+      const running = await this.#backend;
+      running?.check();
+      if (running) return running;
+    } catch {
+      await this.#bench?.unload();
+    }
+    const started = startBackend();
+    this.#backend = started;
+    started.catch(() => (this.#backend = null)); // the next call tries again
+    return started;
+  }
+
+  /** Works on the backend. A device that fails is the reason that is given. */
+  async #onBackend<T>(work: (backend: Backend & { check(): void }) => Promise<T>): Promise<T> {
+    const backend = await this.#startBackend();
+    try {
+      return await work(backend);
+    } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve)); // the loss is told after its effects
+      backend.check();
+      throw error;
+    }
   }
 
   #saveSource(): SaveSource {

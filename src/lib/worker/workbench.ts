@@ -191,7 +191,7 @@ export class Workbench {
   }
 
   /** Takes model and optimizer off the backend; the next use puts them there anew. */
-  async #unload(): Promise<void> {
+  async unload(): Promise<void> {
     const model = this.#model;
     this.#model = null;
     this.#optimizer?.dispose();
@@ -285,7 +285,7 @@ export class Workbench {
     }
     if (settings.from === 'checkpoint' && this.last) {
       this.best = this.last = this.#trainedWith = null;
-      await this.#unload();
+      await this.unload();
     }
     const model = await this.#upload(signal);
     const optimizer = await this.#prepareOptimizer(settings, signal);
@@ -321,7 +321,7 @@ export class Workbench {
       this.best = better(this.best, session.best);
       this.last = session.last ?? this.last;
       if (session.last) this.#trainedWith = optimizer.name;
-      if (failed) await this.#unload();
+      if (failed) await this.unload();
     }
     return {
       stopped: session.stopped,
@@ -367,7 +367,7 @@ export class Workbench {
       }),
     );
     await this.#training;
-    await this.#unload();
+    await this.unload();
   }
 }
 
