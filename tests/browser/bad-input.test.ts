@@ -1,26 +1,16 @@
 /** Bad files get a sentence that says what is wrong, and what was open stays open. */
 import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { newFixtures } from '../fixtures/made.ts';
-import type { StaticServer } from './app.ts';
-import { drop, launch, openPage, openSample, sampleFile, serveBuild, step } from './app.ts';
+import { app } from './app.fixture.ts';
+import { drop, openPage, openSample, sampleFile, step } from './app.ts';
 
-let server: StaticServer;
-let browser: Browser;
 let page: Page;
-beforeAll(async () => {
-  server = await serveBuild();
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
 beforeEach(async () => {
-  const context = await browser.newContext({ serviceWorkers: 'block' });
-  ({ page } = await openPage(context, server.url));
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  ({ page } = await openPage(context, app.server.url));
   await openSample(page, 'Handwritten digits');
   await step(page, 'Model');
   await page.getByText('All keys matched').waitFor();

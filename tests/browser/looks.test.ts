@@ -1,20 +1,9 @@
 /** Every page in light and dark, narrow and wide: screenshots for eyes, axe for the rest. */
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { StaticServer } from './app.ts';
-import { dropFewDigits, launch, openPage, openSample, serveBuild, shoot, step } from './app.ts';
-
-let server: StaticServer;
-let browser: Browser;
-beforeAll(async () => {
-  server = await serveBuild();
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { app } from './app.fixture.ts';
+import { dropFewDigits, openPage, openSample, shoot, step } from './app.ts';
 
 /** Serious and critical findings of axe, and whether the page overflows sideways. */
 async function judge(page: Page, name: string): Promise<string[]> {
@@ -35,14 +24,14 @@ const looks = (['light', 'dark'] as const).flatMap((scheme) =>
 
 test.each(looks)('$scheme at $width px', async ({ scheme, width }) => {
   const touch = width < 600;
-  const context = await browser.newContext({
+  const context = await app.browser.newContext({
     colorScheme: scheme,
     viewport: { width, height: touch ? 844 : 900 },
     hasTouch: touch,
     isMobile: touch,
     serviceWorkers: 'block',
   });
-  const { page, complaints } = await openPage(context, server.url);
+  const { page, complaints } = await openPage(context, app.server.url);
   const found: string[] = [];
   const look = async (name: string) => {
     await shoot(page, `${name}-${scheme}-${width}`);
@@ -87,8 +76,8 @@ test.each(looks)('$scheme at $width px', async ({ scheme, width }) => {
 });
 
 test('the theme is remembered', async () => {
-  const context = await browser.newContext({ colorScheme: 'light', serviceWorkers: 'block' });
-  const { page } = await openPage(context, server.url);
+  const context = await app.browser.newContext({ colorScheme: 'light', serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
   const background = () => page.evaluate(() => getComputedStyle(document.body).color);
   const light = await background();
   await page.getByRole('button', { name: /^Theme/ }).click();

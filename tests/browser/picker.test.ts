@@ -1,25 +1,13 @@
 /** Save as…: headless Chromium refuses pickers, so one that gives a file in OPFS takes its place. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runPython } from '../python.ts';
-import type { StaticServer } from './app.ts';
-import { launch, openPage, openSample, resultsFolder, serveBuild, step } from './app.ts';
-
-let server: StaticServer;
-let browser: Browser;
-beforeAll(async () => {
-  server = await serveBuild();
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+import { app } from './app.fixture.ts';
+import { openPage, openSample, resultsFolder, step } from './app.ts';
 
 test('writes to the picked file, verifies it, and PyTorch loads it', async () => {
-  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
   await context.addInitScript(() => {
     Object.assign(window, {
       showSaveFilePicker: async ({ suggestedName }: { suggestedName: string }) => {
@@ -28,7 +16,7 @@ test('writes to the picked file, verifies it, and PyTorch loads it', async () =>
       },
     });
   });
-  const { page, complaints } = await openPage(context, server.url);
+  const { page, complaints } = await openPage(context, app.server.url);
   await openSample(page, 'Handwritten digits');
   await step(page, 'Save');
   const group = page.getByRole('group', { name: 'As opened' });
@@ -57,13 +45,13 @@ test('writes to the picked file, verifies it, and PyTorch loads it', async () =>
 });
 
 test('cancelling the picker saves nothing and complains about nothing', async () => {
-  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
   await context.addInitScript(() => {
     Object.assign(window, {
       showSaveFilePicker: () => Promise.reject(new DOMException('cancelled', 'AbortError')),
     });
   });
-  const { page, complaints } = await openPage(context, server.url);
+  const { page, complaints } = await openPage(context, app.server.url);
   await openSample(page, 'One linear layer');
   await step(page, 'Save');
   await page.getByRole('button', { name: 'Save as…' }).click();
@@ -74,11 +62,11 @@ test('cancelling the picker saves nothing and complains about nothing', async ()
 });
 
 test('without a picker the page says so and downloads', async () => {
-  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
   await context.addInitScript(() => {
     Reflect.deleteProperty(window, 'showSaveFilePicker');
   });
-  const { page } = await openPage(context, server.url);
+  const { page } = await openPage(context, app.server.url);
   await openSample(page, 'One linear layer');
   await step(page, 'Save');
   await page.getByText('This browser cannot write to a place you choose').waitFor();

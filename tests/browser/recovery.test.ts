@@ -1,23 +1,11 @@
 /** The worker may die: the page says so and opens again what was open. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { StaticServer } from './app.ts';
-import { launch, openPage, openSample, serveBuild, step } from './app.ts';
-
-let server: StaticServer;
-let browser: Browser;
-beforeAll(async () => {
-  server = await serveBuild();
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+import { expect, test } from 'vitest';
+import { app } from './app.fixture.ts';
+import { openPage, openSample, step } from './app.ts';
 
 test('checkpoint, source, data and model come back after a crash of the worker', async () => {
-  const context = await browser.newContext({ serviceWorkers: 'block' });
-  const { page } = await openPage(context, server.url);
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
   await openSample(page, 'One linear layer');
   const [worker] = page.workers();
   if (!worker) throw new Error('there is no worker');
@@ -42,8 +30,8 @@ test('checkpoint, source, data and model come back after a crash of the worker',
 });
 
 test('the tree is driven by the keyboard', async () => {
-  const context = await browser.newContext({ serviceWorkers: 'block' });
-  const { page } = await openPage(context, server.url);
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
   await openSample(page, 'Handwritten digits');
   const tree = page.getByRole('tree');
   const selected = () => page.locator('[role=treeitem][aria-selected=true] .key').innerText();

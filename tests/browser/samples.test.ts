@@ -1,20 +1,12 @@
 /** The whole way, for every sample: open, tree, model, run, train, save, and PyTorch loads it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { runPython } from '../python.ts';
-import type { StaticServer } from './app.ts';
 import { expectEqual, predictions, rawOutputs } from './outputs.ts';
-import {
-  dropFewDigits,
-  launch,
-  openPage,
-  openSample,
-  resultsFolder,
-  serveBuild,
-  step,
-} from './app.ts';
+import { app } from './app.fixture.ts';
+import { dropFewDigits, openPage, openSample, resultsFolder, step } from './app.ts';
 
 const samples = [
   { id: 'digits', title: 'Handwritten digits', file: 'last.pth', key: 'conv1.weight', outputs: 10 },
@@ -23,17 +15,6 @@ const samples = [
 ];
 
 const expected = predictions();
-
-let server: StaticServer;
-let browser: Browser;
-beforeAll(async () => {
-  server = await serveBuild();
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
 
 /** Chooses what to save, downloads it and gives the path. */
 async function save(page: Page, group: string, kind: string): Promise<string> {
@@ -53,8 +34,11 @@ async function save(page: Page, group: string, kind: string): Promise<string> {
 
 describe.each(samples)('$title', ({ id, title, file, key, outputs }) => {
   test('opens, runs, trains, and PyTorch loads what it saves', async () => {
-    const context = await browser.newContext({ serviceWorkers: 'block', acceptDownloads: true });
-    const { page, complaints } = await openPage(context, server.url);
+    const context = await app.browser.newContext({
+      serviceWorkers: 'block',
+      acceptDownloads: true,
+    });
+    const { page, complaints } = await openPage(context, app.server.url);
 
     await openSample(page, title);
     await page.getByRole('heading', { level: 1, name: file }).waitFor();
@@ -123,8 +107,8 @@ async function pictureOfOne(page: Page): Promise<Buffer> {
 }
 
 test('a drawing, a picture and a random input run, training pauses, resumes and stops', async () => {
-  const context = await browser.newContext({ serviceWorkers: 'block' });
-  const { page, complaints } = await openPage(context, server.url);
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page, complaints } = await openPage(context, app.server.url);
   await openSample(page, 'Handwritten digits');
   await step(page, 'Run');
 
