@@ -18,13 +18,13 @@ import { bind, type Binding, type StateDictCandidate } from '#lib/architecture/b
 import type { Graph } from '#lib/architecture/graph.ts';
 import { parseLiteral } from '#lib/architecture/literal.ts';
 import type { ModelSource, ModuleTree } from '#lib/architecture/source.ts';
-import { selectExamples, type Dataset, type Examples } from '#lib/inputs/dataset.ts';
-import { imageInput } from '#lib/inputs/image.ts';
-import { normal, permutation } from '#lib/inputs/random.ts';
+import type { Dataset } from '#lib/inputs/dataset.ts';
 import type { Optimizer } from '#lib/optim/optimizer.ts';
 import type { Model } from '#lib/runtime/model.ts';
-import { trainedWeights } from './trained.ts';
 import type { Kept, Session } from '#lib/training/session.ts';
+import { largest, makeExample, suggestShape } from './example.ts';
+import { checkSettings, splitExamples } from './settings.ts';
+import { trainedWeights } from './trained.ts';
 import type {
   Backend,
   BuiltModel,
@@ -369,95 +369,6 @@ export class Workbench {
     await this.#training;
     await this.unload();
   }
-}
-
-/** Seeds are 32 bits wide, as the generator's state takes them. */
-const MAX_SEED = 2 ** 32;
-
-/** Input sizes that the first layer suggests: a vector for Linear, a picture for Conv2d. */
-function suggestShape(module: ModuleTree): number[] | null {
-  const first = module.state.find(({ shape }) => shape.length === 2 || shape.length === 4);
-  if (!first || module.inputs.length !== 1) return null;
-  const [, size] = first.shape as [number, number];
-  if (first.shape.length === 2) return [size];
-  // The channels are known, the picture's size is not: the usual ones are tried.
-  for (const side of [28, 32, 64, 96, 128, 224, 256, 299]) {
-    const traced = module.trace([{ shape: [1, size, side, side], dtype: 'float32' }], {
-      training: false,
-    });
-    if (traced.ok) return [size, side, side];
-  }
-  return null;
-}
-
-async function makeExample(input: RunInput): Promise<Example> {
-  switch (input.kind) {
-    case 'random':
-      return { label: null, shape: input.shape, values: normal(numel(input.shape), input.seed) };
-    case 'image': {
-      const { image, shape, invert } = input;
-      return { label: null, shape, values: await imageInput(image, shape, { invert }) };
-    }
-    case 'example':
-      throw new Error('run: no such example');
-    default:
-      return input satisfies never;
-  }
-}
-
-/** The largest outputs, with a softmax over all of them. */
-function largest(values: Float32Array, top: number): RunResult['top'] {
-  const highest = values.reduce((most, value) => Math.max(most, value), -Infinity);
-  const total = values.reduce((sum, value) => sum + Math.exp(value - highest), 0);
-  return [...values]
-    .map((value, index) => ({ index, value, probability: Math.exp(value - highest) / total }))
-    .sort((a, b) => b.value - a.value)
-    .slice(0, top);
-}
-
-function checkSettings(settings: TrainSettings): void {
-  const { epochs, batchSize, learningRate, weightDecay, seed, validationShare } = settings;
-  const wrong =
-    (!(Number.isSafeInteger(epochs) && epochs > 0) && `epochs is ${epochs}, expected 1 or more`) ||
-    (!(Number.isSafeInteger(batchSize) && batchSize > 0) &&
-      `batch size is ${batchSize}, expected 1 or more`) ||
-    (!(Number.isFinite(learningRate) && learningRate >= 0) &&
-      `learning rate is ${learningRate}, expected 0 or more`) ||
-    (!(Number.isFinite(weightDecay) && weightDecay >= 0) &&
-      `weight decay is ${weightDecay}, expected 0 or more`) ||
-    (!(Number.isInteger(seed) && seed >= 0 && seed < MAX_SEED) &&
-      `seed is ${seed}, expected an integer from 0 to ${MAX_SEED - 1}`) ||
-    (!(validationShare >= 0 && validationShare < 1) &&
-      `validation share is ${validationShare}, expected 0 or more and less than 1`);
-  if (wrong) {
-    throw new FindingError({
-      code: 'training-settings',
-      message: `training: ${wrong}`,
-      advice: 'Correct the setting and start again.',
-    });
-  }
-}
-
-/** The data's own held-out examples, or a share of the training examples, drawn by the seed. */
-function splitExamples(
-  data: Dataset,
-  { validationShare, seed }: TrainSettings,
-): { train: Examples; validation: Examples } {
-  if (validationShare === 0 && data.test) return { train: data.train, validation: data.test };
-  if (data.train.count < 2) {
-    throw new FindingError({
-      code: 'training-data',
-      message: `training: ${data.name} holds one example, none is left for validation`,
-      advice: 'Open data with more examples, or with a test split of its own.',
-    });
-  }
-  const share = validationShare || 0.1;
-  const held = Math.min(data.train.count - 1, Math.max(1, Math.round(data.train.count * share)));
-  const order = permutation(data.train.count, seed);
-  return {
-    train: selectExamples(data.train, order.subarray(held)),
-    validation: selectExamples(data.train, order.subarray(0, held)),
-  };
 }
 
 function epochOf(root: Value): number {
