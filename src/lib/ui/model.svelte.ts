@@ -37,6 +37,9 @@ export class ModelState {
     this.#desk = desk;
   }
 
+  /** What reading the source remarked; building adds to it. */
+  #remarks: Finding[] = [];
+
   /** A different checkpoint was opened: the source stays, the model is to be built again. */
   checkpointChanged(): void {
     this.stateDict = 0;
@@ -75,7 +78,7 @@ export class ModelState {
     }
     this.#accepted = files;
     this.#clearFindings();
-    this.findings = result.warnings;
+    this.findings = this.#remarks = result.warnings;
     this.candidates = result.candidates;
     this.built = null;
     const wanted = result.candidates.find(({ name }) => name === (candidate ?? this.candidateName));
@@ -109,7 +112,7 @@ export class ModelState {
       return false;
     }
     this.#clearFindings();
-    this.findings = result.model.warnings;
+    this.findings = [...this.#remarks, ...result.model.warnings];
     this.built = result.model;
     return true;
   }

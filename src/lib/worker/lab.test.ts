@@ -94,6 +94,26 @@ describe('the linear sample', async () => {
     validationShare: 0,
   } as const;
 
+  it('says at once which line of forward is not supported', async () => {
+    const lab = new Lab();
+    await call(lab, 'open', { file: file('linear/linear.pth') });
+    const text = readFileSync(`${samples}linear/model.py`, 'utf8');
+    const files = [
+      { name: 'm.py', text: text.replace('self.fc(x)', 'torch.fft.rfft(self.fc(x))') },
+    ];
+    await call(lab, 'source', {
+      files: [{ ...files[0]!, text: `import torch\n${files[0]!.text}` }],
+    });
+    const { model } = await call(lab, 'build', {
+      candidate: 'Linear',
+      arguments: {},
+      stateDict: 0,
+    });
+    expect(model.exampleShape).toEqual([10]);
+    expect(model.warnings).toMatchObject([{ severity: 'warning', code: 'python-unsupported' }]);
+    expect(model.warnings[0]!.where).toMatch(/^m\.py line \d+$/);
+  });
+
   it('trains on from its own optimizer state and counts the epochs on', async () => {
     expect(model.exampleShape).toEqual([10]);
     const steps: number[] = [];

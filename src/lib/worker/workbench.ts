@@ -106,13 +106,14 @@ export class Workbench {
     const { binding, module } = this;
     const shape = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
     const optimizer = this.#savedOptimizer();
+    const example = suggestShape(module);
     return {
       name: module.name,
       parameters: module.state
         .filter(({ kind, tiedTo }) => kind === 'parameter' && tiedTo === undefined)
         .reduce((sum, spec) => sum + numel(spec.shape), 0),
       inputs: [...module.inputs],
-      exampleShape: suggestShape(module),
+      exampleShape: example.shape,
       report: {
         matched: binding.matched.size,
         missing: [...binding.missing],
@@ -133,7 +134,7 @@ export class Workbench {
         weightDecay: optionOf(optimizer.state.saved, 'weight_decay'),
       },
       optimizerNote: optimizer.note,
-      warnings: [],
+      warnings: example.findings,
     };
   }
 
