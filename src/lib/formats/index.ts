@@ -10,9 +10,10 @@ import type { Format, Probe } from './format.ts';
 import { npy, npz } from './npz.ts';
 import { pickle } from './pickle.ts';
 import { safetensors } from './safetensors.ts';
+import { torchLegacy } from './torch.legacy.ts';
 import { torch } from './torch.read.ts';
 
-export const formats: readonly Format[] = [torch, npz, npy, safetensors, pickle];
+export const formats: readonly Format[] = [torch, torchLegacy, npz, npy, safetensors, pickle];
 
 /** Bytes that the formats may look at to recognise a file. */
 const HEAD = 512;

@@ -42,12 +42,12 @@ describe('JSON', () => {
 
 const corpus = process.env['WEIGHTROOM_CORPUS'] ?? '../shared/corpus';
 const suite = join(resolve(import.meta.dirname, '../../..', corpus), 'json');
-if (!existsSync(suite)) {
-  console.warn(`JSONTestSuite is not in ${suite}: set WEIGHTROOM_CORPUS to the folder that has it`);
-}
+// Files from elsewhere: where they are absent, there is no test to skip.
+if (existsSync(suite)) describe('JSONTestSuite', testSuite);
+else console.warn(`JSONTestSuite is not in ${suite}: set WEIGHTROOM_CORPUS to the folder above it`);
 
-describe.runIf(existsSync(suite))('JSONTestSuite', () => {
-  const files = existsSync(suite) ? readdirSync(suite, { recursive: true, encoding: 'utf8' }) : [];
+function testSuite(): void {
+  const files = readdirSync(suite, { recursive: true, encoding: 'utf8' });
   const named = (letter: string) => {
     const pattern = new RegExp(`(^|/)${letter}_[^/]*\\.json$`);
     return files.filter((name) => pattern.test(name));
@@ -74,4 +74,4 @@ describe.runIf(existsSync(suite))('JSONTestSuite', () => {
   it('no i_ is more than refused', () => {
     for (const name of named('i')) judge(name);
   });
-});
+}

@@ -1,16 +1,13 @@
 /**
- * A file that is a pickle and nothing around it: a bare `pickle.dump`, or `torch.save` before 1.6.
- * It is read to say what it names; tensors of the old torch format are not in it but behind it.
+ * A file that is a pickle and nothing around it, as `pickle.dump` writes it: read to show its plain
+ * values and to say what it names.
  */
-import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
 import { judgedPickle } from './torch.safety.ts';
 
 /** A bare pickle lies in memory as a whole. */
 const MAX_SIZE = 2 ** 30;
-/** The first pickle of torch's old files (torch/serialization.py, MAGIC_NUMBER). */
-const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 
 export const pickle: Format = {
   name: 'pickle',
@@ -28,15 +25,6 @@ export const pickle: Format = {
     const bytes = await source.read(0, source.size, signal);
     const { pickle, findings, calls } = judgedPickle(bytes);
     const { value, protocol } = pickle;
-    if (value === LEGACY_MAGIC) {
-      throw new FindingError({
-        code: 'torch-legacy',
-        message:
-          'torch: this file has the format from before PyTorch 1.6, which the lab does not read',
-        advice:
-          'In PyTorch: torch.save(torch.load("old.pth", map_location="cpu"), "new.pth"), then open new.pth.',
-      });
-    }
     return {
       name: source.name,
       format: 'pickle',

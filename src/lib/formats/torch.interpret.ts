@@ -27,6 +27,8 @@ export interface StorageReference {
   readonly location: string;
   /** Elements of `dtype`; bytes where it is untyped. */
   readonly numel: number;
+  /** Where the part begins that this reference means, in elements. */
+  readonly offset: number;
 }
 
 /** Gives the calls that torch's files are made of their meaning. */
@@ -96,7 +98,7 @@ function broken(message: string): FindingError {
 
 function parseStorageId({ id }: PersistentId): StorageReference {
   const items = typeof id === 'object' && id?.kind === 'tuple' ? id.items : [];
-  const [type, storageType, key, location, size] = items;
+  const [type, storageType, key, location, size, view] = items;
   const dtype = storageType !== undefined && isGlobal(storageType) && storageDtype(storageType);
   if (
     type !== 'storage' ||
@@ -110,7 +112,21 @@ function parseStorageId({ id }: PersistentId): StorageReference {
     const name = storageType !== undefined && isGlobal(storageType) ? storageType.name : 'unknown';
     throw broken(`storage ${JSON.stringify(key)} has the unsupported class ${name}`);
   }
-  return { dtype, key, location, numel: natural(size, `numel of storage ${JSON.stringify(key)}`) };
+  const where = `storage ${JSON.stringify(key)}`;
+  return {
+    dtype,
+    key,
+    location,
+    numel: natural(size, `numel of ${where}`),
+    offset: viewOffset(view, where),
+  };
+}
+
+/** Old files name a part of a storage as `(key, offset, size)`: its tensors count from there. */
+function viewOffset(view: Value | undefined, where: string): number {
+  if (view === undefined || view === null) return 0;
+  const items = typeof view === 'object' && view.kind === 'tuple' ? view.items : [];
+  return natural(items[1], `the view's offset in ${where}`);
 }
 
 function natural(value: Value | undefined, what: string): number {
@@ -144,7 +160,7 @@ function rebuildTensor(call: Call, resolve: Resolve): Value | undefined {
     dtype,
     shape: naturals(size, `${where}: a tensor's size`),
     strides: naturals(stride, `${where}: a tensor's stride`),
-    offset: natural(offset, `${where}: a tensor's offset`),
+    offset: reference.offset + natural(offset, `${where}: a tensor's offset`),
     storage,
     requiresGrad: requiresGrad === true,
     parameter: false,

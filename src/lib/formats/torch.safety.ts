@@ -23,19 +23,23 @@ export function judgedPickle(bytes: Uint8Array): {
       message: `pickle: ${bytes.length - pickle.end} bytes follow the pickle and were not read`,
     });
   }
-  const calls = pickle.calls.slice(0, MAX_KEPT).map(({ name, count, global }) => ({
+  return { pickle, findings, calls: recordsOf(pickle) };
+}
+
+/** The calls that unpickling would make, the first of them. */
+export function recordsOf({ calls }: Pickle): CallRecord[] {
+  return calls.slice(0, MAX_KEPT).map(({ name, count, global }) => ({
     name,
     count,
     allowed: isAllowed(global),
   }));
-  return { pickle, findings, calls };
 }
 
 /**
  * What the names in a pickle say. A name that runs commands or code refuses the file; one that
  * PyTorch does not know is a warning: its call stays data, and PyTorch would refuse it too.
  */
-function judge({ calls, globals }: Pickle): Finding[] {
+export function judge({ calls, globals }: Pickle): Finding[] {
   const names = [...globals.values()];
   const dangerous = names.filter(isDangerous);
   if (dangerous.length > 0) {

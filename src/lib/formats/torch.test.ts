@@ -99,7 +99,7 @@ describe('what is no checkpoint', () => {
     ['version https://git-lfs.github.com/spec/v1\n', 'file-unknown'],
     ['PKG-INFO of a package', 'file-unknown'],
     ['PK\x03\x04 and nothing more', 'zip-broken'],
-    ['\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'torch-legacy'],
+    ['\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'pickle-broken'],
     ['\x00\x01\x02\x03', 'file-unknown'],
   ])('%j: %s', async (content, code) => {
     const result = await openCheckpoint(bytesSource(text(content), 'a.bin'));
