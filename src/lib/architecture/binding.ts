@@ -2,7 +2,7 @@
  * From a state_dict to a model: which key goes where, and what does not fit. The report is the one
  * that `load_state_dict` would give: missing keys, unexpected keys, and mismatched sizes.
  */
-import { dtypes, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { dtypes, itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
@@ -150,7 +150,7 @@ function asScalar(tensor: Tensor, shape: readonly number[]): Tensor {
 }
 
 function zeroOf(dtype: Dtype): Tensor {
-  return tensorFromBytes(new Uint8Array(dtypes[dtype].size), dtype, []);
+  return tensorFromBytes(new Uint8Array(itemsize(dtype)), dtype, []);
 }
 
 /** A BatchNorm older than version 2 of its state had no count of batches. */

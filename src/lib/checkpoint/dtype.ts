@@ -24,6 +24,7 @@ export function itemsize(dtype: Dtype): number {
   return dtypes[dtype].size;
 }
 
-export function isFloating(dtype: Dtype): boolean {
-  return dtypes[dtype].kind === 'float';
+/** Bytes that a byte order turns around as one: a complex number is two floats, each by itself. */
+export function wordSize(dtype: Dtype): number {
+  return dtypes[dtype].kind === 'complex' ? itemsize(dtype) / 2 : itemsize(dtype);
 }

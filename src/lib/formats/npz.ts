@@ -3,7 +3,7 @@
  * stored or deflated). Format: numpy/lib/_format_impl.py. The header is read by a fixed grammar,
  * never evaluated; dtype object would need a pickle and is refused.
  */
-import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { itemsize, wordSize, type Dtype } from '#lib/checkpoint/dtype.ts';
 import { swapBytes } from '#lib/checkpoint/elements.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { contiguousStrides, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
@@ -163,6 +163,6 @@ function parseDescr(source: Source, descr: string): { dtype: Dtype; swap: number
     throw broken(source, `the dtype ${JSON.stringify(descr)} is not supported`);
   }
   const dtype = descrs[type]!;
-  const word = dtype.startsWith('complex') ? itemsize(dtype) / 2 : itemsize(dtype);
+  const word = wordSize(dtype);
   return { dtype, swap: order === '>' && word > 1 ? word : 0 };
 }

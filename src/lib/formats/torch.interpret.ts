@@ -171,7 +171,7 @@ function rebuildTensor(call: Call, resolve: Resolve): Value | undefined {
   const end = span(tensor)[1] * itemsize(dtype);
   if (!(numel(tensor.shape) <= Number.MAX_SAFE_INTEGER) || !(end <= storage.byteLength)) {
     throw broken(
-      `record "data/${reference.key}" holds ${storage.byteLength} bytes, a tensor ${dtype} [${tensor.shape.join(', ')}] in it needs ${end}`,
+      `${where} holds ${storage.byteLength} bytes, a tensor ${dtype} [${tensor.shape.join(', ')}] in it needs ${end}`,
     );
   }
   return tensor;

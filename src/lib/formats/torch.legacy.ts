@@ -4,7 +4,7 @@
  * with its number of elements and the raw bytes (torch/serialization.py, `_legacy_load`). Opening
  * reads the pickles at the front of the file; a storage's bytes are read when a tensor in it is.
  */
-import { itemsize } from '#lib/checkpoint/dtype.ts';
+import { itemsize, wordSize } from '#lib/checkpoint/dtype.ts';
 import { swapBytes } from '#lib/checkpoint/elements.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Storage } from '#lib/checkpoint/tensor.ts';
@@ -115,8 +115,7 @@ interface Record {
 function makeRecord(source: Source, reference: StorageReference, bigEndian: boolean): Record {
   const { key, location, dtype, numel } = reference;
   const size = dtype === 'untyped' ? 1 : itemsize(dtype);
-  // A complex number is two floats, each swapped by itself.
-  const word = dtype.startsWith('complex') ? size / 2 : size;
+  const word = dtype === 'untyped' ? 1 : wordSize(dtype);
   let checked: Promise<Source> | undefined;
   const record: Record = {
     reference,

@@ -3,7 +3,7 @@
  * (the pickle), `data/N` (the storages), `version` and `byteorder`. Opening reads the directory
  * and the pickle; a storage's bytes are read when a tensor in it is.
  */
-import { itemsize } from '#lib/checkpoint/dtype.ts';
+import { itemsize, wordSize } from '#lib/checkpoint/dtype.ts';
 import { swapBytes } from '#lib/checkpoint/elements.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Storage } from '#lib/checkpoint/tensor.ts';
@@ -133,8 +133,7 @@ function zipStorage(
   if (bigEndian && dtype === 'untyped') {
     throw new Error(`torch: record "data/${key}" is untyped in a big-endian file`);
   }
-  // A complex number is two floats, each swapped by itself.
-  const word = dtype.startsWith('complex') ? size / 2 : size;
+  const word = dtype === 'untyped' ? 1 : wordSize(dtype);
   let source: Source | undefined;
   return {
     key,
