@@ -11,9 +11,9 @@ import { installPackages } from './debian.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const venv = join(root, '.venv');
-const requirements = ['torch<2.14', 'numpy', 'safetensors'];
+const requirements = ['torch<2.14', 'numpy', 'safetensors', 'gguf'];
 
-/** Python with PyTorch 2.13, numpy and safetensors. */
+/** Python with PyTorch 2.13, numpy, safetensors and gguf. */
 export const python = join(
   venv,
   process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python',
@@ -30,7 +30,8 @@ function findOldPython(): string | null {
 }
 
 function isReady(): boolean {
-  const check = 'import torch, numpy, safetensors; assert torch.__version__.startswith("2.13.")';
+  const check =
+    'import torch, numpy, safetensors, gguf; assert torch.__version__.startswith("2.13.")';
   return existsSync(python) && spawnSync(python, ['-c', check]).status === 0;
 }
 

@@ -1,9 +1,11 @@
 /** Elements of every dtype as numbers: for the GPU as float32, for people as exact text. */
 import { itemsize, type Dtype } from './dtype.ts';
+import { float8Values, isFloat8 } from './float8.ts';
 
 /**
  * Row-major little-endian bytes as float32 in a fresh array, rounded to nearest as
- * `Tensor.float()` does; bool gives 0 and 1. Complex numbers have no such form: a RangeError.
+ * `Tensor.float()` does; bool gives 0 and 1. Complex, packed and quantized elements have no such form:
+ * a RangeError.
  */
 export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array<ArrayBuffer> {
   if (dtype === 'bfloat16') {
@@ -19,9 +21,11 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array<ArrayBu
     for (let at = 0; at < wide.length; at++) floats[at] = nearbyNumber(wide[at]!);
     return floats;
   }
-  if (dtype === 'complex64' || dtype === 'complex128') {
-    throw new RangeError(`${dtype} has no float32 form`);
+  if (isFloat8(dtype)) {
+    const values = float8Values(dtype);
+    return Float32Array.from(bytes, (byte) => values[byte]!);
   }
+  if (!hasArray(dtype)) throw new RangeError(`${dtype} has no float32 form`);
   return Float32Array.from(aligned<ArrayLike<number>>(bytes, arrays[dtype]));
 }
 
@@ -57,6 +61,10 @@ const arrays = {
   bool: Uint8Array,
 };
 
+function hasArray(dtype: Dtype): dtype is keyof typeof arrays {
+  return Object.hasOwn(arrays, dtype);
+}
+
 /** A typed array over the bytes; they are copied where they do not lie on its boundary. */
 function aligned<T>(
   bytes: Uint8Array,
@@ -89,6 +97,7 @@ export function formatElement(bytes: Uint8Array, dtype: Dtype, index: number): s
     case 'uint64':
       return String(view.getBigUint64(at, true));
     case 'int32':
+    case 'qint32':
       return String(view.getInt32(at, true));
     case 'uint32':
       return String(view.getUint32(at, true));
@@ -97,20 +106,46 @@ export function formatElement(bytes: Uint8Array, dtype: Dtype, index: number): s
     case 'uint16':
       return String(view.getUint16(at, true));
     case 'int8':
+    case 'qint8':
       return String(view.getInt8(at));
     case 'uint8':
+    case 'quint8':
       return String(view.getUint8(at));
     case 'bool':
       return view.getUint8(at) ? 'True' : 'False';
+    case 'float8_e4m3fn':
+    case 'float8_e4m3fnuz':
+    case 'float8_e5m2':
+    case 'float8_e5m2fnuz':
+    case 'float8_e8m0fnu':
+      return formatFloat(float8Values(dtype)[bytes[at]!]!);
+    case 'float4_e2m1fn_x2':
+    case 'bits8':
+    case 'bits16':
+    case 'bits1x8':
+    case 'bits2x4':
+    case 'bits4x2':
+    case 'quint4x2':
+    case 'quint2x4': {
+      const digits = Array.from(bytes.subarray(at, at + itemsize(dtype)).toReversed(), hexByte);
+      return `0x${digits.join('')}`;
+    }
+    case 'complex32':
     case 'complex64':
     case 'complex128': {
-      const half = dtype === 'complex64' ? 'float32' : 'float64';
+      const half = halves[dtype];
       const [real, imaginary] = [0, 1].map((part) => formatElement(bytes, half, 2 * index + part));
       return `(${real}${imaginary!.startsWith('-') ? '' : '+'}${imaginary}j)`;
     }
     default:
       return dtype satisfies never;
   }
+}
+
+const halves = { complex32: 'float16', complex64: 'float32', complex128: 'float64' } as const;
+
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }
 
 /** The double with the fewest digits that rounds to `value` in the narrower type. */

@@ -1,3 +1,4 @@
+import type { SparseTensor, Tensor } from './tensor.ts';
 import { Dict, type Call, type ObjectValue, type Value } from './value.ts';
 
 export interface Rewriting {
@@ -11,7 +12,8 @@ export interface Rewriting {
  * Copies a graph of values, replacing objects on the way. What was shared stays shared, in the
  * copy too; cycles are kept (inside of a cycle, an object that is still being rewritten stands for
  * itself, without `after`). Keeps its own stack, so depth is no limit; visits in the order in which
- * Python would pickle. The input is not changed; tensors and bytes are not copied.
+ * Python would pickle. The input is not changed; bytes, and tensors that hold no other values, are
+ * not copied.
  */
 export function rewrite(root: Value, { before, after }: Rewriting): Value {
   const done = new Map<ObjectValue, Value>();
@@ -72,10 +74,13 @@ function emptyCopy(value: ObjectValue): ObjectValue {
       };
     case 'persistent':
       return { ...value };
+    case 'tensor':
+      return value.quantization || value.state !== undefined ? { ...value } : value;
+    case 'sparse':
+      return { ...value, parts: [] };
     case 'bytes':
     case 'complex':
     case 'global':
-    case 'tensor':
       return value;
     default:
       return value satisfies never;
@@ -110,10 +115,25 @@ function* fill(value: ObjectValue, copy: ObjectValue): Filling {
     case 'persistent':
       (copy as typeof value).id = yield value.id;
       return;
+    case 'tensor': {
+      const tensor = copy as { -readonly [K in keyof Tensor]: Tensor[K] };
+      const { quantization, state } = value;
+      if (quantization && 'axis' in quantization) {
+        const scales = (yield quantization.scales) as Tensor;
+        const zeroPoints = (yield quantization.zeroPoints) as Tensor;
+        tensor.quantization = { ...quantization, scales, zeroPoints };
+      }
+      if (state !== undefined) tensor.state = yield state;
+      return;
+    }
+    case 'sparse': {
+      const parts = (copy as SparseTensor).parts as [string, Tensor][];
+      for (const [name, part] of value.parts) parts.push([name, (yield part) as Tensor]);
+      return;
+    }
     case 'bytes':
     case 'complex':
     case 'global':
-    case 'tensor':
       return;
     default:
       value satisfies never;

@@ -1,4 +1,5 @@
 import { itemsize, type Dtype } from './dtype.ts';
+import type { Global, Value } from './value.ts';
 
 /**
  * Bytes that one or several tensors look into. Two tensors that share a Storage object are tied in
@@ -25,6 +26,45 @@ export interface Tensor {
   readonly requiresGrad: boolean;
   /** True where the file wraps it as `torch.nn.Parameter`. */
   readonly parameter: boolean;
+  /** What torch has yet to do to the stored elements: `Tensor.is_conj`, `Tensor.is_neg`. */
+  readonly conj?: true;
+  readonly neg?: true;
+  /** What the integers of a quantized dtype stand for. */
+  readonly quantization?: Quantization;
+  /** The subclass of `torch.Tensor` that the file names. */
+  readonly subclass?: Global;
+  /** Python attributes that were set on it (`__dict__`, or that and the slots). */
+  readonly state?: Value;
+  /** How the file holds it, where reading decodes it first: `Q4_K`. */
+  readonly encoding?: string;
+  /** The file holds it as an array of NumPy. */
+  readonly numpy?: true;
+}
+
+/** Real value = (integer − zero point) × scale (torch/ao/quantization, `_rebuild_qtensor`). */
+export type Quantization =
+  | {
+      readonly scheme: 'per_tensor_affine';
+      readonly scale: number;
+      readonly zeroPoint: bigint;
+    }
+  | {
+      readonly scheme: 'per_channel_affine' | 'per_channel_affine_float_qparams';
+      /** One scale and zero point for each index along `axis`. */
+      readonly scales: Tensor;
+      readonly zeroPoints: Tensor;
+      readonly axis: number;
+    };
+
+/** A tensor that PyTorch makes of several strided ones. */
+export interface SparseTensor {
+  readonly kind: 'sparse';
+  readonly layout: 'sparse_coo' | 'sparse_csr' | 'sparse_csc' | 'sparse_bsr' | 'sparse_bsc';
+  readonly shape: readonly number[];
+  /** By torch's names, in the order of the file: `indices`, `values`; `crow_indices`, … */
+  readonly parts: readonly (readonly [name: string, tensor: Tensor])[];
+  /** Of sparse_coo, where the file says. */
+  readonly coalesced?: boolean;
 }
 
 /** Number of elements. */

@@ -6,12 +6,22 @@
  * Values form a graph: a list that a file holds twice is the same JavaScript object twice, as it
  * would be the same Python object. Walk with a visited set, and never by recursion.
  */
-import type { Tensor } from './tensor.ts';
+import type { SparseTensor, Tensor } from './tensor.ts';
 
 export type Value = null | boolean | bigint | number | string | ObjectValue;
 
 export type ObjectValue =
-  Bytes | List | Tuple | SetValue | Dict | Tensor | Complex | Global | Call | PersistentId;
+  | Bytes
+  | List
+  | Tuple
+  | SetValue
+  | Dict
+  | Tensor
+  | SparseTensor
+  | Complex
+  | Global
+  | Call
+  | PersistentId;
 
 export interface Bytes {
   readonly kind: 'bytes';

@@ -353,6 +353,8 @@ export function express(root: Value): { root: Value; storages: Storage[] } {
     switch (value.kind) {
       case 'tensor':
         return expressTensor(value);
+      case 'sparse':
+        throw new Error('torch: sparse tensors cannot be written yet');
       case 'dict': {
         if (value.type === 'dict') return value;
         if (value.type === 'defaultdict') {

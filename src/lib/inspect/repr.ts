@@ -29,6 +29,8 @@ export function summary(value: Value): string {
   switch (value.kind) {
     case 'tensor':
       return `${value.dtype} [${value.shape.join(', ')}]`;
+    case 'sparse':
+      return `${value.layout} [${value.shape.join(', ')}]`;
     case 'dict':
       return `${value.type}, ${count(value.size, 'entry', 'entries')}`;
     case 'list':

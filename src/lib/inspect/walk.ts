@@ -6,7 +6,7 @@ import {
   type ObjectValue,
   type Value,
 } from '#lib/checkpoint/value.ts';
-import type { Tensor } from '#lib/checkpoint/tensor.ts';
+import type { Quantization, Tensor } from '#lib/checkpoint/tensor.ts';
 import { label, pythonKey } from './repr.ts';
 
 export interface Part {
@@ -35,7 +35,10 @@ export function partCount(value: Value): number {
     }
     case 'persistent':
       return 1;
+    case 'sparse':
+      return value.parts.length;
     case 'tensor':
+      return Number(value.state !== undefined) + 2 * Number(isPerChannel(value.quantization));
     case 'bytes':
     case 'complex':
     case 'global':
@@ -82,7 +85,18 @@ function* rawParts(value: Value): Generator<RawPart> {
     case 'persistent':
       yield ['id', value.id, 'field'];
       return;
-    case 'tensor':
+    case 'sparse':
+      for (const [name, tensor] of value.parts) yield [name, tensor, 'field'];
+      return;
+    case 'tensor': {
+      const { quantization, state } = value;
+      if (isPerChannel(quantization)) {
+        yield ['scales', quantization.scales, 'field'];
+        yield ['zero_points', quantization.zeroPoints, 'field'];
+      }
+      if (state !== undefined) yield ['__dict__', state, 'field'];
+      return;
+    }
     case 'bytes':
     case 'complex':
     case 'global':
@@ -90,6 +104,12 @@ function* rawParts(value: Value): Generator<RawPart> {
     default:
       value satisfies never;
   }
+}
+
+function isPerChannel(
+  quantization: Quantization | undefined,
+): quantization is Extract<Quantization, { axis: number }> {
+  return quantization !== undefined && 'axis' in quantization;
 }
 
 function* indexed(items: readonly Value[]): Generator<RawPart> {
@@ -112,7 +132,7 @@ export function* tensorsIn(root: Value): Generator<{ path: string; tensor: Tenso
     if (isScalar(value) || seen.has(value)) return;
     seen.add(value);
     if (isTensor(value)) yield { path, tensor: value };
-    else open.push({ path, parts: partsOf(value) });
+    if (partCount(value) > 0) open.push({ path, parts: partsOf(value) });
   }
   yield* visit('', root);
   while (open.length > 0) {

@@ -101,6 +101,7 @@ export function writePickle(root: Value): Uint8Array<ArrayBuffer> {
       case 'set':
       case 'complex':
       case 'tensor':
+      case 'sparse':
         throw new Error(`pickle: protocol ${PROTOCOL} has no opcode for ${value.kind}`);
       default:
         value satisfies never;

@@ -113,6 +113,7 @@ export interface OutlineNode {
     | 'tuple'
     | 'set'
     | 'tensor'
+    | 'sparse'
     | 'int'
     | 'float'
     | 'str'
