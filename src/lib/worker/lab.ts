@@ -11,23 +11,27 @@ import { numel } from '#lib/checkpoint/tensor.ts';
 import { isTensor } from '#lib/checkpoint/value.ts';
 import { findStateDicts, type StateDictCandidate } from '#lib/architecture/binding.ts';
 import { readSource, type ModelSource } from '#lib/architecture/source.ts';
-import { blobSource } from '#lib/file/source.ts';
+import { blobSource, type Source } from '#lib/file/source.ts';
 import { formats, openCheckpoint } from '#lib/formats/index.ts';
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
 import { label, pythonKey } from '#lib/inspect/repr.ts';
 import { factsOf } from './facts.ts';
+import { openDropped } from './opening.ts';
 import { Outline } from './outline.ts';
 import type {
   Backend,
   CallName,
   Calls,
+  Dropped,
   Example,
   OpenedCheckpoint,
   OpenedData,
   Progress,
   Split,
 } from './protocol.ts';
+import { Safety } from './safety.ts';
 import { saveChoices, type SaveSource } from './saves.ts';
+import { verifyCheckpoint } from './verify.ts';
 import { Workbench } from './workbench.ts';
 
 /** What a call gets beside its arguments. */
@@ -45,6 +49,8 @@ type Handlers = {
 
 interface Opened {
   readonly checkpoint: Checkpoint;
+  /** The file; the first one of a folder. */
+  readonly source: Source;
   readonly outline: Outline;
   readonly stateDicts: readonly StateDictCandidate[];
 }
@@ -58,15 +64,35 @@ export class Lab {
   #opened: Opened | null = null;
   #source: ModelSource | null = null;
   #bench: Workbench | null = null;
+  #safety: Safety | null = null;
   #data: Dataset | null = null;
   #backend: Promise<Backend & { check(): void }> | null = null;
 
   readonly handlers: Handlers = {
-    open: ({ file }, { signal }) =>
-      attempt(signal, async () => ({ checkpoint: await this.#open(file, signal) })),
+    open: (dropped, { signal }) =>
+      attempt(signal, async () => ({ checkpoint: await this.#open(dropped, signal) })),
     children: ({ node, start, count }) => this.#need().outline.children(node, start, count),
     values: ({ node, count }, { signal }) =>
       attempt(signal, async () => ({ values: await this.#values(node, count, signal) })),
+    verify: (_, context) =>
+      attempt(context.signal, async () => ({
+        verified: await verifyCheckpoint(this.#need().checkpoint, context),
+      })),
+
+    scan: ({ file }, { signal }) =>
+      attempt(signal, async () => {
+        const source = file ? blobSource(file) : this.#need().source;
+        this.#safety = await Safety.scan(source, signal);
+        return { report: this.#safety.report };
+      }),
+    trace: ({ pickle, start, count }, { signal }) =>
+      attempt(signal, () => this.#needSafety().trace(pickle, start, count)),
+    madeCalls: ({ pickle, start, count }, { signal }) =>
+      attempt(signal, () => this.#needSafety().calls(pickle, start, count)),
+    records: ({ start, count }, { signal }) =>
+      attempt(signal, () => this.#needSafety().records(start, count)),
+    report: (_, { signal }) =>
+      attempt(signal, async () => ({ file: await this.#needSafety().file() })),
 
     source: ({ files }) => {
       const result = readSource(files);
@@ -83,7 +109,7 @@ export class Lab {
     data: ({ file }, { signal }) =>
       attempt(signal, async () => {
         const result = await openCheckpoint(blobSource(file), signal);
-        if (!result.ok) throw new FindingError(shown(result.findings[0]!));
+        if (!result.ok) throw new FindingError(result.findings[0]!);
         this.#data = await readDataset(result.checkpoint.root, file.name, signal);
         return { data: describeData(this.#data) };
       }),
@@ -142,16 +168,15 @@ export class Lab {
       }),
   };
 
-  async #open(file: File, signal: AbortSignal): Promise<OpenedCheckpoint> {
-    const result = await openCheckpoint(blobSource(file), signal);
-    if (!result.ok) throw new FindingError(shown(result.findings[0]!));
-    const { checkpoint } = result;
+  async #open(dropped: Dropped, signal: AbortSignal): Promise<OpenedCheckpoint> {
+    const checkpoint = await openDropped(dropped, signal);
+    const file = 'file' in dropped ? dropped.file : dropped.files[0]!.file;
     const stateDicts = findStateDicts(checkpoint.root);
     const outline = new Outline(checkpoint.root, stateDicts[0]?.dict);
     // Only now does what was open before give way.
     void this.#bench?.dispose();
     this.#bench = null;
-    this.#opened = { checkpoint, outline, stateDicts };
+    this.#opened = { checkpoint, source: blobSource(file), outline, stateDicts };
     const optimizer = findOptimizer(checkpoint.root);
     return {
       name: checkpoint.name,
@@ -176,6 +201,11 @@ export class Lab {
         states: optimizer.optimizer.states.size,
       },
     };
+  }
+
+  #needSafety(): Safety {
+    if (this.#safety) return this.#safety;
+    throw notYet('no file was scanned', 'Scan one on the Safety page first.');
   }
 
   #need(): Opened {
@@ -280,7 +310,7 @@ async function attempt<T extends object>(
     return { ok: true, ...(await run()) };
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, findings: [findingOf(error)] };
+    return { ok: false, findings: [shown(findingOf(error))] };
   }
 }
 

@@ -14,11 +14,41 @@ export type { Finding, Result, Dtype };
 /** Every call: its argument and what it resolves to. */
 export interface Calls {
   /** Opens a checkpoint. On failure, what was open before stays open. */
-  open: { args: { file: File }; result: Result<{ checkpoint: OpenedCheckpoint }> };
+  open: { args: Dropped; result: Result<{ checkpoint: OpenedCheckpoint }> };
   /** The children of a tree node, `start` to `start + count`. */
   children: { args: { node: number; start: number; count: number }; result: OutlineNode[] };
   /** The first elements of a tensor as exact decimal text, row-major. */
   values: { args: { node: number; count: number }; result: Result<{ values: string[] }> };
+
+  /** Reads every byte of the open checkpoint once, and compares checksums where the file has them. */
+  verify: {
+    args: object;
+    result: Result<{ verified: Verified }>;
+    progress: { bytes: number; total: number };
+  };
+
+  /**
+   * What can be said about the safety of a file, whether it opens or not; without `file`, of the
+   * checkpoint that is open. The report stays in the worker for the calls below.
+   */
+  scan: { args: { file?: File }; result: Result<{ report: SafetyReport }> };
+  /** Opcodes of one of the report's pickles, from number `start` on. */
+  trace: {
+    args: { pickle: number; start: number; count: number };
+    result: Result<{ rows: TraceRow[]; total: number }>;
+  };
+  /** Calls of one of the report's pickles in the order in which unpickling would make them. */
+  madeCalls: {
+    args: { pickle: number; start: number; count: number };
+    result: Result<{ rows: CallRow[]; total: number }>;
+  };
+  /** The container's records in the order of its directory. */
+  records: {
+    args: { start: number; count: number };
+    result: Result<{ rows: RecordRow[]; total: number }>;
+  };
+  /** The whole report as a JSON file to download. */
+  report: { args: object; result: Result<{ file: File }> };
 
   /** Reads Python source; nothing of it runs. On failure, the source before stays. */
   source: {
@@ -82,6 +112,100 @@ export type Reply =
   | { id: number; result: unknown }
   | { id: number; progress: unknown }
   | { id: number; error: { name: string; message: string; stack?: string } };
+
+/** A file, or the files of a folder (or several files) that were dropped together. */
+export type Dropped =
+  | { file: File }
+  | {
+      /** Name of the folder, or of the first file. */
+      name: string;
+      /** `path` is relative to the folder, with slashes. */
+      files: { path: string; file: File }[];
+    };
+
+export interface Verified {
+  bytes: number;
+  seconds: number;
+  /** Storages that were read, and how many of them the file has a checksum for. */
+  storages: number;
+  checksums: number;
+}
+
+/** Whether a file is safe to load, as far as that can be known without running it. */
+export interface SafetyReport {
+  name: string;
+  size: number;
+  /** What kind of file it is, for people. */
+  format: string;
+  /**
+   * `loads`: torch.load(weights_only=True) of the newest PyTorch takes it. `refused`: it does not.
+   * `plain`: the format holds no code (safetensors, GGUF, npy). `unreadable`: it is damaged, so that
+   * nothing can be promised. `unscanned`: not a kind of file that the lab looks into.
+   * Only `loads` and `plain` without a finding of severity error may be shown in green.
+   */
+  verdict: 'loads' | 'refused' | 'plain' | 'unreadable' | 'unscanned';
+  /** The verdict as a sentence, with the first reason. */
+  summary: string;
+  /** Why `weights_only` refuses, what would run without it, unknown names, odd containers, … */
+  findings: Finding[];
+  pickles: PickleReport[];
+  /** Records of the container; 0 where it has none. */
+  records: number;
+}
+
+export interface PickleReport {
+  /** What `trace` and `madeCalls` take. */
+  id: number;
+  /** Where it lies: `archive/data.pkl`, `the first pickle`, `bytes at byte 812 of archive/data.pkl`. */
+  where: string;
+  bytes: number;
+  protocol: number;
+  opcodes: number;
+  /** False where it breaks off; the trace goes as far as it could be read. */
+  complete: boolean;
+  calls: number;
+  names: NameRow[];
+}
+
+export interface NameRow {
+  /** `torch._utils._rebuild_tensor_v2` */
+  name: string;
+  /** `allowed` by weights_only; `dangerous` runs commands or code; everything else is `unknown`. */
+  standing: 'allowed' | 'unknown' | 'dangerous';
+  /** How often it would be called; 0 where it is only named. */
+  calls: number;
+  /** Of the first opcode that names it. */
+  offset: number;
+}
+
+export interface TraceRow {
+  offset: number;
+  opcode: string;
+  /** The opcode's argument as inert text, cut where it is long. */
+  argument: string;
+  /** Where reading stopped: what is wrong. */
+  problem?: string;
+}
+
+export interface CallRow {
+  offset: number;
+  opcode: string;
+  name: string;
+  standing: NameRow['standing'];
+  /** The arguments as inert text: `('echo hello',)`. */
+  arguments: string;
+}
+
+export interface RecordRow {
+  name: string;
+  /** Where its header lies in the file. */
+  offset: number;
+  size: number;
+  compressedSize: number;
+  /** `stored`, `deflated`, `method 12`. */
+  method: string;
+  crc32: string;
+}
 
 export interface OpenedCheckpoint {
   name: string;
@@ -276,7 +400,8 @@ export interface SaveChoice {
   /** What `save` takes back. */
   id: string;
   which: 'best' | 'last' | 'opened';
-  contents: 'weights' | 'checkpoint';
+  /** `plain`: the tensors and plain values, without what PyTorch refuses. */
+  contents: 'weights' | 'checkpoint' | 'plain';
   format: 'pt' | 'safetensors';
   /** `digits_epoch3_valloss0.0821.pt` */
   name: string;

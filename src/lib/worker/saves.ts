@@ -84,6 +84,8 @@ const descriptions = {
   'weights pt': 'The state_dict alone, for torch.load and load_state_dict.',
   'weights safetensors': 'The state_dict alone, in a format that holds nothing that could run.',
   'checkpoint safetensors': '',
+  'plain pt': 'The tensors and plain values: what torch.load takes with weights_only=True.',
+  'plain safetensors': '',
 };
 
 function choice(
