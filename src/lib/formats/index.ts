@@ -7,13 +7,14 @@ import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpo
 import type { Source } from '#lib/file/source.ts';
 import { openZip, type Zip } from '#lib/file/zip.read.ts';
 import type { Format, Probe } from './format.ts';
+import { gguf } from './gguf.ts';
 import { npy, npz } from './npz.ts';
 import { pickle } from './pickle.ts';
 import { safetensors } from './safetensors.ts';
 import { torchLegacy } from './torch.legacy.ts';
 import { torch } from './torch.read.ts';
 
-export const formats: readonly Format[] = [torch, torchLegacy, npz, npy, safetensors, pickle];
+export const formats: readonly Format[] = [torch, torchLegacy, npz, npy, gguf, safetensors, pickle];
 
 /** Bytes that the formats may look at to recognise a file. */
 const HEAD = 512;
@@ -99,7 +100,7 @@ function unknownFile({ head, zip }: Probe): FindingError {
   const magic = [...head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0'));
   return unknown(
     `not a format that the lab reads: it begins with the bytes ${magic.join(' ')}`,
-    'The lab reads what torch.save writes (.pt, .pth), .safetensors, .npz and .npy.',
+    'The lab reads what torch.save writes (.pt, .pth), .safetensors, .gguf, .npz and .npy.',
   );
 }
 
