@@ -8,6 +8,10 @@ lab's own values. Runs on PyTorch 1.13 and 2.13.
     {"dict": [[key, value], …], "type": …, "attributes": null | [[name, value], …]}
     {"tensor": {"dtype", "shape", "hex": row-major little-endian bytes, "strides", "offset",
                 "storage": number of the storage in order of appearance, "requires_grad", "parameter"}}
+        and where they apply "conj", "neg" (hex is of the resolved elements), "quantization" (hex is of
+        the integers), "meta" (without hex), "subclass", "state", "numpy"
+    {"sparse": {"layout", "shape", "parts": [[name, tensor], …], "coalesced"?, "parameter", …}}
+    {"storage": {"dtype", "hex", "number"}}
     {"global": [module, name]}  {"call": {"callable", "args", "how", "state"?, "appended"?, "entries"?}}
     {"ref": n}: the n-th list, dict or set in order of appearance, from 0, once more.
 """
@@ -24,8 +28,11 @@ import torch
 
 assert sys.byteorder == "little"
 
+modern = not torch.__version__.startswith("1.")  # older files do not say what is coalesced
 SETS = (set, frozenset)
 DICTS = {dict: "dict", OrderedDict: "OrderedDict", Counter: "Counter", defaultdict: "defaultdict"}
+UNTYPED = getattr(torch.storage, "UntypedStorage", None) or torch._UntypedStorage
+STORAGES = (UNTYPED, getattr(torch.storage, "TypedStorage", UNTYPED))
 # As pickle's protocol 2 names the modules that Python 3 renamed.
 OLD_MODULES = {"builtins": "__builtin__"}
 
@@ -45,10 +52,22 @@ def storage_of(tensor):
 
 
 def tensor_bytes(tensor):
-    tensor = tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
-    if tensor.dtype == torch.bfloat16:  # numpy has none
-        tensor = tensor.view(torch.int16)
-    return tensor.numpy().tobytes()
+    tensor = tensor.detach().as_subclass(torch.Tensor).resolve_conj().resolve_neg()
+    if tensor.is_quantized:
+        tensor = tensor.int_repr()
+    tensor = tensor.contiguous().reshape(-1)
+    try:
+        return tensor.numpy().tobytes()
+    except TypeError:  # numpy lacks the dtype
+        return tensor.view(torch.uint8).numpy().tobytes()
+
+
+def has_elements(tensor):
+    """False on the device meta, and for subclasses that only wrap other tensors."""
+    if type(tensor) in (torch.Tensor, torch.nn.Parameter):
+        return tensor.device.type != "meta"
+    own = getattr(type(tensor), "__torch_dispatch__", None)
+    return own is getattr(torch._C, "_disabled_torch_dispatch_impl", None)
 
 
 def describe_array(array):
@@ -66,20 +85,81 @@ class Description:
         self.alive = []  # ids stay unique while their objects live
 
     def tensor(self, tensor):
-        described = {
-            "dtype": name_of(tensor.dtype),
-            "shape": list(tensor.shape),
-            "hex": tensor_bytes(tensor).hex(),
-        }
+        if tensor.layout != torch.strided and tensor.layout != getattr(torch, "jagged", None):
+            return self.sparse(tensor)
+        described = {"dtype": name_of(tensor.dtype), "shape": list(tensor.shape)}
+        present = has_elements(tensor)
+        if present:
+            described["hex"] = tensor_bytes(tensor).hex()
+        else:
+            described["meta"] = True
         if self.layout:
-            storage = storage_of(tensor)
-            self.alive.append(storage)
+            if present:
+                described["storage"] = self.storage(storage_of(tensor))
+                described["offset"] = tensor.storage_offset()
             described["strides"] = list(tensor.stride())
-            described["offset"] = tensor.storage_offset()
-            described["storage"] = self.storages.setdefault(storage._cdata, len(self.storages))
             described["requires_grad"] = tensor.requires_grad
             described["parameter"] = isinstance(tensor, torch.nn.Parameter)
+        if tensor.is_conj():
+            described["conj"] = True
+        if tensor.is_neg():
+            described["neg"] = True
+        if tensor.is_quantized:
+            described["quantization"] = self.quantization(tensor)
+        if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+            described["subclass"] = self.globally(type(tensor).__module__, type(tensor).__qualname__)
+        state = {key: item for key, item in tensor.__dict__.items()}
+        if state:
+            described["state"] = self.value(state)
         return {"tensor": described}
+
+    def storage(self, storage):
+        self.alive.append(storage)
+        return self.storages.setdefault(storage._cdata, len(self.storages))
+
+    def quantization(self, tensor):
+        scheme = str(tensor.qscheme()).replace("torch.", "")
+        if scheme == "per_tensor_affine":
+            scale, zero_point = tensor.q_scale(), tensor.q_zero_point()
+            return {"scheme": scheme, "scale": float_bits(scale), "zero_point": zero_point}
+        return {
+            "scheme": scheme,
+            "scales": tensor_bytes(tensor.q_per_channel_scales()).hex(),
+            "zero_points": tensor_bytes(tensor.q_per_channel_zero_points()).hex(),
+            "axis": tensor.q_per_channel_axis(),
+        }
+
+    def sparse(self, tensor):
+        layout = str(tensor.layout).replace("torch.", "")
+        row, column = ("crow", "col") if layout in ("sparse_csr", "sparse_bsr") else ("ccol", "row")
+        if layout == "sparse_coo":
+            parts = {"indices": tensor._indices(), "values": tensor._values()}
+        else:
+            names = [f"{row}_indices", f"{column}_indices", "values"]
+            parts = {name: getattr(tensor.detach(), name)() for name in names}
+        return {
+            "sparse": {
+                "layout": layout,
+                "shape": list(tensor.shape),
+                "parts": [[name, self.value(part.detach())] for name, part in parts.items()],
+                **({"coalesced": tensor.is_coalesced()} if layout == "sparse_coo" and modern else {}),
+                "parameter": isinstance(tensor, torch.nn.Parameter),
+                "requires_grad": tensor.requires_grad,
+            }
+        }
+
+    def bare_storage(self, storage):
+        untyped = storage if isinstance(storage, UNTYPED) else storage.untyped()
+        number = self.storage(untyped)
+        dtype = "untyped" if storage is untyped else name_of(storage.dtype)
+        dtype = "uint8" if dtype == "untyped" else dtype  # torch.load gives both as bytes
+        return {"storage": {"dtype": dtype, "hex": bytes(untyped.tolist()).hex(), "number": number}}
+
+    def array(self, array):
+        """A NumPy array or scalar: what pickle keeps of it."""
+        array = np.asarray(array)
+        described = describe_array(array)["tensor"]
+        return {"tensor": {**described, "numpy": True}}
 
     def container(self, value):
         if id(value) in self.containers:
@@ -145,6 +225,10 @@ class Description:
             return self.container(value)
         if isinstance(value, torch.Tensor):
             return self.tensor(value)
+        if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fiubc":
+            return self.array(value)
+        if isinstance(value, STORAGES):
+            return self.bare_storage(value)
         if isinstance(value, torch.dtype):
             return self.globally("torch", name_of(value))
         if isinstance(value, torch.layout):  # pickled by a reducer of torch.serialization

@@ -1,4 +1,4 @@
-import { itemsize, type Dtype } from './dtype.ts';
+import { dtypes, itemsize, wordSize, type Dtype } from './dtype.ts';
 import type { Global, Value } from './value.ts';
 
 /**
@@ -11,6 +11,8 @@ export interface Storage {
   readonly byteLength: number;
   /** Device tag that PyTorch wrote: `cpu`, `cuda:0`. Never acted upon. */
   readonly location: string;
+  /** The bytes are as in a big-endian file that does not say how long their words are. */
+  readonly bigEndian?: true;
   /** Little-endian bytes `start` to `end` of the storage. */
   read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
@@ -65,6 +67,8 @@ export interface SparseTensor {
   readonly parts: readonly (readonly [name: string, tensor: Tensor])[];
   /** Of sparse_coo, where the file says. */
   readonly coalesced?: boolean;
+  readonly requiresGrad: boolean;
+  readonly parameter: boolean;
 }
 
 /** Number of elements. */
@@ -111,7 +115,28 @@ export async function readTensor(tensor: Tensor, signal?: AbortSignal): Promise<
   const size = itemsize(tensor.dtype);
   const [first, end] = span(tensor);
   const bytes = await tensor.storage.read(first * size, end * size, signal);
-  return isContiguous(tensor) ? bytes : gather(bytes, tensor, first, size);
+  return resolved(isContiguous(tensor) ? bytes : gather(bytes, tensor, first, size), tensor);
+}
+
+/**
+ * Elements as `Tensor.resolve_conj().resolve_neg()` gives them: the signs of the imaginary parts, of
+ * all numbers, or of both turned round, those of zeros and NaN too.
+ */
+function resolved(bytes: Uint8Array, { dtype, conj, neg }: Tensor): Uint8Array {
+  if (!conj && !neg) return bytes;
+  const { kind } = dtypes[dtype];
+  if (kind !== 'complex' && (kind !== 'float' || conj)) {
+    throw new Error(
+      `tensor: ${dtype} elements cannot be ${conj ? 'conjugated' : 'negated'} in a view`,
+    );
+  }
+  const out = new Uint8Array(bytes); // a copy, also of Node's Buffers, whose slice is a view
+  const word = wordSize(dtype);
+  for (let end = word; end <= out.length; end += word) {
+    const isImaginary = kind === 'complex' && (end / word) % 2 === 0;
+    if (Boolean(neg) !== (isImaginary && Boolean(conj))) out[end - 1]! ^= 0x80;
+  }
+  return out;
 }
 
 /** Bytes that are read at once where a tensor is read in pieces. */
@@ -128,7 +153,9 @@ export async function* tensorChunks(
   }
   const size = itemsize(tensor.dtype);
   const [first, end] = span(tensor);
-  yield* storageChunks(tensor.storage, first * size, end * size, signal);
+  for await (const chunk of storageChunks(tensor.storage, first * size, end * size, signal)) {
+    yield resolved(chunk, tensor);
+  }
 }
 
 /** The bytes `start` to `end` of a storage in pieces. */
@@ -160,6 +187,24 @@ function gather(bytes: Uint8Array, tensor: Tensor, first: number, size: number):
     }
   }
   return out;
+}
+
+/** Where a storage without bytes is said to be: PyTorch's device for shapes alone. */
+const META = 'meta';
+
+/** The storage of tensors whose elements the file does not hold; to read it is an Error. */
+export function metaStorage(byteLength: number): Storage {
+  return {
+    key: '',
+    byteLength,
+    location: META,
+    read: () =>
+      Promise.reject(new Error('meta: the file holds the shape of this tensor, no elements')),
+  };
+}
+
+export function isMeta({ location }: Storage): boolean {
+  return location === META;
 }
 
 /** A contiguous tensor over row-major little-endian bytes in memory. */

@@ -6,7 +6,8 @@
  * Values form a graph: a list that a file holds twice is the same JavaScript object twice, as it
  * would be the same Python object. Walk with a visited set, and never by recursion.
  */
-import type { SparseTensor, Tensor } from './tensor.ts';
+import type { Dtype } from './dtype.ts';
+import type { SparseTensor, Storage, Tensor } from './tensor.ts';
 
 export type Value = null | boolean | bigint | number | string | ObjectValue;
 
@@ -72,6 +73,16 @@ export interface Call {
 export interface PersistentId {
   readonly kind: 'persistent';
   id: Value;
+  /** What it refers to in torch's files. */
+  storage?: StorageView;
+}
+/** A storage, or a part of one, as elements of a dtype. */
+export interface StorageView {
+  readonly storage: Storage;
+  readonly dtype: Dtype | 'untyped';
+  /** In elements, or bytes where it is untyped. */
+  readonly offset: number;
+  readonly numel: number;
 }
 
 /** An insertion-ordered mapping with Python's key equality (`1`, `1.0` and `True` are one key). */

@@ -12,7 +12,8 @@ import { isDict, type Value } from '#lib/checkpoint/value.ts';
 import { sliceSource, type Source } from '#lib/file/source.ts';
 import { readPickle, type Pickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
-import { interpret, type StorageReference } from './torch.interpret.ts';
+import { interpret } from './torch.interpret.ts';
+import type { StorageReference } from './torch.storages.ts';
 import { judge, recordsOf } from './torch.safety.ts';
 
 /** PROTO, LONG1 and the magic number 0x1950a86a20f9469cfc6c, STOP. The protocol may vary. */
@@ -124,6 +125,7 @@ function makeRecord(source: Source, reference: StorageReference, bigEndian: bool
       key,
       location,
       byteLength: numel * size,
+      ...(bigEndian && dtype === 'untyped' && { bigEndian: true as const }),
       async read(start, end, signal) {
         checked ??= payload(source, record, bigEndian);
         const bytes = await (await checked).read(start, end, signal);

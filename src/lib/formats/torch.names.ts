@@ -3,7 +3,7 @@
  * `weights_only` unpickler. From torch/storage.py, torch/serialization.py and
  * torch/_weights_only_unpickler.py (2.13).
  */
-import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import { dtypes, type Dtype } from '#lib/checkpoint/dtype.ts';
 import type { Global } from '#lib/checkpoint/value.ts';
 
 /** The storage classes of `torch`, frozen since 1.x, and the dtype each one holds. */
@@ -20,6 +20,11 @@ const storageClasses: Record<string, Dtype> = {
   BoolStorage: 'bool',
   ComplexDoubleStorage: 'complex128',
   ComplexFloatStorage: 'complex64',
+  QInt8Storage: 'qint8',
+  QInt32Storage: 'qint32',
+  QUInt8Storage: 'quint8',
+  QUInt4x2Storage: 'quint4x2',
+  QUInt2x4Storage: 'quint2x4',
 };
 const dtypeToClass = new Map(Object.entries(storageClasses).map(([name, dtype]) => [dtype, name]));
 
@@ -53,9 +58,15 @@ const rebuilders = [
   '_rebuild_device_tensor_from_numpy',
   '_rebuild_device_tensor_from_cpu_tensor',
 ];
-const torchDtypes =
-  'uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 float32 float64 bfloat16 bool complex32 complex64 complex128 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn_x2 quint8 qint8 qint32 quint4x2 quint2x4';
-const tensorClasses = [...dtypeToClass.values()].map((name) => name.replace('Storage', 'Tensor'));
+/** Also those that the lab cannot hold: a checkpoint may name a dtype without having a tensor of it. */
+const torchDtypes = [
+  ...Object.keys(dtypes),
+  ...[1, 2, 3, 4, 5, 6, 7].flatMap((bits) => [`int${bits}`, `uint${bits}`]),
+];
+const numbers = 'Double Float Half BFloat16 Long Int Short Char Byte'.split(' ');
+const tensorClasses = [...numbers, 'Bool'].map((name) => `${name}Tensor`);
+const sparseClasses = numbers.map((name) => `${name}Tensor`);
+const cudaStorages = Object.keys(storageClasses).filter((name) => !name.startsWith('Q'));
 
 const allowed = new Set([
   'collections.OrderedDict',
@@ -66,19 +77,16 @@ const allowed = new Set([
   'torch.Tensor',
   'torch.device',
   '_codecs.encode',
-  'builtins.bytearray',
-  'builtins.set',
-  'builtins.complex',
-  '__builtin__.bytearray',
-  '__builtin__.set',
-  '__builtin__.complex',
+  ...['bytearray', 'set', 'complex'].map((name) => `builtins.${name}`),
   'torch._tensor._rebuild_from_type_v2',
   `torch.storage.${UNTYPED}`,
   'torch.storage.TypedStorage',
-  ...Object.keys(storageClasses).map((name) => `torch.${name}`),
-  ...tensorClasses.map((name) => `torch.${name}`),
   ...rebuilders.map((name) => `torch._utils.${name}`),
-  ...torchDtypes.split(' ').map((name) => `torch.${name}`),
+  ...[...Object.keys(storageClasses), ...tensorClasses, ...torchDtypes].map(
+    (name) => `torch.${name}`,
+  ),
+  ...[...cudaStorages, ...tensorClasses].map((name) => `torch.cuda.${name}`),
+  ...sparseClasses.flatMap((name) => [`torch.sparse.${name}`, `torch.cuda.sparse.${name}`]),
   ...[
     'per_tensor_affine',
     'per_channel_affine',
@@ -88,9 +96,14 @@ const allowed = new Set([
   ].map((name) => `torch.${name}`),
 ]);
 
+/** Every name that PyTorch's `weights_only=True` knows. */
+export const allowedNames: ReadonlySet<string> = allowed;
+
 /** Whether PyTorch's `weights_only=True` knows the name. */
 export function isAllowed(global: Global): boolean {
-  return allowed.has(`${global.module}.${global.name}`);
+  // Protocol 2 names Python 3's builtins as Python 2 does.
+  const module = global.module === '__builtin__' ? 'builtins' : global.module;
+  return allowed.has(`${module}.${global.name}`);
 }
 
 /** Modules whose functions run commands, files or code: no checkpoint has a reason to name them. */

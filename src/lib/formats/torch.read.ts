@@ -10,7 +10,8 @@ import type { Storage } from '#lib/checkpoint/tensor.ts';
 import type { Source } from '#lib/file/source.ts';
 import { entrySource, readEntry, type Zip } from '#lib/file/zip.read.ts';
 import type { Format } from './format.ts';
-import { interpret, type StorageReference } from './torch.interpret.ts';
+import { interpret } from './torch.interpret.ts';
+import type { StorageReference } from './torch.storages.ts';
 import { judgedPickle } from './torch.safety.ts';
 import { writeTorch } from './torch.write.ts';
 
@@ -130,15 +131,13 @@ function zipStorage(
       advice: 'The file is incomplete: get it again, or save it again.',
     });
   }
-  if (bigEndian && dtype === 'untyped') {
-    throw new Error(`torch: record "data/${key}" is untyped in a big-endian file`);
-  }
   const word = dtype === 'untyped' ? 1 : wordSize(dtype);
   let source: Source | undefined;
   return {
     key,
     location,
     byteLength,
+    ...(bigEndian && dtype === 'untyped' && { bigEndian: true as const }),
     async read(start, end, signal) {
       source ??= await entrySource(zip, entry, signal);
       const bytes = await source.read(start, end, signal);

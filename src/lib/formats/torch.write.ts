@@ -9,7 +9,7 @@ import type { Sink } from '#lib/file/sink.ts';
 import { ZipWriter } from '#lib/file/zip.write.ts';
 import { writePickle } from '#lib/pickle/write.ts';
 import type { WriteOptions } from './format.ts';
-import { express } from './torch.interpret.ts';
+import { express } from './torch.express.ts';
 
 export async function writeTorch(
   root: Value,
