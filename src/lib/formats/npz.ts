@@ -102,6 +102,8 @@ async function readArray(source: Source, signal?: AbortSignal): Promise<Tensor> 
   if (latin1(head.subarray(0, MAGIC.length)) !== MAGIC) throw broken(source, 'no NUMPY magic');
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const wide = head[6]! >= 2;
+  if (wide && head.length < 12)
+    throw broken(source, `${source.size} bytes are too few for a header`);
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   const start = (wide ? 12 : 10) + length;
   if (length > MAX_HEADER || start > source.size) {
