@@ -1,5 +1,5 @@
 import type { CallRecord } from '#lib/checkpoint/checkpoint.ts';
-import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
+import type { Finding } from '#lib/checkpoint/finding.ts';
 import { readPickle, type Pickle } from '#lib/pickle/read.ts';
 import { isAllowed, isDangerous } from './torch.names.ts';
 
@@ -7,7 +7,10 @@ import { isAllowed, isDangerous } from './torch.names.ts';
 const MAX_LISTED = 8;
 const MAX_KEPT = 100;
 
-/** Reads a pickle and judges the names in it. Throws a FindingError where one shows harm. */
+/** Code of the finding that a file names what runs commands or code. */
+export const DANGEROUS = 'pickle-dangerous';
+
+/** Reads a pickle and judges the names in it. */
 export function judgedPickle(bytes: Uint8Array): {
   pickle: Pickle;
   findings: Finding[];
@@ -36,33 +39,37 @@ export function recordsOf({ calls }: Pickle): CallRecord[] {
 }
 
 /**
- * What the names in a pickle say. A name that runs commands or code refuses the file; one that
- * PyTorch does not know is a warning: its call stays data, and PyTorch would refuse it too.
+ * What the names in a pickle say. One that PyTorch does not know is a warning, as PyTorch would
+ * refuse it; one that runs commands or code is an error. Their calls stay data, so the file opens.
  */
-export function judge({ calls, globals }: Pickle): Finding[] {
-  const names = [...globals.values()];
+export function judge({ calls, names: named }: Pickle): Finding[] {
+  const names = named.map(({ global }) => global);
+  const findings: Finding[] = [];
   const dangerous = names.filter(isDangerous);
   if (dangerous.length > 0) {
     const shown = dangerous.slice(0, MAX_LISTED).map(({ module, name }) => `${module}.${name}`);
     const more = dangerous.length > MAX_LISTED ? ` and ${dangerous.length - MAX_LISTED} more` : '';
     const called = calls.find(({ global }) => isDangerous(global));
-    throw new FindingError({
-      code: 'pickle-dangerous',
+    findings.push({
+      code: DANGEROUS,
+      severity: 'error',
       where: called ? `byte ${called.offset}` : undefined,
-      message: `pickle: unpickling this file would ${called ? 'call' : 'look up'} ${shown.join(', ')}${more}: nothing of it was executed, and the file was not opened`,
+      message: `pickle: unpickling this file would ${called ? 'call' : 'look up'} ${shown.join(', ')}${more}: nothing of it was executed`,
       advice:
         'Do not open it with torch.load(weights_only=False) or pickle.load. Get the weights from a source that you trust, best as .safetensors.',
     });
   }
-  const unknown = names.filter((global) => !isAllowed(global));
-  const findings = unknown.slice(0, MAX_KEPT).map(({ module, name }): Finding => ({
-    code: 'pickle-unknown-name',
-    severity: 'warning',
-    where: `${module}.${name}`,
-    message: `torch.load(weights_only=True) refuses this file: it names ${module}.${name}`,
-    advice:
-      'What it would have made is shown as data. Save it here again to get a file that loads.',
-  }));
+  const unknown = names.filter((global) => !isAllowed(global) && !isDangerous(global));
+  for (const { module, name } of unknown.slice(0, MAX_KEPT)) {
+    findings.push({
+      code: 'pickle-unknown-name',
+      severity: 'warning',
+      where: `${module}.${name}`,
+      message: `torch.load(weights_only=True) refuses this file: it names ${module}.${name}`,
+      advice:
+        'What it would have made is shown as data. Save it here again to get a file that loads.',
+    });
+  }
   if (unknown.length > MAX_KEPT) {
     findings.push({
       code: 'pickle-unknown-name',

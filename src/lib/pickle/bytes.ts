@@ -48,12 +48,26 @@ export class PickleBytes {
   }
   /** Up to the next newline, which is consumed and not returned. */
   line(): string {
+    return decodeUtf8(this.#line());
+  }
+  /** The same with a character for each byte. */
+  latin1Line(): string {
+    return decodeLatin1(this.#line());
+  }
+  #line(): Uint8Array {
     const end = this.bytes.indexOf(0x0a, this.at);
     if (end < 0) throw new RangeError('a line has no end');
-    const text = decodeUtf8(this.bytes.subarray(this.at, end));
+    const line = this.bytes.subarray(this.at, end);
     this.at = end + 1;
-    return text;
+    return line;
   }
+}
+
+/** `TextDecoder`'s latin1 is Windows' code page; Python's is the first 256 characters. */
+function decodeLatin1(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { Dict, list, tuple, type Call, type Value } from '#lib/checkpoint/value.ts';
-import { readPickle } from './read.ts';
+import { disassemble } from './decode.ts';
+import { Budget, examinePickle, readPickle, type MadeCall } from './read.ts';
 import { writePickle } from './write.ts';
 
 const ascii = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
@@ -81,6 +82,73 @@ describe('pickle', () => {
     expect(read('U\x01\xff.')).toEqual(bytes);
   });
 
+  it.each([
+    ['I010\n.', 8n],
+    ['L-0x1fL\n.', -31n],
+    ['F-infinity\n.', -Infinity],
+    ['V\xe9\\u00e9\\\\u0041\n.', 'éé\\\\u0041'],
+    ['(N.', null],
+    ['}N.', null],
+    ['(0N.', null],
+    ['N2\x86.', tuple(null, null)],
+    ['NNb.', null],
+    ['C\x01a\x98.', { kind: 'bytes', bytes: ascii('a'), mutable: false }],
+    ['\x96\x01\0\0\0\0\0\0\0a\x98.', { kind: 'bytes', bytes: ascii('a'), mutable: false }],
+    ['Np7\n0\x88\x94h\x01.', true],
+  ] as [string, Value][])('reads %j as Python does', (text, value) => {
+    expect(read(text)).toEqual(value);
+  });
+
+  it.each([
+    ['cos\nenviron\nVA\nVb\ns.', ['os.environ.__setitem__']],
+    ['cos\nenviron\n}b.', ['os.environ.__setstate__']],
+    ['cos\nenviron\nNa.', ['os.environ.extend']],
+    ['ca\nb\n)R}b}b.', ['a.b', 'a value that the pickle computes.__setstate__']],
+    ['ca\nb\n)R)R.', ['a.b', 'a value that the pickle computes']],
+    ['(NVx\nia\nb\n.', ['a.b']],
+    ['(ca\nb\nNo0N.', ['a.b']],
+    ['ca\nb\n)\x81.', ['a.b']],
+    ['ca\nb\n)}\x92.', ['a.b']],
+    ['\x82\x07)R.', ['copyreg.extension 7']],
+    ['\x84\x07\0\0\0)R.', ['copyreg.extension 7']],
+  ])('lists what %j would call', (text, calls) => {
+    expect(readPickle(ascii(text)).calls.map(({ name }) => name)).toEqual(calls);
+  });
+
+  it('keeps what came before the place where it breaks off', () => {
+    const reading = examinePickle(ascii('cos\nsystem\n(S"x"\ntR00N.'));
+    expect(reading.value).toBeUndefined();
+    expect(reading.problem).toMatchObject({ where: 'byte 20' });
+    expect(reading).toMatchObject({ opcodes: 7, calls: [{ name: 'os.system', offset: 18 }] });
+    expect(reading.names).toMatchObject([{ global: { module: 'os', name: 'system' }, offset: 0 }]);
+  });
+
+  it('shows the calls with their arguments to who looks on, until that is enough', () => {
+    const seen: MadeCall[] = [];
+    const call = (made: MadeCall) => seen.push(made) < 2;
+    const bytes = ascii('ca\nb\n)Rca\nc\nN\x85Rca\nd\n)R.');
+    const { value, problem } = examinePickle(bytes, 0, new Budget(), { call });
+    expect([value, problem]).toEqual([undefined, undefined]);
+    expect(seen.map(({ global, args }) => [global.name, args])).toEqual([
+      ['b', tuple()],
+      ['c', tuple(null)],
+    ]);
+  });
+
+  it('lists its opcodes without running them', () => {
+    const rows = [...disassemble(ascii('\x80\x02cos\nsystem\nq\x05K\x07\x850.'))];
+    expect(rows.map(({ offset, name, argument }) => [offset, name, argument])).toEqual([
+      [0, 'PROTO', 2],
+      [2, 'GLOBAL', { kind: 'global', module: 'os', name: 'system' }],
+      [13, 'BINPUT', 5],
+      [15, 'BININT1', 7n],
+      [17, 'TUPLE1', undefined],
+      [18, 'POP', undefined],
+      [19, 'STOP', undefined],
+    ]);
+    expect(() => [...disassemble(ascii('N\xff'))]).toThrow('unknown opcode 0xff');
+  });
+
   it('holds 1, 1.0 and True for one key and __proto__ for a key like any', () => {
     const keys = read('}(I1\nS"a"\nF1.0\nS"b"\nI01\nS"c"\nS"__proto__"\nI2\nu.') as Dict;
     expect([...keys.entries()]).toEqual([
@@ -95,16 +163,25 @@ describe('pickle', () => {
     ['N', 'byte 1: '],
     ['0.', 'the stack is empty'],
     ['g7\n.', 'memo 7 was never set'],
-    ['}N.', 'leaves 1 values'],
-    ['(N.', 'open MARK'],
+    ['(.', 'the stack is empty'],
     ['\x8e\x00\x00\x00\x00\x00\x00\x00\x40.', '4611686018427387904 bytes are needed'],
     ['\x8b\xff\xff\xff\xff.', 'negative length -1'],
     ['\x8b\x01\x00\x01\x00', 'an int of 65537 bytes'],
     ['\x95\xff\x00\x00\x00\x00\x00\x00\x00N.', 'bytes are needed'],
     ['\xff', 'unknown opcode 0xff'],
-    ['I1\n(Nub.', 'key without a value|no dict'],
-    ['Nb.', 'stack is empty|BUILD'],
-    ['NNb.', 'BUILD on a value that no call made'],
+    ['}(Nu.', 'a key without a value'],
+    ['}]Ns.', 'as a key'],
+    ['I1\n(Nub.', 'SETITEMS on a value that has no __setitem__'],
+    ['Nb.', 'the stack is empty'],
+    ['N}b.', 'BUILD on a value that has no __setstate__'],
+    ['\x95\x03\0\0\0\0\0\0\0X\x01\0\0\0a.', 'straddles its frame'],
+    [
+      '\x95\x0a\x00\x00\x00\x00\x00\x00\x00N\x95\x00\x00\x00\x00\x00\x00\x00\x00.',
+      'a frame inside of a frame',
+    ],
+    ['\x82\x00.', 'the extension code 0'],
+    ['\x97.', 'NEXT_BUFFER refers to a buffer outside of the file'],
+    ['V\\u12\n.', 'a broken escape'],
   ])('refuses %j with the byte', (text, message) => {
     let error: unknown;
     try {

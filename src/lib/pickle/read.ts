@@ -2,26 +2,34 @@
  * Reads a pickle as a virtual machine over inert values. Nothing that the pickle names is looked
  * up, imported or called: GLOBAL leaves a name, REDUCE and NEWOBJ leave a `call` with its
  * arguments, BUILD leaves the state beside it. What the values mean is for others to say: this
- * file knows nothing of torch.
+ * file knows nothing of torch. Where `pickle.py` and CPython's `_pickle.c` differ, the latter
+ * counts, as it is what `pickle.load` runs; only frames are held to their bounds, which it ignores.
  *
  * The machine runs until STOP and then says where it stopped, since PyTorch's legacy files hold
  * several pickles in a row.
  */
-import { FindingError } from '#lib/checkpoint/finding.ts';
+import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { Dict, isHashable, type Call, type Global, type Value } from '#lib/checkpoint/value.ts';
-import { decodeLong, decodeUtf8, PickleBytes } from './bytes.ts';
-import { opcodes, type OpcodeName } from './opcodes.ts';
-import { byteString, textToFloat, textToIndex, textToInt, unescapeRaw, unquote } from './texts.ts';
+import { Decoder, isConstant } from './decode.ts';
+import type { OpcodeName } from './opcodes.ts';
 
-/** Opcodes in one pickle. A checkpoint of 100,000 tensors takes about 5 million. */
+/** Opcodes in one file. A checkpoint of 100,000 tensors takes about 5 million. */
 export const MAX_OPCODES = 50_000_000;
-/** Containers, calls and bytes in one pickle. A checkpoint of a million tensors makes nine million. */
+/** Containers, calls and bytes in one file. A checkpoint of a million tensors makes nine million. */
 const MAX_OBJECTS = 10_000_000;
-/** The newest protocol there is (PEP 574, Python 3.8). */
-const NEWEST_PROTOCOL = 5;
 
-/** Bytes of an int. Python's random state takes 2,500; to print a longer one takes quadratic time. */
-const MAX_LONG_BYTES = 2 ** 16;
+/** What the pickles of one file may take, all of them together. */
+export class Budget {
+  #opcodes = 0;
+  #objects = 0;
+
+  takeOpcode(): void {
+    if (++this.#opcodes > MAX_OPCODES) throw new RangeError(`more than ${MAX_OPCODES} opcodes`);
+  }
+  takeObject(): void {
+    if (++this.#objects > MAX_OBJECTS) throw new RangeError(`more than ${MAX_OBJECTS} objects`);
+  }
+}
 
 /** A callable that unpickling would have called or instantiated. */
 export interface PickleCall {
@@ -33,155 +41,139 @@ export interface PickleCall {
   readonly offset: number;
 }
 
-export interface Pickle {
-  readonly value: Value;
-  /** Offset just behind STOP. */
+/** A name that a pickle mentions, called or not. */
+export interface PickleName {
+  readonly global: Global;
+  /** Of the first opcode that mentions it. */
+  readonly offset: number;
+}
+
+/** What was read, as far as it could be. */
+export interface Reading {
+  /** Undefined where reading broke off. */
+  readonly value: Value | undefined;
+  /** Offset just behind the last opcode, STOP. */
   readonly end: number;
   readonly protocol: number;
   readonly opcodes: number;
   readonly calls: readonly PickleCall[];
-  /** Every name that the pickle mentions, called or not. */
-  readonly globals: ReadonlyMap<string, Global>;
+  readonly names: readonly PickleName[];
+  /** Values that STOP leaves on the stack; Python drops them. */
+  readonly left: number;
+  /** Why and where reading broke off. */
+  readonly problem?: Finding;
+}
+
+/** A pickle that was read to its end. */
+export interface Pickle extends Reading {
+  readonly value: Value;
+}
+
+/** A call at the moment at which unpickling would make it. */
+export interface MadeCall {
+  readonly offset: number;
+  readonly opcode: OpcodeName;
+  readonly global: Global;
+  readonly args: Value;
+}
+
+/** What may look on while a pickle is read. */
+export interface Observer {
+  /** False ends the reading, which then has neither a value nor a problem. */
+  call?(call: MadeCall): boolean | void;
+  /** Of texts and bytes, as they are pushed. */
+  constant?(value: Value, offset: number): void;
 }
 
 /** Reads one pickle that starts at `start`. Throws a FindingError that names the byte. */
-export function readPickle(bytes: Uint8Array, start = 0): Pickle {
-  return new Machine(bytes, start).run();
+export function readPickle(bytes: Uint8Array, start = 0, budget = new Budget()): Pickle {
+  const { value, problem, ...reading } = examinePickle(bytes, start, budget);
+  if (value === undefined) throw new FindingError(problem!);
+  return { ...reading, value };
 }
 
-const names = new Map<number, OpcodeName>(
-  Object.entries(opcodes).map(([name, code]) => [code, name as OpcodeName]),
-);
+/** Reads one pickle as far as it can be read; throws nothing but defects. */
+export function examinePickle(
+  bytes: Uint8Array,
+  start = 0,
+  budget = new Budget(),
+  observer: Observer = {},
+): Reading {
+  return new Machine(bytes, start, budget, observer).run();
+}
 
 class Machine {
-  readonly #bytes: PickleBytes;
+  readonly #decoder: Decoder;
+  readonly #budget: Budget;
+  readonly #observer: Observer;
   /** The stack; `#marks` holds the heights at which MARK was seen. */
   readonly #stack: Value[] = [];
   readonly #marks: number[] = [];
   /** Sparse: a hostile file may use the index 2³¹ − 1. */
   readonly #memo = new Map<number, Value>();
   readonly #calls = new Map<string, PickleCall>();
-  readonly #globals = new Map<string, Global>();
+  readonly #names = new Map<string, PickleName>();
   #protocol = 0;
-  #objects = 0;
-  /** Where the current frame ends (protocol 4), or -1. */
-  #frameEnd = -1;
-  #opcodeAt = 0;
+  #opcode: OpcodeName = 'STOP';
+  #isEnded = false;
 
-  constructor(bytes: Uint8Array, start: number) {
-    this.#bytes = new PickleBytes(bytes);
-    this.#bytes.at = start;
+  constructor(bytes: Uint8Array, start: number, budget: Budget, observer: Observer) {
+    this.#decoder = new Decoder(bytes, start);
+    this.#budget = budget;
+    this.#observer = observer;
   }
 
-  run(): Pickle {
-    let steps = 0;
+  run(): Reading {
+    let opcodes = 0;
+    let value: Value | undefined;
+    let problem: Finding | undefined;
     try {
-      for (;;) {
-        this.#opcodeAt = this.#bytes.at;
-        if (++steps > MAX_OPCODES) throw new RangeError(`more than ${MAX_OPCODES} opcodes`);
-        const code = this.#bytes.u8();
-        const name = names.get(code);
-        if (!name) throw new RangeError(`unknown opcode 0x${code.toString(16).padStart(2, '0')}`);
-        if (name === 'STOP') break;
-        this.#step(name);
-        if (this.#frameEnd >= 0 && this.#bytes.at >= this.#frameEnd) {
-          if (this.#bytes.at > this.#frameEnd)
-            throw new RangeError('an opcode straddles its frame');
-          this.#frameEnd = -1;
+      while (!this.#isEnded) {
+        opcodes++;
+        this.#budget.takeOpcode();
+        const name = (this.#opcode = this.#decoder.next());
+        if (name === 'STOP') {
+          value = this.#pop();
+          break;
         }
+        this.#step(name, this.#decoder.argument);
       }
-      if (this.#marks.length > 0) throw new RangeError('STOP inside of an open MARK');
-      const value = this.#pop();
-      if (this.#stack.length > 0) {
-        throw new RangeError(`STOP leaves ${this.#stack.length} values on the stack`);
-      }
-      return {
-        value,
-        end: this.#bytes.at,
-        protocol: this.#protocol,
-        opcodes: steps,
-        calls: [...this.#calls.values()],
-        globals: this.#globals,
-      };
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-      throw new FindingError({
+      const { offset } = this.#decoder;
+      problem = {
         code: 'pickle-broken',
-        where: `byte ${this.#opcodeAt}`,
-        message: `pickle: byte ${this.#opcodeAt}: ${error.message}`,
+        severity: 'error',
+        where: `byte ${offset}`,
+        message: `pickle: byte ${offset}: ${error.message}`,
         advice: 'The file is damaged or cut off: get it again from where it came from.',
-      });
+      };
     }
+    return {
+      value,
+      end: this.#decoder.end,
+      protocol: this.#protocol,
+      opcodes,
+      calls: [...this.#calls.values()],
+      names: [...this.#names.values()],
+      left: this.#stack.length,
+      ...(problem && { problem }),
+    };
   }
 
-  #step(name: Exclude<OpcodeName, 'STOP'>): void {
-    const bytes = this.#bytes;
+  #step(name: Exclude<OpcodeName, 'STOP'>, argument: Value | undefined): void {
+    if (isConstant(name)) {
+      if (typeof argument === 'string' || typeof argument === 'object') {
+        this.#observer.constant?.(argument, this.#decoder.offset);
+      }
+      return this.#push(argument!);
+    }
     switch (name) {
-      case 'PROTO': {
-        this.#protocol = bytes.u8();
-        if (this.#protocol > NEWEST_PROTOCOL) {
-          throw new RangeError(`protocol ${this.#protocol} is newer than ${NEWEST_PROTOCOL}`);
-        }
+      case 'PROTO':
+        this.#protocol = argument as number;
         return;
-      }
-      case 'FRAME': {
-        const length = bytes.length64();
-        if (this.#frameEnd >= 0) throw new RangeError('a frame inside of a frame');
-        this.#frameEnd = bytes.at + length;
+      case 'FRAME':
         return;
-      }
-
-      // Constants.
-      case 'NONE':
-        return this.#push(null);
-      case 'NEWTRUE':
-        return this.#push(true);
-      case 'NEWFALSE':
-        return this.#push(false);
-      case 'BININT':
-        return this.#push(BigInt(bytes.i32()));
-      case 'BININT1':
-        return this.#push(BigInt(bytes.u8()));
-      case 'BININT2':
-        return this.#push(BigInt(bytes.u16()));
-      case 'LONG1':
-        return this.#push(decodeLong(bytes.take(bytes.u8())));
-      case 'LONG4':
-        return this.#push(decodeLong(this.#long(this.#size(bytes.i32()))));
-      case 'INT': {
-        const line = bytes.line();
-        return this.#push(line === '00' ? false : line === '01' ? true : textToInt(line));
-      }
-      case 'LONG':
-        return this.#push(textToInt(bytes.line().replace(/L$/, '')));
-      case 'FLOAT':
-        return this.#push(textToFloat(bytes.line()));
-      case 'BINFLOAT':
-        return this.#push(bytes.f64());
-
-      // Texts and bytes. The STRING family is Python 2's str: text where it is UTF-8.
-      case 'UNICODE':
-        return this.#push(unescapeRaw(bytes.line()));
-      case 'BINUNICODE':
-        return this.#push(decodeUtf8(bytes.take(bytes.u32())));
-      case 'SHORT_BINUNICODE':
-        return this.#push(decodeUtf8(bytes.take(bytes.u8())));
-      case 'BINUNICODE8':
-        return this.#push(decodeUtf8(bytes.take(bytes.length64())));
-      case 'STRING':
-        return this.#push(byteString(unquote(bytes.line())));
-      case 'BINSTRING':
-        return this.#push(byteString(bytes.take(this.#size(bytes.i32()))));
-      case 'SHORT_BINSTRING':
-        return this.#push(byteString(bytes.take(bytes.u8())));
-      case 'BINBYTES':
-        return this.#push({ kind: 'bytes', bytes: bytes.take(bytes.u32()), mutable: false });
-      case 'SHORT_BINBYTES':
-        return this.#push({ kind: 'bytes', bytes: bytes.take(bytes.u8()), mutable: false });
-      case 'BINBYTES8':
-        return this.#push({ kind: 'bytes', bytes: bytes.take(bytes.length64()), mutable: false });
-      case 'BYTEARRAY8':
-        return this.#push({ kind: 'bytes', bytes: bytes.take(bytes.length64()), mutable: true });
 
       // Containers.
       case 'EMPTY_LIST':
@@ -231,33 +223,27 @@ class Machine {
       case 'DUP':
         return this.#push(this.#top());
       case 'PUT':
-        this.#memo.set(textToIndex(bytes.line()), this.#top());
-        return;
       case 'BINPUT':
-        this.#memo.set(bytes.u8(), this.#top());
-        return;
       case 'LONG_BINPUT':
-        this.#memo.set(bytes.u32(), this.#top());
+        this.#memo.set(argument as number, this.#top());
         return;
       case 'MEMOIZE':
         this.#memo.set(this.#memo.size, this.#top());
         return;
       case 'GET':
-        return this.#get(textToIndex(bytes.line()));
       case 'BINGET':
-        return this.#get(bytes.u8());
       case 'LONG_BINGET':
-        return this.#get(bytes.u32());
+        return this.#get(argument as number);
 
       // What Python would look up or call. Here it stays data.
       case 'GLOBAL':
-        return this.#global(bytes.line(), bytes.line());
+        return this.#global(argument as Global);
       case 'STACK_GLOBAL': {
         const [module, attribute] = this.#popMany(2);
         if (typeof module !== 'string' || typeof attribute !== 'string') {
           throw new TypeError('STACK_GLOBAL needs two strings');
         }
-        return this.#global(module, attribute);
+        return this.#global({ kind: 'global', module, name: attribute });
       }
       case 'REDUCE': {
         const [callable, args] = this.#popMany(2) as [Value, Value];
@@ -272,9 +258,8 @@ class Machine {
         return this.#call(callable, tupleOf([args, keywords]), 'new');
       }
       case 'INST': {
-        const [module, attribute] = [bytes.line(), bytes.line()];
         const args = tupleOf(this.#popMark());
-        this.#global(module, attribute);
+        this.#global(argument as Global);
         return this.#call(this.#pop(), args, 'reduce');
       }
       case 'OBJ': {
@@ -283,35 +268,25 @@ class Machine {
         return this.#call(callable, tupleOf(args), 'reduce');
       }
       case 'EXT1':
-        return this.#extension(bytes.u8());
       case 'EXT2':
-        return this.#extension(bytes.u16());
       case 'EXT4':
-        return this.#extension(bytes.i32());
-      case 'BUILD': {
-        const state = this.#pop();
-        const target = this.#top();
-        if (!isCall(target)) throw new TypeError('BUILD on a value that no call made');
-        if (target.state !== undefined) throw new TypeError('a second BUILD on one object');
-        target.state = state;
-        return;
-      }
+        return this.#extension(argument as number);
+      case 'BUILD':
+        return this.#build(this.#pop());
       case 'PERSID':
-        return this.#push({ kind: 'persistent', id: bytes.line() });
       case 'BINPERSID':
-        return this.#push({ kind: 'persistent', id: this.#pop() });
+        return this.#push({ kind: 'persistent', id: argument ?? this.#pop() });
       case 'NEXT_BUFFER':
-      case 'READONLY_BUFFER':
         throw new TypeError(`${name} refers to a buffer outside of the file`);
+      case 'READONLY_BUFFER':
+        return this.#freeze();
       default:
         name satisfies never;
     }
   }
 
   #push(value: Value): void {
-    if (typeof value === 'object' && value !== null && ++this.#objects > MAX_OBJECTS) {
-      throw new RangeError(`more than ${MAX_OBJECTS} objects`);
-    }
+    if (typeof value === 'object' && value !== null) this.#budget.takeObject();
     this.#stack.push(value);
   }
 
@@ -351,29 +326,18 @@ class Machine {
     this.#stack.push(value);
   }
 
-  /** A length field that is signed in the format. */
-  #size(size: number): number {
-    if (size < 0) throw new RangeError(`negative length ${size}`);
-    return size;
-  }
-
-  #long(size: number): Uint8Array {
-    if (size > MAX_LONG_BYTES) throw new RangeError(`an int of ${size} bytes`);
-    return this.#bytes.take(size);
-  }
-
   #append(items: Value[]): void {
     const target = this.#top();
     if (typeof target === 'object' && target?.kind === 'list') extend(target.items, items);
     else if (isCall(target)) extend((target.appended ??= []), items);
-    else throw new TypeError('APPEND to a value that is no list');
+    else this.#method(target, 'extend', items);
   }
 
   #add(items: Value[]): void {
     const target = this.#top();
     if (typeof target === 'object' && target?.kind === 'set') extend(target.items, items);
     else if (isCall(target)) extend((target.appended ??= []), items);
-    else throw new TypeError('ADDITEMS to a value that is no set');
+    else this.#method(target, 'add', items);
   }
 
   #setItems(items: Value[]): void {
@@ -383,19 +347,50 @@ class Machine {
     } else if (isCall(target)) {
       extend((target.entries ??= []), pairs(items));
     } else {
-      throw new TypeError('SETITEM on a value that is no dict');
+      this.#method(target, '__setitem__', items);
     }
   }
 
-  #global(module: string, name: string): void {
-    const full = `${module}.${name}`;
-    let global = this.#globals.get(full);
-    if (!global) this.#globals.set(full, (global = { kind: 'global', module, name }));
-    this.#push(global);
+  #build(state: Value): void {
+    const target = this.#top();
+    if (isCall(target) && target.state === undefined) target.state = state;
+    else if (state !== null) this.#method(target, '__setstate__', [state]);
+  }
+
+  /** A view of bytes that must not be written to. */
+  #freeze(): void {
+    const target = this.#top();
+    if (typeof target !== 'object' || target?.kind !== 'bytes') {
+      throw new TypeError('READONLY_BUFFER on a value that is no buffer');
+    }
+    if (target.mutable) this.#stack[this.#stack.length - 1] = { ...target, mutable: false };
+  }
+
+  /**
+   * What an opcode does to an object by a method of its own: SETITEM on `os.environ` sets a
+   * variable, BUILD on a class changes it. Like every call it stays data, in the object's place.
+   */
+  #method(target: Value, method: string, args: Value[]): void {
+    if (target === null || typeof target !== 'object' || target.kind === 'tuple') {
+      throw new TypeError(`${this.#opcode} on a value that has no ${method}`);
+    }
+    this.#stack.pop();
+    const module = target.kind === 'global' ? target.module : '';
+    const owner = target.kind === 'global' ? target.name : 'a value that the pickle computes';
+    const name = `${owner}.${method}`;
+    this.#call({ kind: 'global', module, name }, tupleOf([target, ...args]), 'reduce');
+  }
+
+  #global(global: Global): void {
+    const key = `${global.module.length}:${global.module}.${global.name}`;
+    let known = this.#names.get(key);
+    if (!known) this.#names.set(key, (known = { global, offset: this.#decoder.offset }));
+    this.#push(known.global);
   }
 
   #extension(code: number): void {
-    this.#global('copyreg', `extension ${code}`);
+    if (code <= 0) throw new RangeError(`the extension code ${code}`);
+    this.#global({ kind: 'global', module: 'copyreg', name: `extension ${code}` });
   }
 
   #call(callable: Value, args: Value, how: Call['how']): void {
@@ -404,9 +399,12 @@ class Machine {
         ? callable
         : { kind: 'global', module: '', name: 'a value that the pickle computes' };
     const name = global.module ? `${global.module}.${global.name}` : global.name;
+    const { offset } = this.#decoder;
     const known = this.#calls.get(name);
     if (known) known.count++;
-    else this.#calls.set(name, { name, global, count: 1, offset: this.#opcodeAt });
+    else this.#calls.set(name, { name, global, count: 1, offset });
+    const isWanted = this.#observer.call?.({ offset, opcode: this.#opcode, global, args });
+    this.#isEnded = isWanted === false;
     this.#push({ kind: 'call', callable, args, how });
   }
 }

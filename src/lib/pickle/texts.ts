@@ -4,11 +4,15 @@ import type { Value } from '#lib/checkpoint/value.ts';
 /** CPython turns at most this many digits of text into an int (sys.int_info.default_max_str_digits). */
 const MAX_INT_DIGITS = 4300;
 
+/** An int with the prefixes of Python's literals; one that begins with 0 is octal, as in C. */
 export function textToInt(text: string): bigint {
-  if (!/^\s*[+-]?\d+\s*$/.test(text) || text.length > MAX_INT_DIGITS) {
+  const [, sign, digits] =
+    /^\s*([+-]?)(0[xX][\da-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|\d+)\s*$/.exec(text) ?? [];
+  if (digits === undefined || text.length > MAX_INT_DIGITS) {
     throw new TypeError(`${JSON.stringify(text.slice(0, 40))} is no int`);
   }
-  return BigInt(text.trim().replace(/^\+/, ''));
+  const value = BigInt(digits.replace(/^0+(?=[0-7]+$)/, '0o'));
+  return sign === '-' ? -value : value;
 }
 
 export function textToIndex(text: string): number {
@@ -17,9 +21,9 @@ export function textToIndex(text: string): number {
 }
 
 export function textToFloat(text: string): number {
-  const special = /^([+-]?)(inf|nan)$/i.exec(text);
+  const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
   if (special)
-    return (special[2]!.toLowerCase() === 'inf' ? Infinity : NaN) * (special[1] === '-' ? -1 : 1);
+    return (special[2]!.toLowerCase() === 'nan' ? NaN : Infinity) * (special[1] === '-' ? -1 : 1);
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
     throw new TypeError(`${JSON.stringify(text.slice(0, 40))} is no float`);
   }
@@ -39,8 +43,13 @@ export function byteString(bytes: Uint8Array): Value {
 
 /** The `raw-unicode-escape` codec of UNICODE: only \uXXXX and \UXXXXXXXX are escapes. */
 export function unescapeRaw(text: string): string {
-  return text.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (_, short, long) =>
-    String.fromCodePoint(Math.min(0x10ffff, parseInt(short ?? long, 16))),
+  return text.replace(
+    /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/gs,
+    (whole, short, long, other) => {
+      if (other === undefined) return String.fromCodePoint(parseInt(short ?? long, 16));
+      if (other === 'u' || other === 'U') throw new TypeError('UNICODE with a broken escape');
+      return whole;
+    },
   );
 }
 

@@ -13,6 +13,7 @@ import { findStateDicts, type StateDictCandidate } from '#lib/architecture/bindi
 import { readSource, type ModelSource } from '#lib/architecture/source.ts';
 import { blobSource, type Source } from '#lib/file/source.ts';
 import { formats, openCheckpoint } from '#lib/formats/index.ts';
+import { DANGEROUS } from '#lib/formats/torch.safety.ts';
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
 import { label, pythonKey } from '#lib/inspect/repr.ts';
 import { factsOf } from './facts.ts';
@@ -110,6 +111,9 @@ export class Lab {
       attempt(signal, async () => {
         const result = await openCheckpoint(blobSource(file), signal);
         if (!result.ok) throw new FindingError(result.findings[0]!);
+        // A checkpoint that means harm opens as inert data, to be looked into; data is for use.
+        const harm = result.checkpoint.findings.find(({ code }) => code === DANGEROUS);
+        if (harm) throw new FindingError(harm);
         this.#data = await readDataset(result.checkpoint.root, file.name, signal);
         return { data: describeData(this.#data) };
       }),
