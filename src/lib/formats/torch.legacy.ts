@@ -13,7 +13,7 @@ import { sliceSource, type Source } from '#lib/file/source.ts';
 import { readPickle, type Pickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
-import type { StorageReference } from './torch.storages.ts';
+import { told, type StorageReference } from './torch.storages.ts';
 import { judge, recordsOf } from './torch.safety.ts';
 
 /** PROTO, LONG1 and the magic number 0x1950a86a20f9469cfc6c, STOP. The protocol may vary. */
@@ -36,7 +36,7 @@ export const torchLegacy: Format = {
 
   async read({ source }, signal) {
     const { protocol, system, object, keys, end } = await readPickles(source, signal);
-    if (protocol !== PROTOCOL) throw broken(`protocol ${String(protocol)} is unknown`);
+    if (protocol !== PROTOCOL) throw broken(`protocol ${told(protocol)} is unknown`);
     const bigEndian = isDict(system) && system.get('little_endian') === false;
     const findings = judge(object);
     const records = new Map<string, Record>();
@@ -163,7 +163,7 @@ function placeRecords(
   let at = end;
   for (const key of keys.items) {
     const record = typeof key === 'string' ? records.get(key) : undefined;
-    if (!record) throw broken(`no tensor uses the storage ${JSON.stringify(String(key))}`);
+    if (!record) throw broken(`no tensor uses the storage ${told(key)}`);
     record.start = at;
     at += COUNT_SIZE + record.storage.byteLength;
     if (at > source.size) {
