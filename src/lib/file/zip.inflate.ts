@@ -5,6 +5,7 @@
  */
 import { crc32 } from './crc32.ts';
 import { checkRange, type Source } from './source.ts';
+import { ZipError } from './zip.directory.ts';
 import type { ZipEntry } from './zip.ts';
 
 /** Deflate cannot do better than 1032:1 (a stream of maximal matches). */
@@ -12,17 +13,21 @@ const MAX_RATIO = 1032;
 /** Compressed bytes that are read at once: little enough for a header, enough for a disk. */
 const PIECE = 2 ** 18;
 
-/** `raw`, the payload of a deflated entry, inflated. The CRC-32 is checked at the entry's end. */
-export function inflatedSource(raw: Source, entry: ZipEntry): Source {
+/**
+ * `raw`, the payload of a deflated entry, inflated. The CRC-32 is checked at the entry's end,
+ * unless `verified` is false.
+ */
+export function inflatedSource(raw: Source, entry: ZipEntry, verified = true): Source {
   if (entry.size > (entry.compressedSize + 1) * MAX_RATIO) {
-    throw new Error(
+    throw new ZipError(
+      'zip-size',
       `zip: entry ${entry.name} claims to inflate from ${entry.compressedSize} to ${entry.size} bytes`,
     );
   }
   let pass: Pass | null = null;
   let queue: Promise<unknown> = Promise.resolve();
   const read = async (start: number, end: number, signal?: AbortSignal) => {
-    const current = pass && pass.at <= start ? pass : new Pass(raw, entry);
+    const current = pass && pass.at <= start ? pass : new Pass(raw, entry, verified);
     if (current !== pass) pass?.cancel();
     pass = null; // a pass that fails is not gone on with
     const bytes = await current.read(start, end, signal);
@@ -51,12 +56,13 @@ class Pass {
   /** Inflated and not yet given out. */
   #rest = new Uint8Array();
   #crc = 0;
-  #isChecked = false;
+  #isChecked: boolean;
   /** Position of the next byte that `read` can give. */
   at = 0;
 
-  constructor(raw: Source, entry: ZipEntry) {
+  constructor(raw: Source, entry: ZipEntry, verified: boolean) {
     this.#entry = entry;
+    this.#isChecked = !verified;
     let from = 0;
     const compressed = new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: async (controller) => {
@@ -99,9 +105,12 @@ class Pass {
     let chunk;
     try {
       chunk = await this.#reader.read();
-    } catch (cause) {
+    } catch {
       if (this.#unreadable !== undefined) throw this.#unreadable;
-      throw new Error(`zip: entry ${this.#entry.name} is damaged: it does not inflate`, { cause });
+      throw new ZipError(
+        'zip-broken',
+        `zip: entry ${this.#entry.name} is damaged: it does not inflate`,
+      );
     }
     if (chunk.done) return false;
     this.#rest = chunk.value as Uint8Array<ArrayBuffer>;
@@ -120,9 +129,12 @@ class Pass {
     this.#isChecked = true;
   }
 
-  #wrongSize(): Error {
+  #wrongSize(): ZipError {
     const { name, size } = this.#entry;
-    return new Error(`zip: entry ${name} does not inflate to the ${size} bytes it claims`);
+    return new ZipError(
+      'zip-size',
+      `zip: entry ${name} does not inflate to the ${size} bytes it claims`,
+    );
   }
 }
 
@@ -130,7 +142,8 @@ class Pass {
 export function checkCrc(crc: number, entry: ZipEntry): void {
   if (crc === entry.crc32) return;
   const hex = (value: number) => value.toString(16).padStart(8, '0');
-  throw new Error(
+  throw new ZipError(
+    'zip-crc',
     `zip: entry ${entry.name} is damaged: its CRC-32 is ${hex(crc)}, the directory says ${hex(entry.crc32)}`,
   );
 }

@@ -5,6 +5,7 @@
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpoint/finding.ts';
 import type { Source } from '#lib/file/source.ts';
+import { ZipError } from '#lib/file/zip.directory.ts';
 import { openZip, type Zip } from '#lib/file/zip.read.ts';
 import type { Format, Probe } from './format.ts';
 import { gguf } from './gguf.ts';
@@ -54,7 +55,7 @@ async function openZipFile(source: Source, signal?: AbortSignal): Promise<Zip> {
     return await openZip(source, signal);
   } catch (error) {
     throw new FindingError({
-      code: 'zip-broken',
+      code: error instanceof ZipError ? error.code : 'zip-broken',
       message: (error as Error).message,
       advice:
         'A torch.save or a download that was interrupted leaves such a file: get it again, or go back to the checkpoint before.',

@@ -80,7 +80,7 @@ export interface MadeCall {
 /** What may look on while a pickle is read. */
 export interface Observer {
   /** False ends the reading, which then has neither a value nor a problem. */
-  call?(call: MadeCall): boolean | void;
+  call?(call: MadeCall): boolean;
   /** Of texts and bytes, as they are pushed. */
   constant?(value: Value, offset: number): void;
 }
