@@ -24,12 +24,22 @@ import {
 } from '#lib/checkpoint/value.ts';
 import { isAllowed, storageClass, UNTYPED } from './torch.names.ts';
 
+/** A storage to be written, with the dtype of the first tensor in it. */
+export interface StoredStorage {
+  readonly storage: Storage;
+  readonly dtype: Dtype | 'untyped';
+}
+
 /**
- * Returns the tree for the pickle writer and the storages in the order of their keys. Throws an
- * Error that names what PyTorch would refuse.
+ * Returns the tree for the pickle writer and the storages in the order of their keys, `0`, `1`, ….
+ * `idTail` follows the five items of each persistent id. Throws an Error that names what PyTorch
+ * would refuse.
  */
-export function express(root: Value): { root: Value; storages: Storage[] } {
-  const storages = new Storages();
+export function express(
+  root: Value,
+  idTail: readonly Value[] = [],
+): { root: Value; storages: StoredStorage[] } {
+  const storages = new Storages(idTail);
   const before = (value: ObjectValue): Value => {
     switch (value.kind) {
       case 'tensor':
@@ -69,11 +79,19 @@ export function express(root: Value): { root: Value; storages: Storage[] } {
 
 /** Persistent ids of storages, one for each, numbered as they come up. */
 class Storages {
-  readonly #ids = new Map<Storage, { id: PersistentId; dtype: Dtype | 'untyped' }>();
+  readonly #ids = new Map<
+    Storage,
+    { id: PersistentId; dtype: StoredStorage['dtype']; viewed: StoredStorage['dtype'] }
+  >();
   readonly #made = new Set<PersistentId>();
+  readonly #tail: readonly Value[];
 
-  all(): Storage[] {
-    return [...this.#ids.keys()];
+  constructor(tail: readonly Value[]) {
+    this.#tail = tail;
+  }
+
+  all(): StoredStorage[] {
+    return [...this.#ids].map(([storage, { viewed }]) => ({ storage, dtype: viewed }));
   }
 
   id(storage: Storage, viewed: Dtype | 'untyped'): PersistentId {
@@ -100,9 +118,10 @@ class Storages {
         String(this.#ids.size),
         'cpu',
         BigInt(count),
+        ...this.#tail,
       ),
     };
-    this.#ids.set(storage, { id, dtype });
+    this.#ids.set(storage, { id, dtype, viewed });
     this.#made.add(id);
     return id;
   }

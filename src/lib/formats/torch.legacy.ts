@@ -14,6 +14,7 @@ import { readPickle, type Pickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
 import { told, type StorageReference } from './torch.storages.ts';
+import { writeTorchLegacy } from './torch.legacy.write.ts';
 import { judge, recordsOf } from './torch.safety.ts';
 
 /** PROTO, LONG1 and the magic number 0x1950a86a20f9469cfc6c, STOP. The protocol may vary. */
@@ -61,6 +62,8 @@ export const torchLegacy: Format = {
       calls: recordsOf(object),
     };
   },
+
+  write: writeTorchLegacy,
 };
 
 function broken(message: string): FindingError {

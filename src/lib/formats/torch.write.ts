@@ -22,7 +22,7 @@ export async function writeTorch(
   const text = (content: string) => [new TextEncoder().encode(content)];
   await zip.add(`${stem}/data.pkl`, pickle.length, [pickle]);
   await zip.add(`${stem}/byteorder`, 6, text('little'));
-  for (const [index, storage] of storages.entries()) {
+  for (const [index, { storage }] of storages.entries()) {
     const { byteLength } = storage;
     const chunks = storageChunks(storage, 0, byteLength, signal);
     await zip.add(`${stem}/data/${index}`, byteLength, chunks);
