@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { tensorFromBytes } from '#lib/checkpoint/tensor.ts';
+import { metaStorage, tensorFromBytes } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, list, tuple, type Call, type Value } from '#lib/checkpoint/value.ts';
-import { escape, label, pythonKey, quote, summary } from './repr.ts';
+import { escape, label, pythonKey, quote, remark, summary } from './repr.ts';
 import { partCount, partsOf, tensorsIn } from './walk.ts';
 
 const global = (module: string, name: string): Value => ({ kind: 'global', module, name });
@@ -13,6 +13,20 @@ const call = (callable: Value, more: Partial<Call> = {}): Call => ({
   ...more,
 });
 const tensor = tensorFromBytes(new Uint8Array(24), 'float32', [2, 3]);
+
+describe('remark', () => {
+  it('is absent for a plain tensor', () => {
+    expect(remark(tensor)).toBeUndefined();
+  });
+
+  it('tells what dtype and shape do not', () => {
+    expect(remark({ ...tensor, conj: true, neg: true })).toBe('conjugate view, negative view');
+    expect(remark({ ...tensor, encoding: 'Q4_K' })).toBe('stored as Q4_K');
+    expect(remark({ ...tensor, storage: metaStorage(24) })).toBe('meta: shape alone');
+    const quantization = { scheme: 'per_tensor_affine', scale: 0.1, zeroPoint: 10n } as const;
+    expect(remark({ ...tensor, quantization })).toBe('quantized, scale 0.1, zero point 10');
+  });
+});
 
 describe('summary', () => {
   it.each<[Value, string]>([

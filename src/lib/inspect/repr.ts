@@ -1,5 +1,6 @@
 /** Values in one line, as Python's repr would show them; control characters never come through. */
 import { formatFloat } from '#lib/checkpoint/elements.ts';
+import { isMeta, type Quantization, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isScalar, type Value } from '#lib/checkpoint/value.ts';
 
 /** Longer texts are cut: a line in a tree is for reading. */
@@ -58,10 +59,33 @@ export function summary(value: Value): string {
       return `${isNamed ? summary(callable) : 'a computed value'}(…), not called`;
     }
     case 'persistent':
-      return 'a reference to something outside of the pickle';
+      return value.storage
+        ? `storage, ${value.storage.dtype}, ${count(value.storage.numel, 'element', 'elements')}`
+        : 'a reference to something outside of the pickle';
     default:
       return value satisfies never;
   }
+}
+
+/** What a tensor is beside dtype and shape: `quantized, scale 0.1, zero point 10`; or undefined. */
+export function remark(tensor: Tensor): string | undefined {
+  const { conj, neg, quantization, subclass, encoding, numpy, storage } = tensor;
+  const remarks = [
+    ...(isMeta(storage) ? ['meta: shape alone'] : []),
+    ...(encoding ? [`stored as ${encoding}`] : []),
+    ...(numpy ? ['NumPy array'] : []),
+    ...(conj ? ['conjugate view'] : []),
+    ...(neg ? ['negative view'] : []),
+    ...(quantization ? [quantizer(quantization)] : []),
+    ...(subclass ? [summary(subclass)] : []),
+  ];
+  return remarks.length > 0 ? remarks.join(', ') : undefined;
+}
+
+function quantizer(quantization: Quantization): string {
+  if ('axis' in quantization) return `quantized per channel along axis ${quantization.axis}`;
+  const { scale, zeroPoint } = quantization;
+  return `quantized, scale ${formatFloat(scale)}, zero point ${zeroPoint}`;
 }
 
 function count(number: number, one: string, many: string): string {

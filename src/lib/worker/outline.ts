@@ -5,9 +5,9 @@
  */
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { findOptimizer, matchParameters } from '#lib/checkpoint/optimizer.ts';
-import { numel, type Storage } from '#lib/checkpoint/tensor.ts';
+import { isMeta, numel, type Storage } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
-import { label, summary } from '#lib/inspect/repr.ts';
+import { label, remark, summary } from '#lib/inspect/repr.ts';
 import { partCount, partsOf, tensorsIn } from '#lib/inspect/walk.ts';
 import type { OutlineNode } from './protocol.ts';
 
@@ -27,7 +27,7 @@ export class Outline {
     for (const { path, tensor } of tensorsIn(root)) {
       this.totals.tensors++;
       this.totals.elements += numel(tensor.shape);
-      if (this.#owners.has(tensor.storage)) continue;
+      if (this.#owners.has(tensor.storage) || isMeta(tensor.storage)) continue;
       this.#owners.set(tensor.storage, path);
       this.totals.bytes += tensor.storage.byteLength;
     }
@@ -63,7 +63,7 @@ export class Outline {
     return value;
   }
 
-  #node(key: string, path: string, value: Value, note = this.#notes.get(value)): OutlineNode {
+  #node(key: string, path: string, value: Value, note = this.#note(value)): OutlineNode {
     const id = this.#nodes.length;
     const node: OutlineNode = {
       id,
@@ -87,6 +87,10 @@ export class Outline {
     this.#nodes.push(node);
     this.#values.push(value);
     return node;
+  }
+
+  #note(value: Value): string | undefined {
+    return this.#notes.get(value) ?? (isTensor(value) ? remark(value) : undefined);
   }
 
   /** Names the parameter of each optimizer state, where order and shapes tell it. */
