@@ -190,10 +190,16 @@ function naturals(value: Json | undefined, what: string): number[] {
   if (!Array.isArray(value)) throw broken('header', `${what} is no list`);
   return value.map((item) => {
     if (typeof item !== 'bigint' || item < 0n || item > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw broken('header', `${what} holds ${String(item)}, expected a non-negative integer`);
+      throw broken('header', `${what} holds ${told(item)}, expected a non-negative integer`);
     }
     return Number(item);
   });
+}
+
+/** A value in a few words, for a message. */
+function told(value: Json): string {
+  if (Array.isArray(value)) return 'a list';
+  return isJsonObject(value) ? 'an object' : String(value);
 }
 
 /** Writes a flat dict of tensors; ties are written out, since the format has none. */
