@@ -73,6 +73,7 @@ export function naturals(value: Value | undefined, what: string): number[] {
 export function told(value: Value | undefined): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'None';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
   if (typeof value !== 'object') return String(value).slice(0, 60);
   return value.kind === 'global' ? `${value.module}.${value.name}` : `a ${value.kind}`;
 }
