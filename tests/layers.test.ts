@@ -23,7 +23,7 @@ const rooms: Record<string, Room> = {
   checkpoint: { rooms: [] },
   pickle: { rooms: ['file', 'checkpoint'] },
   formats: { rooms: ['file', 'checkpoint', 'pickle'] },
-  inspect: { rooms: ['file', 'checkpoint', 'pickle'] },
+  inspect: { rooms: ['file', 'checkpoint', 'pickle', 'formats'] },
   edit: { rooms: ['checkpoint'] },
   architecture: { rooms: ['file', 'checkpoint', 'pickle'], packages: ['py-ast'] },
   runtime: { rooms: ['architecture', 'checkpoint'], packages: ['@tensorflow/*'] },

@@ -1,6 +1,12 @@
 /** The safety report of a file, and the calls that look into it. */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Source } from '#lib/file/source.ts';
+import { standingOf, type Site } from '#lib/inspect/safety/pickles.ts';
+import { scan, type Scan } from '#lib/inspect/safety/scan.ts';
+import { argumentText, valueText } from '#lib/inspect/safety/texts.ts';
+import { plain } from '#lib/inspect/repr.ts';
+import { disassemble } from '#lib/pickle/decode.ts';
+import { Budget, examinePickle } from '#lib/pickle/read.ts';
 import type { CallRow, RecordRow, SafetyReport, TraceRow } from './protocol.ts';
 
 /** Rows `start` to `start + count` of a list, and how many there are. */
@@ -9,36 +15,110 @@ export interface Rows<T> {
   readonly total: number;
 }
 
+/** Calls and records that the JSON file lists for each pickle; a file may hold millions. */
+const MAX_LISTED = 10_000;
+
 /** A report and the sources that its parts are read from again on demand. */
 export class Safety {
-  readonly report: SafetyReport;
+  readonly #scan: Scan;
+  /** The bytes that were read again last: a list is paged through. */
+  #latest: { site: Site; bytes: Uint8Array } | undefined;
 
-  private constructor(report: SafetyReport) {
-    this.report = report;
+  private constructor(scan: Scan) {
+    this.#scan = scan;
+  }
+
+  get report(): SafetyReport {
+    return this.#scan.report;
   }
 
   static async scan(source: Source, signal: AbortSignal): Promise<Safety> {
-    signal.throwIfAborted();
-    throw new FindingError({
-      code: 'safety-missing',
-      message: `${source.name}: the lab does not scan files yet`,
+    return new Safety(await scan(source, signal));
+  }
+
+  async trace(pickle: number, start: number, count: number): Promise<Rows<TraceRow>> {
+    const { site, bytes } = await this.#open(pickle);
+    const total = site.report.opcodes;
+    const rows: TraceRow[] = [];
+    const end = Math.min(start + count, total);
+    let number = 0;
+    let last = site.start;
+    try {
+      for (const { offset, name, argument } of disassemble(bytes, site.start)) {
+        if (number >= end) break;
+        if (number++ >= start) {
+          rows.push({ offset, opcode: name, argument: argumentText(name, argument) });
+        }
+        last = offset;
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    }
+    if (site.problem && end === total && end > start) {
+      const { where, message } = site.problem;
+      const offset = Number(/\d+/.exec(where ?? '')?.[0] ?? last);
+      const row = rows.find((it) => it.offset === offset);
+      if (row) row.problem = plain(message);
+      else rows.push({ offset, opcode: '', argument: '', problem: plain(message) });
+    }
+    return { rows, total };
+  }
+
+  async calls(pickle: number, start: number, count: number): Promise<Rows<CallRow>> {
+    const { site, bytes } = await this.#open(pickle);
+    const rows: CallRow[] = [];
+    let number = 0;
+    examinePickle(bytes, site.start, new Budget(), {
+      call: ({ offset, opcode, global, args }) => {
+        if (number++ >= start && rows.length < count) {
+          const name = global.module ? `${global.module}.${global.name}` : global.name;
+          rows.push({
+            offset,
+            opcode,
+            name: plain(name),
+            standing: standingOf(global),
+            arguments: valueText(args),
+          });
+        }
+        return rows.length < count;
+      },
     });
+    return { rows, total: site.report.calls };
   }
 
-  async trace(_pickle: number, _start: number, _count: number): Promise<Rows<TraceRow>> {
-    return { rows: [], total: 0 };
+  async records(start: number, count: number): Promise<Rows<RecordRow>> {
+    const { records } = this.#scan;
+    return { rows: records.slice(start, start + count), total: records.length };
   }
 
-  async calls(_pickle: number, _start: number, _count: number): Promise<Rows<CallRow>> {
-    return { rows: [], total: 0 };
-  }
-
-  async records(_start: number, _count: number): Promise<Rows<RecordRow>> {
-    return { rows: [], total: 0 };
-  }
-
-  /** The whole report, with every call and record, as JSON. */
+  /** The whole report with calls and records, as JSON; says where a list is cut. */
   async file(): Promise<File> {
-    return new File([JSON.stringify(this.report)], `${this.report.name}.safety.json`);
+    const { report, records } = this.#scan;
+    const pickles = [];
+    for (const pickle of report.pickles) {
+      const { rows } = await this.calls(pickle.id, 0, MAX_LISTED);
+      pickles.push({ ...pickle, made: rows, cut: rows.length < pickle.calls });
+    }
+    const whole = {
+      ...report,
+      pickles,
+      records: records.slice(0, MAX_LISTED),
+      cut: records.length > MAX_LISTED,
+    };
+    const type = 'application/json';
+    return new File([JSON.stringify(whole, null, 2)], `${report.name}.safety.json`, { type });
+  }
+
+  async #open(pickle: number): Promise<{ site: Site; bytes: Uint8Array }> {
+    const site = this.#scan.sites[pickle];
+    if (!site) {
+      throw new FindingError({
+        code: 'safety-unknown',
+        message: `safety: there is no pickle ${pickle}`,
+        advice: 'Scan the file again.',
+      });
+    }
+    if (this.#latest?.site !== site) this.#latest = { site, bytes: await site.again() };
+    return this.#latest;
   }
 }
