@@ -11,27 +11,11 @@ import { Dict } from '#lib/checkpoint/value.ts';
 import type { Source } from '#lib/file/source.ts';
 import { entrySource, type Zip } from '#lib/file/zip.read.ts';
 import type { Format } from './format.ts';
+import { numpyDtype } from './numpy.ts';
 
 /** numpy.lib.format reads no longer headers without being told to. */
 const MAX_HEADER = 10_000;
 const MAGIC = '\x93NUMPY';
-
-const descrs: Record<string, Dtype> = {
-  f8: 'float64',
-  f4: 'float32',
-  f2: 'float16',
-  i8: 'int64',
-  i4: 'int32',
-  i2: 'int16',
-  i1: 'int8',
-  u8: 'uint64',
-  u4: 'uint32',
-  u2: 'uint16',
-  u1: 'uint8',
-  b1: 'bool',
-  c8: 'complex64',
-  c16: 'complex128',
-};
 
 export const npz: Format = {
   name: 'npz',
@@ -161,10 +145,8 @@ function parseHeader(source: Source, text: string) {
 
 function parseDescr(source: Source, descr: string): { dtype: Dtype; swap: number } {
   const [, order, type] = /^([<>|=])([a-zA-Z]\d+)$/.exec(descr) ?? [];
-  if (!type || !Object.hasOwn(descrs, type)) {
-    throw broken(source, `the dtype ${JSON.stringify(descr)} is not supported`);
-  }
-  const dtype = descrs[type]!;
+  const dtype = type && numpyDtype(type);
+  if (!dtype) throw broken(source, `the dtype ${JSON.stringify(descr)} is not supported`);
   const word = wordSize(dtype);
   return { dtype, swap: order === '>' && word > 1 ? word : 0 };
 }

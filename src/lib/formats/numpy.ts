@@ -28,6 +28,11 @@ const codes: Readonly<Record<string, Dtype>> = {
   c16: 'complex128',
 };
 
+/** The dtype of a type code such as `f4`; undefined for objects, texts and records. */
+export function numpyDtype(code: string): Dtype | undefined {
+  return Object.hasOwn(codes, code) ? codes[code] : undefined;
+}
+
 const modules = ['numpy.core', 'numpy._core'];
 export const numpyMeanings: readonly [string, Meaning][] = modules.flatMap(
   (module): [string, Meaning][] => [
@@ -87,7 +92,7 @@ function dtypeOf(value: Value | undefined): { dtype: Dtype; bigEndian: boolean }
   const { module, name } = value.callable;
   const [code] = argsOf(value);
   if (`${module}.${name}` !== 'numpy.dtype' || typeof code !== 'string') return undefined;
-  const dtype = Object.hasOwn(codes, code) ? codes[code] : undefined;
+  const dtype = numpyDtype(code);
   const state =
     typeof value.state === 'object' && value.state?.kind === 'tuple' ? value.state.items : [];
   return dtype && { dtype, bigEndian: state[1] === '>' };
