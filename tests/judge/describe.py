@@ -82,6 +82,7 @@ class Description:
         self.layout = layout
         self.containers = {}  # id -> number
         self.storages = {}  # _cdata -> number
+        self.reduced = {}  # id -> what __reduce_ex__ gave; pickle asks an object once, too
         self.alive = []  # ids stay unique while their objects live
 
     def tensor(self, tensor):
@@ -183,7 +184,10 @@ class Description:
 
     def call(self, value):
         """Anything else, as the pickle of protocol 2 would make it."""
-        reduced = value.__reduce_ex__(2)
+        if id(value) not in self.reduced:
+            self.alive.append(value)
+            self.reduced[id(value)] = value.__reduce_ex__(2)
+        reduced = self.reduced[id(value)]
         if isinstance(reduced, str):
             return self.globally(value.__module__ if hasattr(value, "__module__") else "torch", reduced)
         callable_, args, state, items, pairs = (tuple(reduced) + (None,) * 5)[:5]

@@ -1,10 +1,19 @@
 /** Finds the state_dicts of models within a checkpoint. */
-import { isDict, isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
+import { isModule, keyBudget, moduleStateDict } from '#lib/checkpoint/module.ts';
+import {
+  isDict,
+  isTensor,
+  type Dict,
+  type ObjectValue,
+  type Value,
+} from '#lib/checkpoint/value.ts';
 
 export interface StateDictCandidate {
-  /** Keys from the root to the dict. */
+  /** Keys from the root to the dict, or to the module. */
   readonly path: readonly string[];
   readonly dict: Dict;
+  /** What lies there: the dict itself, or the module whose `state_dict()` it is. */
+  readonly origin: ObjectValue;
   /** Higher is likelier. */
   readonly score: number;
 }
@@ -26,12 +35,13 @@ const optimizerSlots = new Set(
 const maxVisited = 1_000_000;
 
 /**
- * The dicts that look like a model's state_dict (string keys, mostly tensors), likeliest first.
- * What belongs to an optimizer is never among them.
+ * The dicts that look like a model's state_dict (string keys, mostly tensors), and those of models
+ * that were saved whole; likeliest first. What belongs to an optimizer is never among them.
  */
 export function findStateDicts(root: Value): StateDictCandidate[] {
   const found: StateDictCandidate[] = [];
   const seen = new Set<object>();
+  const keys = keyBudget();
   const queue: Place[] = [{ value: root, name: null, parent: null }];
   for (let next = 0; next < queue.length && next < maxVisited; next++) {
     const place = queue[next]!;
@@ -42,11 +52,11 @@ export function findStateDicts(root: Value): StateDictCandidate[] {
       value.items.forEach((item, index) => {
         if (isContainer(item)) queue.push({ value: item, name: String(index), parent: place });
       });
+    } else if (isModule(value)) {
+      const dict = moduleStateDict(value, keys);
+      if (dict && isStateDict(dict)) found.push(candidate(place, dict, value));
     } else if (isDict(value) && !isOptimizer(value)) {
-      if (isStateDict(value)) {
-        const path = pathOf(place);
-        found.push({ path, dict: value, score: score(path, value) });
-      }
+      if (isStateDict(value)) found.push(candidate(place, value, value));
       for (const [key, item] of value.entries()) {
         const name = typeof key === 'string' ? key : typeof key === 'bigint' ? `${key}` : null;
         if (name === null || optimizerNames.test(name) || !isContainer(item)) continue;
@@ -55,6 +65,11 @@ export function findStateDicts(root: Value): StateDictCandidate[] {
     }
   }
   return found.sort((a, b) => b.score - a.score);
+}
+
+function candidate(place: Place, dict: Dict, origin: ObjectValue): StateDictCandidate {
+  const path = pathOf(place);
+  return { path, dict, origin, score: score(path, dict) };
 }
 
 /** A value and the way to it. */
@@ -74,7 +89,7 @@ function pathOf(place: Place): string[] {
 
 function isContainer(value: Value): boolean {
   if (value === null || typeof value !== 'object') return false;
-  return isDict(value) || value.kind === 'list' || value.kind === 'tuple';
+  return isDict(value) || value.kind === 'list' || value.kind === 'tuple' || isModule(value);
 }
 
 function isOptimizer(dict: Dict): boolean {

@@ -14,8 +14,18 @@ import { pickle } from './pickle.ts';
 import { safetensors } from './safetensors.ts';
 import { torchLegacy } from './torch.legacy.ts';
 import { torch } from './torch.read.ts';
+import { torchScript } from './torchscript.ts';
 
-export const formats: readonly Format[] = [torch, torchLegacy, npz, npy, gguf, safetensors, pickle];
+export const formats: readonly Format[] = [
+  torchScript,
+  torch,
+  torchLegacy,
+  npz,
+  npy,
+  gguf,
+  safetensors,
+  pickle,
+];
 
 /** Bytes that the formats may look at to recognise a file. */
 const HEAD = 512;

@@ -4,6 +4,7 @@
  * them. What PyTorch would refuse is an Error that names it.
  */
 import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
 import { rewrite } from '#lib/checkpoint/rewrite.ts';
 import {
   isMeta,
@@ -64,7 +65,12 @@ export function express(
         return reduce(global('__builtin__', 'complex'), value.real, value.imaginary);
       case 'global':
         if (!isAllowed(value)) {
-          throw new Error(`torch: weights_only refuses the name ${value.module}.${value.name}`);
+          throw new FindingError({
+            code: 'torch-refused-name',
+            where: `${value.module}.${value.name}`,
+            message: `torch: weights_only refuses the name ${value.module}.${value.name}`,
+            advice: 'Save the weights alone: they need no name of a class.',
+          });
         }
         return global(value.module, value.name);
       case 'list':

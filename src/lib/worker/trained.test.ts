@@ -57,7 +57,7 @@ function stateDict(prefix = ''): Dict {
 const bound = (weights: Dict, path: string[] = ['model']): BoundModel => ({
   module: { state, name: 'Net' } as unknown as BoundModel['module'],
   binding: bind(state, weights),
-  stateDict: { path, dict: weights, score: 1 },
+  stateDict: { path, dict: weights, origin: weights, score: 1 },
 });
 
 const checkpointOf = (root: Value): Checkpoint => ({
@@ -202,7 +202,7 @@ describe('saves', () => {
     const twice = dict({ a: one, b: one });
     const [, , safetensors] = saveChoices({
       checkpoint: checkpointOf(twice),
-      stateDict: { path: [], dict: twice, score: 1 },
+      stateDict: { path: [], dict: twice, origin: twice, score: 1 },
       bench: null,
     });
     const { file } = await safetensors!.write({ signal, progress: () => {} });

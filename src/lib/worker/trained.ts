@@ -81,10 +81,10 @@ const METRICS = ['metrics', 'metric'];
 
 export function trainedCheckpoint(checkpoint: Checkpoint, bound: BoundModel, kept: Kept): Value {
   const { epoch, loss, accuracy, trainLoss } = kept.metrics;
-  const { dict } = bound.stateDict;
+  const { origin } = bound.stateDict;
   const weights = trainedWeights(bound, kept, 'file');
   const numbers = { train_loss: trainLoss, val_loss: loss, val_accuracy: accuracy };
-  if (!isDict(checkpoint.root) || checkpoint.root === dict) {
+  if (!isDict(checkpoint.root) || checkpoint.root === origin) {
     return new Dict([
       ['model', weights],
       ['optimizer', kept.optimizer],
@@ -96,7 +96,7 @@ export function trainedCheckpoint(checkpoint: Checkpoint, bound: BoundModel, kep
   const optimizer = findOptimizer(checkpoint.root)?.dict;
   const root = rewrite(checkpoint.root, {
     before(value) {
-      if (value === dict) return weights;
+      if (value === origin) return weights;
       return value === optimizer ? kept.optimizer : value;
     },
   }) as Dict;

@@ -1,0 +1,125 @@
+/**
+ * Containers beside plain checkpoints, read by PyTorch and by the lab: whole pickled models,
+ * TorchScript archives. What `state_dict()` gives is compared bit for bit.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, describe as group, expect, it } from 'vitest';
+import { findStateDicts } from '#lib/architecture/binding.ts';
+import { Dict, isDict, type Value } from '#lib/checkpoint/value.ts';
+import { Lab } from '#lib/worker/lab.ts';
+import type { SaveChoice } from '#lib/worker/protocol.ts';
+import { describe, type Description } from '../fixtures/describe.ts';
+import { fixturesOf } from '../fixtures/made.ts';
+import { oldPython, runPython } from '../python.ts';
+import { open, unwrap } from './lab.ts';
+
+interface Twin {
+  readonly name: string;
+  readonly path: string;
+  readonly torch: string;
+  readonly kind: string;
+  /** What the file holds. */
+  readonly root?: Description;
+  /** The model's `state_dict()`. */
+  readonly state?: Description;
+  readonly attributes?: Record<string, Description>;
+  readonly sources?: Record<string, string>;
+}
+
+const script = 'tests/fixtures/containers.py';
+const parts = ['tests/judge/describe.py'];
+const twins = [
+  ...(await fixturesOf<Twin>(script, { parts })),
+  ...(oldPython
+    ? await fixturesOf<Twin>(script, { parts, interpreter: oldPython, age: 'old' })
+    : []),
+];
+
+function each(...kinds: string[]) {
+  return it.each(
+    twins
+      .filter(({ kind }) => kinds.includes(kind))
+      .map((twin) => [`${twin.name} (torch ${twin.torch})`, twin] as const),
+  );
+}
+
+/** The entries alone: PyTorch adds versions of classes, which the file does not hold. */
+function described(root: Value): Promise<Description> {
+  const [found] = findStateDicts(root);
+  return describe(found?.dict ?? new Dict([], 'OrderedDict'));
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'weightroom-containers-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Has the lab save the weights of a file, and says why it does not write the model as an object. */
+async function saveAll(path: string) {
+  const lab = new Lab();
+  const context = { signal: new AbortController().signal, progress: () => {} };
+  const file = new File([readFileSync(path)], basename(path));
+  unwrap(await lab.handlers.open({ file }, context));
+  const save = (choice: string) => lab.handlers.save({ choice }, context);
+  const whole = await save('opened-checkpoint-pt');
+  const isThere = lab.handlers.saves({}, context) as SaveChoice[];
+  let weights: string | null = null;
+  if (isThere.some(({ id }) => id === 'opened-weights-pt')) {
+    const { saved } = unwrap(await save('opened-weights-pt'));
+    weights = join(mkdtempSync(join(folder, 'one-')), saved.name);
+    writeFileSync(weights, new Uint8Array(await saved.file!.arrayBuffer()));
+  }
+  return { weights, whole: whole.ok ? null : whole.findings[0]! };
+}
+
+function at(root: Value, ...path: string[]): Value {
+  let value: Value | undefined = root;
+  for (const key of path) {
+    if (typeof value === 'object' && value?.kind === 'call') value = value.state;
+    value = isDict(value) ? value.get(key) : undefined;
+  }
+  return value!;
+}
+
+group('whole models', async () => {
+  each('module')('%s', async (_, { path, root, state }) => {
+    const checkpoint = await open(path);
+    expect(await describe(checkpoint.root)).toEqual(root);
+    expect(await described(checkpoint.root)).toEqual(state);
+  });
+
+  const models = twins.filter(({ kind }) => kind === 'module' || kind === 'script');
+  const saved = await Promise.all(models.map(({ path }) => saveAll(path)));
+  const paths = saved.map(({ weights }) => weights).filter((path) => path !== null);
+  const lines = (await runPython('tests/judge/load.py', paths)).trim().split('\n');
+  it.each(
+    models.map((twin, index) => [`${twin.name} (torch ${twin.torch})`, twin, index] as const),
+  )('saved from %s: the weights alone, as PyTorch loads them', (_, { state }, index) => {
+    const { weights, whole } = saved[index]!;
+    expect(whole).toMatchObject({ code: 'torch-refused-name' });
+    const isEmpty = (state!['dict'] as unknown[]).length === 0;
+    expect(weights === null).toBe(isEmpty);
+    if (weights) expect(JSON.parse(lines[paths.indexOf(weights)]!)).toMatchObject({ root: state });
+  });
+});
+
+group('TorchScript', () => {
+  each('script')('%s', async (_, { path, state }) => {
+    const checkpoint = await open(path);
+    expect(checkpoint.format).toBe('torchscript');
+    expect(await described(checkpoint.root)).toEqual(state);
+    expect(checkpoint.findings).toMatchObject([{ code: 'torch-script', severity: 'info' }]);
+  });
+
+  each('script-attributes')('%s', async (_, { path, attributes }) => {
+    const model = (await open(path)).root as Dict;
+    for (const [name, value] of Object.entries(attributes!)) {
+      expect(await describe(at(model, 'model', name), { layout: false })).toEqual(value);
+    }
+  });
+
+  each('script-opaque')('%s', async (_, { path }) => {
+    const checkpoint = await open(path);
+    expect(checkpoint.findings[1]).toMatchObject({ code: 'torch-script-opaque' });
+  });
+});
