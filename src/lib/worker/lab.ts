@@ -12,7 +12,8 @@ import { isTensor } from '#lib/checkpoint/value.ts';
 import { findStateDicts, type StateDictCandidate } from '#lib/architecture/binding.ts';
 import { readSource, type ModelSource } from '#lib/architecture/source.ts';
 import { blobSource, type Source } from '#lib/file/source.ts';
-import { formats, openCheckpoint } from '#lib/formats/index.ts';
+import { formatTitle } from '#lib/formats/folder.ts';
+import { openCheckpoint } from '#lib/formats/index.ts';
 import { DANGEROUS } from '#lib/formats/torch.safety.ts';
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
 import { label, pythonKey } from '#lib/inspect/repr.ts';
@@ -185,7 +186,7 @@ export class Lab {
     return {
       name: checkpoint.name,
       size: checkpoint.size,
-      format: formats.find(({ name }) => name === checkpoint.format)?.title ?? checkpoint.format,
+      format: formatTitle(checkpoint.format),
       calls: checkpoint.calls.map((call) => ({ ...call, name: label(call.name) })),
       findings: checkpoint.findings.map(shown),
       root: outline.root,

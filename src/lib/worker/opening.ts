@@ -2,19 +2,20 @@
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { blobSource } from '#lib/file/source.ts';
+import { openFolder } from '#lib/formats/folder.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import type { Dropped } from './protocol.ts';
 
 /** Opens a file, or the files of a folder. Throws a FindingError that says why it cannot. */
 export async function openDropped(dropped: Dropped, signal: AbortSignal): Promise<Checkpoint> {
-  if (!('file' in dropped)) {
-    throw new FindingError({
-      code: 'folder-unknown',
-      message: `${dropped.name}: the lab does not read folders`,
-      advice: 'Open one of its files.',
-    });
-  }
-  const result = await openCheckpoint(blobSource(dropped.file), signal);
+  const result =
+    'file' in dropped
+      ? await openCheckpoint(blobSource(dropped.file), signal)
+      : await openFolder(
+          dropped.name,
+          dropped.files.map(({ path, file }) => ({ path, source: blobSource(file) })),
+          signal,
+        );
   if (!result.ok) throw new FindingError(result.findings[0]!);
   return result.checkpoint;
 }

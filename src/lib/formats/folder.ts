@@ -1,0 +1,203 @@
+/**
+ * Opens the files of a folder, or several files that were dropped together, as one checkpoint: a
+ * sharded one with its index or without, a distributed one (torch.distributed.checkpoint), or the
+ * only checkpoint file among others. Where there are several, which one is meant is not guessed.
+ */
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpoint/finding.ts';
+import { readDcp } from './dcp.ts';
+import { listed, openPart, type Files, type FolderFile } from './folder.files.ts';
+import { formats } from './index.ts';
+import { readIndexed, readUnindexed } from './sharded.ts';
+
+/** Something in the folder that opens as a checkpoint. */
+interface Candidate {
+  /** For people: a file's path, or a directory's with a slash. */
+  readonly label: string;
+  /** Of a few files that were dropped together, what the whole is called. */
+  readonly name: string;
+  /** The lowest that is there counts: what joins files, then a file, then an array. */
+  readonly rank: 0 | 1 | 2;
+  /** Files that it is made of, as far as their names say. */
+  readonly paths: ReadonlySet<string>;
+  open(name: string, signal?: AbortSignal): Promise<Checkpoint>;
+}
+
+/** Titles of what several files make, as the table of formats has those of single files. */
+const JOINED: Readonly<Record<string, string>> = {
+  sharded: 'Sharded checkpoint',
+  dcp: 'PyTorch distributed checkpoint',
+};
+
+/** What kind of file or folder a checkpoint came from, for people. */
+export function formatTitle(format: string): string {
+  return formats.find(({ name }) => name === format)?.title ?? JOINED[format] ?? format;
+}
+
+/**
+ * Opens a folder: reads headers, pickles and indexes, not the tensors. `name` is the folder's, or
+ * that of one of the files where several were dropped.
+ */
+export async function openFolder(
+  name: string,
+  files: readonly FolderFile[],
+  signal?: AbortSignal,
+): Promise<Result<{ checkpoint: Checkpoint }>> {
+  try {
+    const candidates = findCandidates(files);
+    const { chosen, findings } = choose(candidates, files);
+    const isFile = files.some(({ path }) => path === name);
+    const checkpoint = await chosen.open(isFile ? chosen.name : name, signal);
+    return {
+      ok: true,
+      checkpoint: { ...checkpoint, findings: [...findings, ...checkpoint.findings] },
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const finding = findingOf(error, 'folder-broken');
+    const advice = 'The folder is incomplete or damaged: get it again.';
+    return {
+      ok: false,
+      findings: [{ advice, ...finding, message: `${name}: ${finding.message}` }],
+    };
+  }
+}
+
+const INDEX = /\.index(\.\w+)?\.json$/;
+const SHARD = /^(.*)-(\d{5,})-of-(\d{5,})(\.\w+)$/;
+const ARRAYS = ['.npz', '.npy'];
+const extensions = formats.flatMap((format) => format.extensions);
+
+function findCandidates(files: readonly FolderFile[]): Candidate[] {
+  const joined = [...indexed(files), ...distributed(files), ...unindexed(files)];
+  const taken = new Set(joined.flatMap(({ paths }) => [...paths]));
+  const single = files.flatMap(({ path, source }): Candidate[] => {
+    const extension = /\.\w+$/.exec(path)?.[0].toLowerCase() ?? '';
+    if (taken.has(path) || (!extensions.includes(extension) && files.length > 1)) return [];
+    const rank = ARRAYS.includes(extension) ? 2 : 1;
+    const open = (_: string, signal?: AbortSignal) => openPart(source, signal);
+    return [{ label: path, name: path, rank, paths: new Set([path]), open }];
+  });
+  return [...joined, ...single];
+}
+
+/** The directory of a path, with its slash; empty at the top. */
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
+}
+
+function filesBelow(directory: string, files: readonly FolderFile[]): Files {
+  const below = files.filter(({ path }) => path.startsWith(directory));
+  return new Map(below.map(({ path, source }) => [path.slice(directory.length), source]));
+}
+
+/** Sharded checkpoints with an index. The shards beside it are taken to be its own. */
+function indexed(files: readonly FolderFile[]): Candidate[] {
+  const indexes = files.filter(({ path }) => INDEX.test(path));
+  return indexes.map(({ path }) => {
+    const directory = directoryOf(path);
+    const file = path.slice(directory.length);
+    const extension = /\.\w+$/.exec(file.replace(INDEX, ''))?.[0] ?? '';
+    const own = files.filter(
+      (other) =>
+        directoryOf(other.path) === directory &&
+        SHARD.test(other.path) &&
+        other.path.endsWith(extension),
+    );
+    return {
+      label: path,
+      name: file.replace(INDEX, ''),
+      rank: 0,
+      paths: new Set([path, ...own.map((shard) => shard.path)]),
+      open: (name, signal) => readIndexed(name, file, filesBelow(directory, files), signal),
+    };
+  });
+}
+
+/** Directories of torch.distributed.checkpoint. */
+function distributed(files: readonly FolderFile[]): Candidate[] {
+  const own = files.filter(({ path }) => /\.distcp$/.test(path));
+  const directories = new Set(own.map(({ path }) => directoryOf(path)));
+  return [...directories].map((directory) => {
+    const paths = own.filter(({ path }) => directoryOf(path) === directory);
+    return {
+      label: directory || '.metadata',
+      name: directory.slice(0, -1) || 'distributed',
+      rank: 0,
+      paths: new Set([`${directory}.metadata`, ...paths.map(({ path }) => path)]),
+      open: (name, signal) => readDcp(name, filesBelow(directory, files), signal),
+    };
+  });
+}
+
+/** Sets of `model-00001-of-00003.safetensors` that no index beside them names. */
+function unindexed(files: readonly FolderFile[]): Candidate[] {
+  const taken = new Set(indexed(files).flatMap(({ paths }) => [...paths]));
+  const sets = new Map<string, { stem: string; total: string; extension: string }>();
+  for (const { path } of files) {
+    const [, stem, , total, extension] = SHARD.exec(path) ?? [];
+    if (stem === undefined || total === undefined || extension === undefined) continue;
+    if (!taken.has(path)) sets.set(`${stem}/${total}${extension}`, { stem, total, extension });
+  }
+  return [...sets.values()].map(({ stem, total, extension }) => {
+    // No more names are made than there are files: a name may claim any number of shards.
+    const count = Math.min(Number(total), files.length + 1);
+    const paths = Array.from({ length: count }, (_, index) => {
+      const number = String(index + 1).padStart(total.length, '0');
+      return `${stem}-${number}-of-${total}${extension}`;
+    });
+    return {
+      label: `${stem}-…-of-${total}${extension}`,
+      name: `${stem.slice(directoryOf(stem).length)}${extension}`,
+      rank: 0,
+      paths: new Set(paths),
+      open: (name, signal) => readUnindexed(name, paths, filesBelow('', files), signal),
+    };
+  });
+}
+
+/** The one that is meant, and what there is to say about the others. */
+function choose(
+  candidates: readonly Candidate[],
+  files: readonly FolderFile[],
+): { chosen: Candidate; findings: Finding[] } {
+  const rank = Math.min(...candidates.map((candidate) => candidate.rank));
+  const best = candidates.filter((candidate) => candidate.rank === rank);
+  const chosen = best.length > 1 ? withoutPickles(best) : best[0];
+  if (!chosen) throw best.length > 1 ? several(best) : nothing(files);
+  const others = candidates.filter((candidate) => candidate !== chosen);
+  if (others.length === 0) return { chosen, findings: [] };
+  const finding: Finding = {
+    code: 'folder-others',
+    severity: 'info',
+    message: `opened ${chosen.label}; not opened: ${listed(others.map(({ label }) => label))}`,
+    advice: 'Drop one of them alone to open it.',
+  };
+  return { chosen, findings: [finding] };
+}
+
+/** Of the same model as safetensors and as pickles, the one that holds nothing that could run. */
+function withoutPickles(candidates: readonly Candidate[]): Candidate | undefined {
+  const directories = new Set(candidates.map(({ label }) => directoryOf(label)));
+  const plain = candidates.filter(({ name }) => name.endsWith('.safetensors'));
+  const areIndexes = candidates.every(({ label }) => INDEX.test(label));
+  return directories.size === 1 && plain.length === 1 && areIndexes ? plain[0] : undefined;
+}
+
+function several(candidates: readonly Candidate[]): FindingError {
+  return new FindingError({
+    code: 'folder-several',
+    message: `folder: it holds ${candidates.length} checkpoints: ${listed(candidates.map(({ label }) => label))}`,
+    advice: 'Drop the one to open, or the folder that holds only this one.',
+  });
+}
+
+function nothing(files: readonly FolderFile[]): FindingError {
+  const names = files.map(({ path }) => path);
+  return new FindingError({
+    code: 'folder-nothing',
+    message: `folder: no checkpoint among ${files.length} files${names.length > 0 ? `: ${listed(names)}` : ''}`,
+    advice:
+      'The lab opens sharded and distributed checkpoints, and files such as .pt, .safetensors, .gguf and .npz.',
+  });
+}
