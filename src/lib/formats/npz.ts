@@ -1,152 +1,130 @@
 /**
- * NumPy's .npy (a header that is a Python literal, then the elements) and .npz (a zip of them,
- * stored or deflated). Format: numpy/lib/_format_impl.py. The header is read by a fixed grammar,
- * never evaluated; dtype object would need a pickle and is refused.
+ * NumPy's .npz: a zip of .npy files, stored or deflated, each named for its array. Arrays are opened
+ * by their headers. A member that holds no numbers (objects, texts, another file) is told of and
+ * left out, as numpy.load too refuses objects only where somebody asks for them; a damaged one
+ * refuses the file. Written as numpy.savez does: stored, flat, in the order of the dict.
  */
-import { itemsize, wordSize, type Dtype } from '#lib/checkpoint/dtype.ts';
-import { swapBytes } from '#lib/checkpoint/elements.ts';
-import { FindingError } from '#lib/checkpoint/finding.ts';
-import { contiguousStrides, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { Dict } from '#lib/checkpoint/value.ts';
-import type { Source } from '#lib/file/source.ts';
+import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
+import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import { entrySource, type Zip } from '#lib/file/zip.read.ts';
+import { ZipWriter } from '#lib/file/zip.write.ts';
 import type { Format } from './format.ts';
-import { numpyDtype } from './numpy.ts';
+import { arrayFile, notNumbers, readArray } from './npy.ts';
 
-/** numpy.lib.format reads no longer headers without being told to. */
-const MAX_HEADER = 10_000;
-const MAGIC = '\x93NUMPY';
+const SUFFIX = '.npy';
+/** Names that a message lists. */
+const MAX_LISTED = 5;
+/** The length of a name is a number of 16 bits in a zip. */
+const MAX_NAME = 0xffff;
 
 export const npz: Format = {
   name: 'npz',
   title: 'NumPy archive',
   extensions: ['.npz'],
   match: ({ zip }) => zip !== null && [...zip.entries.keys()].some(isArray),
+
   async read({ source, zip }, signal) {
     const root = new Dict();
-    for (const name of [...zip!.entries.keys()].filter(isArray)) {
-      root.set(name.slice(0, -'.npy'.length), await readMember(zip!, name, signal));
+    const names = [...zip!.entries.keys()];
+    const findings: Finding[] = [];
+    for (const name of names.filter(isArray)) {
+      const array = await readMember(zip!, name, signal);
+      if ('kind' in array) root.set(name.slice(0, -SUFFIX.length), array);
+      else findings.push(array);
     }
+    const [first] = findings;
+    if (first && root.size === 0) throw new FindingError(first);
+    const others = names.filter((name) => !isArray(name) && !name.endsWith('/'));
+    if (others.length > 0) findings.push(noArrays(others));
     return {
       name: source.name,
       format: 'npz',
       size: source.size,
       root,
       metadata: new Map(),
-      findings: [],
+      findings: findings.map((finding) => ({ ...finding, severity: 'warning' })),
       calls: [],
     };
   },
-};
 
-export const npy: Format = {
-  name: 'npy',
-  title: 'NumPy array',
-  extensions: ['.npy'],
-  match: ({ head }) => latin1(head.subarray(0, MAGIC.length)) === MAGIC,
-  async read({ source }, signal) {
-    return {
-      name: source.name,
-      format: 'npy',
-      size: source.size,
-      root: await readArray(source, signal),
-      metadata: new Map(),
-      findings: [],
-      calls: [],
-    };
+  async write(root, sink, { signal, onProgress }) {
+    const files = [...flatTensors(root)].map(
+      ([key, tensor]) => [key, arrayFile(tensor, JSON.stringify(key), signal)] as const,
+    );
+    const zip = new ZipWriter(sink);
+    for (const [key, { size, chunks }] of files) {
+      await zip.add(key + SUFFIX, size, chunks);
+      onProgress?.(zip.position);
+    }
+    await zip.finish();
+    onProgress?.(zip.position);
   },
 };
 
 function isArray(name: string): boolean {
-  return name.endsWith('.npy');
+  return name.endsWith(SUFFIX);
 }
 
-/** Opens a member by its header. */
-async function readMember(zip: Zip, name: string, signal?: AbortSignal): Promise<Tensor> {
-  const source = await entrySource(zip, zip.entries.get(name)!, signal);
-  return readArray(source, signal);
-}
-
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
-}
-
-function broken(source: Source, message: string): FindingError {
-  return new FindingError({
-    code: 'npy-broken',
-    where: source.name,
-    message: `npy: ${source.name}: ${message}`,
-    advice: 'Save the array again with numpy.save, as numbers (not as objects).',
-  });
-}
-
-async function readArray(source: Source, signal?: AbortSignal): Promise<Tensor> {
-  if (source.size < 10) throw broken(source, `${source.size} bytes are too few for a header`);
-  const head = await source.read(0, Math.min(12, source.size), signal);
-  if (latin1(head.subarray(0, MAGIC.length)) !== MAGIC) throw broken(source, 'no NUMPY magic');
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  const wide = head[6]! >= 2;
-  if (wide && head.length < 12)
-    throw broken(source, `${source.size} bytes are too few for a header`);
-  const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
-  const start = (wide ? 12 : 10) + length;
-  if (length > MAX_HEADER || start > source.size) {
-    throw broken(source, `the header claims ${length} bytes`);
+/** Opens a member by its header; a finding where it is sound and holds no numbers. */
+async function readMember(zip: Zip, name: string, signal?: AbortSignal): Promise<Tensor | Finding> {
+  try {
+    const source = await entrySource(zip, zip.entries.get(name)!, signal);
+    return await readArray(source, signal);
+  } catch (error) {
+    if (!(error instanceof FindingError)) throw error;
+    const { finding } = error;
+    const message = finding.message.replace(/^npy: /, `npy: ${JSON.stringify(name)}: `);
+    const named = { ...finding, where: name, message };
+    if (notNumbers.has(finding.code)) return named;
+    throw new FindingError(named);
   }
-  const text = new TextDecoder().decode(await source.read(start - length, start, signal));
-  const { descr, fortran, shape } = parseHeader(source, text);
-  const { dtype, swap } = parseDescr(source, descr);
-  const byteLength = numel(shape) * itemsize(dtype);
-  if (byteLength !== source.size - start) {
-    throw broken(
-      source,
-      `${source.size - start} bytes follow the header, ${dtype} [${shape.join(', ')}] needs ${byteLength}`,
-    );
-  }
-  const strides = fortran
-    ? contiguousStrides([...shape].reverse()).reverse()
-    : contiguousStrides(shape);
+}
+
+function noArrays(names: readonly string[]): Finding {
+  const shown = names.slice(0, MAX_LISTED).map((name) => JSON.stringify(name));
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
   return {
-    kind: 'tensor',
-    dtype,
-    shape,
-    strides,
-    offset: 0,
-    requiresGrad: false,
-    parameter: false,
-    storage: {
-      key: source.name,
-      location: 'cpu',
-      byteLength,
-      async read(from, to, signal) {
-        const bytes = await source.read(start + from, start + to, signal);
-        return swap ? swapBytes(bytes, swap) : bytes;
-      },
-    },
+    code: 'npz-others',
+    severity: 'warning',
+    message: `npz: members that are no .npy are left out: ${shown.join(', ')}${more}`,
+    advice: 'Unpack the file to look at them.',
   };
 }
 
-/** `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`, keys in any order. */
-function parseHeader(source: Source, text: string) {
-  const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
-  const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
-  const shape = /'shape'\s*:\s*\(\s*((?:\d+L?\s*,\s*)*(?:\d+L?)?)\s*\)/.exec(text)?.[1];
-  if (!/^\s*\{[^{}]*\}\s*$/.test(text) || !descr || !fortran || shape === undefined) {
-    throw broken(
-      source,
-      `the header ${JSON.stringify(text.slice(0, 80).trim())} is not understood`,
-    );
-  }
-  const sizes = shape.match(/\d+/g)?.map(Number) ?? [];
-  if (!Number.isSafeInteger(numel(sizes) * 16))
-    throw broken(source, `the shape (${shape}) is too large`);
-  return { descr, fortran: fortran === 'True', shape: sizes };
+function unwritable(code: string, message: string, advice: string): FindingError {
+  return new FindingError({ code: `npz-${code}`, message: `npz: ${message}`, advice });
 }
 
-function parseDescr(source: Source, descr: string): { dtype: Dtype; swap: number } {
-  const [, order, type] = /^([<>|=])([a-zA-Z]\d+)$/.exec(descr) ?? [];
-  const dtype = type && numpyDtype(type);
-  if (!dtype) throw broken(source, `the dtype ${JSON.stringify(descr)} is not supported`);
-  const word = wordSize(dtype);
-  return { dtype, swap: order === '>' && word > 1 ? word : 0 };
+/** The tensors of a dict by names that a zip can hold and numpy.load can tell apart. */
+function flatTensors(root: Value): [string, Tensor][] {
+  if (!(root instanceof Dict)) {
+    throw unwritable('flat', 'only a dict of tensors can be written', 'Save it as .pt.');
+  }
+  return [...root.entries()].map(([key, value]) => {
+    const name = typeof key === 'string' ? JSON.stringify(key) : String(key);
+    if (typeof key !== 'string' || !isTensor(value)) {
+      throw unwritable(
+        'flat',
+        `the value at ${name} is no tensor with a string key`,
+        'An archive of NumPy is flat and holds arrays alone: save it as .pt, or only the state_dict inside.',
+      );
+    }
+    if (isArray(key) && root.has(key.slice(0, -SUFFIX.length))) {
+      throw unwritable(
+        'name',
+        `numpy.load cannot tell ${name} from the key without ${SUFFIX}`,
+        'Rename one of them, or save as .safetensors.',
+      );
+    }
+    const { length } = new TextEncoder().encode(key + SUFFIX);
+    if (!key.isWellFormed() || key.includes('\0') || length > MAX_NAME) {
+      throw unwritable(
+        'name',
+        `a zip cannot hold the name ${name.slice(0, 80)}`,
+        'Rename the tensor, or save as .pt.',
+      );
+    }
+    return [key, value];
+  });
 }

@@ -33,6 +33,12 @@ export function numpyDtype(code: string): Dtype | undefined {
   return Object.hasOwn(codes, code) ? codes[code] : undefined;
 }
 
+/** A dtype as `numpy.dtype.str` writes it (`<f4`, `|u1`); undefined for what NumPy lacks. */
+export function numpyDescr(dtype: Dtype): string | undefined {
+  const [code] = Object.entries(codes).find(([, known]) => known === dtype) ?? [];
+  return code && `${itemsize(dtype) === 1 ? '|' : '<'}${code}`;
+}
+
 const modules = ['numpy.core', 'numpy._core'];
 export const numpyMeanings: readonly [string, Meaning][] = modules.flatMap(
   (module): [string, Meaning][] => [

@@ -1,0 +1,95 @@
+/**
+ * .npy and .npz against NumPy: what it wrote is read bit for bit, what the lab writes are the same
+ * bytes that numpy.save writes, and what the lab refuses NumPy refuses too, except where the table
+ * says why not.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe as group, expect, it } from 'vitest';
+import { isTensor, Dict, type Value } from '#lib/checkpoint/value.ts';
+import { memorySink } from '#lib/file/sink.ts';
+import type { Format } from '#lib/formats/format.ts';
+import { npy } from '#lib/formats/npy.ts';
+import { npz } from '#lib/formats/npz.ts';
+import { describe } from '../fixtures/describe.ts';
+import { fixturesOf } from '../fixtures/made.ts';
+import { npyRefusals } from '../fixtures/npy.ts';
+import { oldPython, runPython } from '../python.ts';
+import { open } from './lab.ts';
+import { compareRefusals } from './refusals.ts';
+
+interface Twin {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: number[];
+  readonly hex: string;
+  /** What numpy.save writes of it. */
+  readonly saved: string;
+}
+
+const fixtures = await fixturesOf<Twin>('tests/fixtures/arrays.py');
+const folder = mkdtempSync(join(tmpdir(), 'weightroom-arrays-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function written(format: Format, root: Value): Promise<Buffer> {
+  const sink = memorySink();
+  await format.write!(root, sink, { stem: 'a' });
+  return Buffer.from(sink.bytes());
+}
+
+async function readOne(path: string) {
+  const { root } = await open(path);
+  if (!isTensor(root)) throw new Error('no tensor');
+  return root;
+}
+
+group('npy', () => {
+  it.each(fixtures.map((fixture) => [fixture.name, fixture] as const))(
+    '%s is read bit for bit, and written as numpy.save does',
+    async (_, { path, dtype, shape, hex, saved }) => {
+      const tensor = await readOne(path);
+      expect(await describe(tensor, { layout: false })).toEqual({ tensor: { dtype, shape, hex } });
+      expect((await written(npy, tensor)).toString('hex')).toBe(saved);
+    },
+  );
+
+  it('has a fixture of every dtype, byte order, order and version', () => {
+    expect(fixtures).toHaveLength(14 * 2 * 2 + 3 * 2 + 10 * 2 + 2);
+  });
+
+  it('refuses what NumPy refuses', async () => {
+    await compareRefusals('npy', npyRefusals, folder);
+  });
+});
+
+group('npz', async () => {
+  const pairs: [string, Value][] = [];
+  for (const { name, path } of fixtures) pairs.push([`layers/${name}.weight`, await readOne(path)]);
+  const path = join(folder, 'all.npz');
+  writeFileSync(path, await written(npz, new Dict(pairs)));
+  const expected = fixtures.map(({ name, dtype, shape, hex }) => [
+    { str: `layers/${name}.weight` },
+    { tensor: { dtype, shape, hex } },
+  ]);
+
+  const pythons: [string, string | undefined][] = [['the newest NumPy', undefined]];
+  if (oldPython) pythons.push(['NumPy 1', oldPython]);
+  it.each(pythons)('is taken by %s: names, dtypes, shapes, elements, CRC-32', async (_, python) => {
+    const judged = JSON.parse(await runPython('tests/judge/load.py', [path], { python })) as {
+      root: { dict: unknown[] };
+      error?: string;
+    };
+    expect(judged.error).toBeUndefined();
+    expect(judged.root.dict).toEqual(expected);
+  });
+
+  it('holds the very files that numpy.save writes', async () => {
+    const file = readFileSync(path);
+    for (const { name, saved } of fixtures) {
+      const at = file.indexOf(Buffer.from(`layers/${name}.weight.npy`));
+      const start = file.indexOf('\x93NUMPY', at, 'latin1');
+      expect(file.toString('hex', start, start + saved.length / 2), name).toBe(saved);
+    }
+  });
+});
