@@ -76,6 +76,7 @@ describe.each(samples)('$title', ({ id, title, file, key, outputs }) => {
     const saved = [
       await save(page, 'Best', 'Weights only'),
       await save(page, 'Best', 'Weights, safetensors'),
+      await save(page, 'Best', 'Weights, npz'),
       await save(page, 'Last', 'Full checkpoint'),
     ];
     expect(complaints).toEqual([]);

@@ -85,7 +85,9 @@ describe.each(samples)('$id', async (sample) => {
   it('offers best, last and the opened file in every form', () => {
     expect(saved.map(({ choice }) => choice.id)).toEqual(
       ['best', 'last', 'opened'].flatMap((which) =>
-        ['checkpoint-pt', 'weights-pt', 'weights-safetensors'].map((form) => `${which}-${form}`),
+        ['checkpoint-pt', 'weights-pt', 'weights-safetensors', 'weights-npz'].map(
+          (form) => `${which}-${form}`,
+        ),
       ),
     );
     const epoch = summary.last!.epoch;

@@ -17,6 +17,7 @@ export function canPickSave(): boolean {
 const kinds = {
   pt: { description: 'PyTorch checkpoint', extensions: ['.pt', '.pth'] },
   safetensors: { description: 'safetensors', extensions: ['.safetensors'] },
+  npz: { description: 'NumPy archive', extensions: ['.npz'] },
 } as const;
 
 /** Asks where to save. Null when the person cancels. */

@@ -4,7 +4,7 @@ import { snippet, subscript } from './snippet.ts';
 const subject = { name: 'best.pt', model: 'Net(width=8)', module: 'model', stateDict: "['model']" };
 
 describe('snippet', () => {
-  it('loads weights, checkpoints and safetensors', () => {
+  it('loads weights and checkpoints in every format', () => {
     expect(snippet({ ...subject, choice: { contents: 'weights', format: 'pt' } })).toBe(
       `import torch
 from model import Net
@@ -24,6 +24,17 @@ model.load_state_dict(checkpoint['model'])`,
     const choice = { contents: 'weights', format: 'safetensors' } as const;
     expect(snippet({ ...subject, name: 'a"b.safetensors', choice })).toContain(
       'weights = load_file("a\\"b.safetensors")',
+    );
+    const arrays = { contents: 'weights', format: 'npz' } as const;
+    expect(snippet({ ...subject, name: 'a.npz', choice: arrays })).toBe(
+      `import numpy
+import torch
+from model import Net
+
+model = Net(width=8)
+with numpy.load("a.npz") as arrays:
+    weights = {key: torch.from_numpy(arrays[key]) for key in arrays.files}
+model.load_state_dict(weights)`,
     );
   });
 

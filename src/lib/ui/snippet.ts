@@ -12,26 +12,39 @@ export interface SnippetSubject {
   stateDict: string;
 }
 
+const imports: Readonly<Record<SaveChoice['format'], readonly string[]>> = {
+  pt: ['import torch'],
+  safetensors: ['from safetensors.torch import load_file'],
+  npz: ['import numpy', 'import torch'],
+};
+
+const torchLoad = (file: string) => `torch.load(${file}, map_location="cpu", weights_only=True)`;
+
+/** Lines that make `weights` of a file, whose name is a Python string. */
+const weights: Readonly<Record<SaveChoice['format'], (file: string) => readonly string[]>> = {
+  pt: (file) => [`weights = ${torchLoad(file)}`],
+  safetensors: (file) => [`weights = load_file(${file})`],
+  npz: (file) => [
+    `with numpy.load(${file}) as arrays:`,
+    '    weights = {key: torch.from_numpy(arrays[key]) for key in arrays.files}',
+  ],
+};
+
 /** Python that loads what was saved, ready to paste. */
 export function snippet({ choice, name, model, module, stateDict }: SnippetSubject): string {
   const file = JSON.stringify(name);
-  const safetensors = choice.format === 'safetensors';
   const className = model ? (/^\w+/.exec(model)?.[0] ?? 'Model') : 'Model';
   const isCall = model === null || model.includes('(');
-  const lines = [
-    safetensors ? 'from safetensors.torch import load_file' : 'import torch',
-    `from ${module} import ${className}`,
-    '',
-  ];
+  const lines = [...imports[choice.format], `from ${module} import ${className}`, ''];
   const target = isCall ? 'model' : className;
   if (isCall) lines.push(`model = ${model ?? 'Model()'}`);
-  const load = safetensors
-    ? `load_file(${file})`
-    : `torch.load(${file}, map_location="cpu", weights_only=True)`;
   if (choice.contents === 'weights') {
-    lines.push(`weights = ${load}`, `${target}.load_state_dict(weights)`);
+    lines.push(...weights[choice.format](file), `${target}.load_state_dict(weights)`);
   } else {
-    lines.push(`checkpoint = ${load}`, `${target}.load_state_dict(checkpoint${stateDict})`);
+    lines.push(
+      `checkpoint = ${torchLoad(file)}`,
+      `${target}.load_state_dict(checkpoint${stateDict})`,
+    );
   }
   return lines.join('\n');
 }

@@ -335,7 +335,7 @@ export interface SaveChoice {
   which: 'best' | 'last' | 'opened';
   /** `plain`: the tensors and plain values, without what PyTorch refuses. */
   contents: 'weights' | 'checkpoint' | 'plain';
-  format: 'pt' | 'safetensors';
+  format: 'pt' | 'safetensors' | 'npz';
   /** `digits_epoch3_valloss0.0821.pt` */
   name: string;
   /** One line on what is inside and what is not. */

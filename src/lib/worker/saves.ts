@@ -8,6 +8,7 @@ import { memorySink, type Sink } from '#lib/file/sink.ts';
 import { blobSource } from '#lib/file/source.ts';
 import type { Format } from '#lib/formats/format.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
+import { npz } from '#lib/formats/npz.ts';
 import { safetensors } from '#lib/formats/safetensors.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
@@ -52,6 +53,7 @@ export function saveChoices({ checkpoint, stateDict, bench }: SaveSource): Save[
       choice({ which, contents: 'checkpoint', format: 'pt', stem: name }, full),
       choice({ which, contents: 'weights', format: 'pt', stem: `${name}_weights` }, weights),
       choice({ which, contents: 'weights', format: 'safetensors', stem: name }, weights),
+      choice({ which, contents: 'weights', format: 'npz', stem: name }, weights),
     );
   }
   const weights = stateDict && once(() => onlyTensors(stateDict.dict));
@@ -65,6 +67,7 @@ export function saveChoices({ checkpoint, stateDict, bench }: SaveSource): Save[
         weights,
       ),
       choice({ which: 'opened', contents: 'weights', format: 'safetensors', stem }, weights),
+      choice({ which: 'opened', contents: 'weights', format: 'npz', stem }, weights),
     );
   }
   return choices;
@@ -79,13 +82,20 @@ function baseOf(stem: string): string {
   return stem.replace(/(^|_)(best|last)(_epoch\d+)?(_valloss[\d.]+)?(_weights)?$/, '');
 }
 
+const writers: Readonly<Record<SaveChoice['format'], Format>> = { pt: torch, safetensors, npz };
+
 const descriptions = {
   'checkpoint pt': 'Model, optimizer, epoch, metrics and versions: training goes on from it.',
   'weights pt': 'The state_dict alone, for torch.load and load_state_dict.',
-  'weights safetensors': 'The state_dict alone, in a format that holds nothing that could run.',
+  'weights safetensors':
+    'The state_dict alone, in a format that holds nothing that could run. Tied tensors are written out under each name.',
+  'weights npz':
+    'The state_dict alone as arrays, for numpy.load. NumPy has no bfloat16 and no float8.',
   'checkpoint safetensors': '',
+  'checkpoint npz': '',
   'plain pt': 'The tensors and plain values: what torch.load takes with weights_only=True.',
   'plain safetensors': '',
+  'plain npz': '',
 };
 
 function choice(
@@ -104,10 +114,10 @@ function choice(
       which === 'opened' && contents === 'checkpoint'
         ? 'Everything that is in the file, written anew.'
         : descriptions[`${contents} ${format}`],
-    write: (args) =>
-      format === 'pt'
-        ? write(tree(), torch, stem, name, args)
-        : write(untied(tree()), safetensors, stem, name, args),
+    write: (args) => {
+      const root = format === 'pt' ? tree() : untied(tree());
+      return write(root, writers[format], stem, name, args);
+    },
   };
 }
 
@@ -151,7 +161,7 @@ function storedBytes(root: Value): number {
   return [...storages].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-/** What safetensors writes: the elements of each tensor. */
+/** What safetensors and npz hold: the elements of each tensor. */
 function elementBytes(root: Value): number {
   return [...tensorsIn(root)].reduce(
     (sum, { tensor }) => sum + numel(tensor.shape) * itemsize(tensor.dtype),
@@ -192,7 +202,7 @@ async function checksum(tensor: Tensor, asStored: boolean, signal: AbortSignal):
   return crc;
 }
 
-/** A state_dict whose tensors are all objects of their own: safetensors writes each by itself. */
+/** A state_dict whose tensors are all objects of their own: other formats write each by itself. */
 function untied(root: Value): Value {
   if (!isDict(root)) return root;
   return new Dict(

@@ -180,9 +180,11 @@ describe('saves', () => {
       ['last-checkpoint-pt', 'run_last_epoch4_valloss0.2500.pt'],
       ['last-weights-pt', 'run_last_epoch4_valloss0.2500_weights.pt'],
       ['last-weights-safetensors', 'run_last_epoch4_valloss0.2500.safetensors'],
+      ['last-weights-npz', 'run_last_epoch4_valloss0.2500.npz'],
       ['opened-checkpoint-pt', 'run_last_epoch3_valloss0.5000.pt'],
       ['opened-weights-pt', 'run_last_epoch3_valloss0.5000_weights.pt'],
       ['opened-weights-safetensors', 'run_last_epoch3_valloss0.5000.safetensors'],
+      ['opened-weights-npz', 'run_last_epoch3_valloss0.5000.npz'],
     ]);
     expect(choices({ checkpoint: null })).toEqual([]);
     expect(choices({ stateDict: null, bench: null }).map(({ id }) => id)).toEqual([
