@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Refusal } from '../fixtures/npy.ts';
+import type { Refusal } from '../fixtures/refusal.ts';
 import { runPython } from '../python.ts';
 
 /**

@@ -14,13 +14,23 @@ const MAX_DEPTH = 128;
 /** Digits of an integer; 64-bit lengths and offsets have 20. More take long to turn into a bigint. */
 const MAX_DIGITS = 1000;
 
-/** Reads one JSON text. Throws a SyntaxError that names the byte. */
+/** What is wrong with a JSON text, and of what kind it is. */
+export class JsonError extends SyntaxError {
+  readonly reason: 'utf8' | 'depth' | 'syntax';
+  constructor(reason: JsonError['reason'], message: string) {
+    super(message);
+    this.name = 'JsonError';
+    this.reason = reason;
+  }
+}
+
+/** Reads one JSON text. Throws a JsonError that names the character. */
 export function parseJson(bytes: Uint8Array): Json {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new SyntaxError('not UTF-8');
+    throw new JsonError('utf8', 'not UTF-8');
   }
   return new Parser(text).parse();
 }
@@ -59,8 +69,8 @@ class Parser {
     return value;
   }
 
-  #fail(reason: string): never {
-    throw new SyntaxError(`character ${this.#at}: ${reason}`);
+  #fail(what: string, reason: JsonError['reason'] = 'syntax'): never {
+    throw new JsonError(reason, `character ${this.#at}: ${what}`);
   }
 
   #space(): void {
@@ -105,7 +115,7 @@ class Parser {
   }
 
   #nested<T>(read: () => T): T {
-    if (++this.#depth > MAX_DEPTH) this.#fail(`nested deeper than ${MAX_DEPTH}`);
+    if (++this.#depth > MAX_DEPTH) this.#fail(`nested deeper than ${MAX_DEPTH}`, 'depth');
     this.#at++;
     const value = read();
     this.#depth--;

@@ -1,61 +1,45 @@
 /**
  * safetensors: a 64-bit length, a JSON header of dtype, shape and byte range by name, then the
  * bytes. Read as its specification demands (https://github.com/huggingface/safetensors): ranges
- * lie one behind the other and cover the whole rest. Written as its own writer does.
+ * lie one behind the other and cover the whole rest.
  */
-import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import { contiguousStrides, numel, tensorChunks, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { contiguousStrides, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { Dict } from '#lib/checkpoint/value.ts';
 import { sliceSource, type Source } from '#lib/file/source.ts';
-import type { Format, WriteOptions } from './format.ts';
-import type { Sink } from '#lib/file/sink.ts';
-import { isJsonObject, parseJson, type Json, type JsonObject } from './json.ts';
+import type { Format } from './format.ts';
+import { isJsonObject, JsonError, parseJson, type Json, type JsonObject } from './json.ts';
+import { dtypeByCode, isHalved } from './safetensors.dtypes.ts';
+import { MAX_HEADER, METADATA, writeSafetensors } from './safetensors.write.ts';
 
-/** The limit of the reference implementation. */
-const MAX_HEADER = 100_000_000;
 /** No tensor of PyTorch has more axes (c10/core/TensorImpl.h), so the size stays a small number. */
 const MAX_RANK = 64;
-
-const codes: Record<string, Dtype> = {
-  BOOL: 'bool',
-  U8: 'uint8',
-  I8: 'int8',
-  I16: 'int16',
-  U16: 'uint16',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  I32: 'int32',
-  U32: 'uint32',
-  F32: 'float32',
-  C64: 'complex64',
-  F64: 'float64',
-  I64: 'int64',
-  U64: 'uint64',
-  F8_E4M3: 'float8_e4m3fn',
-  F8_E4M3FNUZ: 'float8_e4m3fnuz',
-  F8_E5M2: 'float8_e5m2',
-  F8_E5M2FNUZ: 'float8_e5m2fnuz',
-  F8_E8M0: 'float8_e8m0fnu',
-};
-const codeOf = new Map(Object.entries(codes).map(([code, dtype]) => [dtype, code]));
+/** Longer "lengths" are eight bytes of something else. */
+const MAX_PLAUSIBLE = 2n ** 48n;
 
 export const safetensors: Format = {
   name: 'safetensors',
   title: 'safetensors',
   extensions: ['.safetensors'],
 
-  /** A plausible length, then JSON; white space before it only where the header is whole. */
+  /** A length that is no text, then JSON; white space before it only where the header is whole. */
   match({ head, source }) {
     if (head.length < 9) return false;
     const length = headerLength(head);
     const first = String.fromCharCode(head[8]!);
-    return first === '{' ? length <= MAX_HEADER : /\s/.test(first) && length < source.size;
+    return first === '{' ? length < MAX_PLAUSIBLE : /\s/.test(first) && length < source.size;
   },
 
   async read({ source, head }, signal) {
     const length = headerLength(head);
-    if (length > MAX_HEADER || length > BigInt(source.size - 8)) {
+    if (length > MAX_HEADER) {
+      throw broken(
+        'header-limit',
+        `the header claims ${length} bytes, at most ${MAX_HEADER} are read`,
+      );
+    }
+    if (length > BigInt(source.size - 8)) {
       throw broken('header-length', `the header claims ${length} bytes of ${source.size}`);
     }
     const start = 8 + Number(length);
@@ -72,14 +56,16 @@ export const safetensors: Format = {
     };
   },
 
-  write,
+  write: writeSafetensors,
 };
 
-function broken(code: string, message: string): FindingError {
+const DAMAGED = 'The file is damaged or was not written by a safetensors library: get it again.';
+
+function broken(code: string, message: string, advice = DAMAGED): FindingError {
   return new FindingError({
     code: `safetensors-${code}`,
     message: `safetensors: ${message}`,
-    advice: 'The file is damaged or was not written by a safetensors library: get it again.',
+    advice,
   });
 }
 
@@ -92,9 +78,11 @@ function parseHeader(bytes: Uint8Array): JsonObject {
   try {
     json = parseJson(bytes);
   } catch (error) {
-    throw broken('header-json', `the header is no JSON: ${(error as Error).message}`);
+    if (!(error instanceof JsonError)) throw error;
+    const codes = { utf8: 'header-utf8', depth: 'header-depth', syntax: 'header-json' };
+    throw broken(codes[error.reason], `the header is no JSON: ${error.message}`);
   }
-  if (!isJsonObject(json)) throw broken('header-json', 'the header is no JSON object');
+  if (!isJsonObject(json)) throw broken('header', 'the header is no JSON object');
   return unique(json, 'the header');
 }
 
@@ -109,11 +97,11 @@ function unique(object: JsonObject, what: string): JsonObject {
 }
 
 function metadataOf(header: JsonObject): Map<string, string> {
-  const value = header.pairs.find(([key]) => key === '__metadata__')?.[1];
+  const value = header.pairs.find(([key]) => key === METADATA)?.[1];
   if (value === undefined) return new Map();
   if (!isJsonObject(value)) throw broken('metadata', '__metadata__ is no object');
   return new Map(
-    unique(value, '__metadata__').pairs.map(([key, text]) => {
+    unique(value, METADATA).pairs.map(([key, text]) => {
       if (typeof text !== 'string') {
         throw broken('metadata', `__metadata__ ${JSON.stringify(key)} is no string`);
       }
@@ -124,7 +112,7 @@ function metadataOf(header: JsonObject): Map<string, string> {
 
 function tensorsOf(header: JsonObject, body: Source): [string, Tensor][] {
   const tensors = header.pairs
-    .filter(([key]) => key !== '__metadata__')
+    .filter(([key]) => key !== METADATA)
     .map(([key, value]) => ({ key, ...parseEntry(key, value) }));
   let end = 0;
   for (const tensor of [...tensors].sort((a, b) => a.start - b.start || a.end - b.end)) {
@@ -138,7 +126,8 @@ function tensorsOf(header: JsonObject, body: Source): [string, Tensor][] {
     end = tensor.end;
   }
   if (end !== body.size) {
-    throw broken('size', `the tensors take ${end} bytes, the file holds ${body.size}`);
+    const code = end > body.size ? 'short' : 'trailing';
+    throw broken(code, `the tensors take ${end} bytes, the file holds ${body.size}`);
   }
   return tensors.map(({ key, dtype, shape, start, end }) => [
     key,
@@ -169,28 +158,47 @@ function parseEntry(key: string, value: Json) {
   if (start === undefined || end === undefined || rest.length > 0 || end < start) {
     throw broken('offsets', `${name}: data_offsets are no pair of start and end`);
   }
-  if (typeof code !== 'string' || !Object.hasOwn(codes, code)) {
-    throw broken('dtype', `${name} has the unsupported dtype ${JSON.stringify(code ?? null)}`);
-  }
-  const dtype = codes[code]!;
-  if (shape.length > MAX_RANK) {
-    throw broken('shape', `${name} has ${shape.length} axes, PyTorch knows at most ${MAX_RANK}`);
-  }
-  const size = shape.reduce((product, n) => product * BigInt(n), BigInt(itemsize(dtype)));
-  if (size !== BigInt(end - start)) {
+  const dtype = typeof code === 'string' ? dtypeByCode.get(code) : undefined;
+  if (!dtype) {
     throw broken(
-      'span',
-      `${name} holds ${end - start} bytes, ${code} [${shape.join(', ')}] needs ${size}`,
+      'dtype',
+      `${name} has the dtype ${JSON.stringify(told(code ?? null))}, which PyTorch lacks`,
+      'Convert the tensor to a dtype of PyTorch with the program that wrote it.',
     );
+  }
+  if (shape.length > MAX_RANK) {
+    throw broken('rank', `${name} has ${shape.length} axes, PyTorch knows at most ${MAX_RANK}`);
+  }
+  const form = `${name} ${String(code)} [${shape.join(', ')}]`;
+  if (isHalved(dtype)) {
+    const last = shape.pop();
+    if (last === undefined || last % 2 === 1) {
+      throw broken('packed', `${form} does not end at a whole byte along its last axis`);
+    }
+    shape.push(last / 2);
+  }
+  // Of an empty tensor, too, no product of sizes may leave the exact numbers.
+  const sizes = shape.map(BigInt);
+  const most = sizes.reduce((product, n) => product * (n || 1n), BigInt(itemsize(dtype)));
+  if (most > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw broken('shape', `${form} takes more bytes than any file`);
+  }
+  const needed = sizes.includes(0n) ? 0n : most;
+  if (needed !== BigInt(end - start)) {
+    throw broken('span', `${form} needs ${needed} bytes, its range holds ${end - start}`);
   }
   return { dtype, shape, start, end };
 }
 
+/** A list of sizes or offsets, in a fresh array. */
 function naturals(value: Json | undefined, what: string): number[] {
   if (!Array.isArray(value)) throw broken('header', `${what} is no list`);
   return value.map((item) => {
-    if (typeof item !== 'bigint' || item < 0n || item > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw broken('header', `${what} holds ${told(item)}, expected a non-negative integer`);
+    if (typeof item !== 'bigint' || item < 0n) {
+      throw broken('integer', `${what} holds ${told(item)}, expected a non-negative integer`);
+    }
+    if (item > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw broken('integer-size', `${what} holds ${item}, more than any file`);
     }
     return Number(item);
   });
@@ -200,52 +208,4 @@ function naturals(value: Json | undefined, what: string): number[] {
 function told(value: Json): string {
   if (Array.isArray(value)) return 'a list';
   return isJsonObject(value) ? 'an object' : String(value);
-}
-
-/** Writes a flat dict of tensors; ties are written out, since the format has none. */
-async function write(
-  root: Value,
-  sink: Sink,
-  { metadata, signal, onProgress }: WriteOptions,
-): Promise<void> {
-  const tensors = flatTensors(root).sort(
-    ([a, one], [b, two]) => itemsize(two.dtype) - itemsize(one.dtype) || (a < b ? -1 : 1),
-  );
-  const header: Record<string, unknown> = Object.create(null);
-  if (metadata?.size) header['__metadata__'] = Object.fromEntries(metadata);
-  let at = 0;
-  for (const [key, { dtype, shape }] of tensors) {
-    const end = at + numel(shape) * itemsize(dtype);
-    header[key] = { dtype: codeOf.get(dtype), shape, data_offsets: [at, end] };
-    at = end;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
-  new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
-  padded.set(json, 8);
-  await sink.write(padded);
-  let written = padded.length;
-  for (const [, tensor] of tensors) {
-    for await (const bytes of tensorChunks(tensor, signal)) {
-      await sink.write(bytes);
-      onProgress?.((written += bytes.byteLength));
-    }
-  }
-}
-
-function flatTensors(root: Value): [string, Tensor][] {
-  if (!(root instanceof Dict))
-    throw new Error('safetensors: only a dict of tensors can be written');
-  return [...root.entries()].map(([key, value]) => {
-    if (typeof key !== 'string' || !isTensor(value)) {
-      throw new Error(`safetensors: the value at ${String(key)} is no tensor with a string key`);
-    }
-    if (key === '__metadata__') {
-      throw new Error('safetensors: no tensor can be named __metadata__');
-    }
-    if (!codeOf.has(value.dtype)) {
-      throw new Error(`safetensors: ${key} has the dtype ${value.dtype}, which the format lacks`);
-    }
-    return [key, value];
-  });
 }

@@ -1,0 +1,114 @@
+/**
+ * Writes safetensors as the library does, byte for byte: the tensors of later dtypes first, then by
+ * name, the header padded with spaces to a multiple of 8. Strided views are written out in order,
+ * where the library's Python refuses them. So are tied tensors, once under each of their names: the
+ * format has no ties, and a file that lacked a name (`save_model` drops all but one) would not load
+ * into the model with load_state_dict.
+ */
+import { itemsize } from '#lib/checkpoint/dtype.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { isMeta, numel, tensorChunks, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import type { Sink } from '#lib/file/sink.ts';
+import type { WriteOptions } from './format.ts';
+import { codeByDtype, isHalved, rankByDtype } from './safetensors.dtypes.ts';
+
+/** The key of the free texts. */
+export const METADATA = '__metadata__';
+/** The library reads no longer headers. */
+export const MAX_HEADER = 100_000_000;
+
+/** Writes a flat dict of tensors. Throws a FindingError that names the key it cannot write. */
+export async function writeSafetensors(
+  root: Value,
+  sink: Sink,
+  { metadata, signal, onProgress }: WriteOptions,
+): Promise<void> {
+  const tensors = flatTensors(root).sort(
+    ([a, one], [b, two]) =>
+      rankByDtype.get(two.dtype)! - rankByDtype.get(one.dtype)! || (a < b ? -1 : 1),
+  );
+  const header = headerBytes(tensors, metadata);
+  await sink.write(header);
+  let written = header.length;
+  for (const [, tensor] of tensors) {
+    for await (const bytes of tensorChunks(tensor, signal)) {
+      await sink.write(bytes);
+      onProgress?.((written += bytes.byteLength));
+    }
+  }
+}
+
+/** The length and the header, padded. Joined by hand: an object would turn keys like "10" round. */
+function headerBytes(
+  tensors: readonly [string, Tensor][],
+  metadata: WriteOptions['metadata'],
+): Uint8Array {
+  const entries: string[] = [];
+  if (metadata?.size) {
+    const texts = [...metadata].map(([key, text]) => `${quoted(key)}:${quoted(text)}`);
+    entries.push(`"${METADATA}":{${texts.join()}}`);
+  }
+  let at = 0;
+  for (const [key, { dtype, shape }] of tensors) {
+    const end = at + numel(shape) * itemsize(dtype);
+    const fields = { dtype: codeByDtype.get(dtype), shape: fileShape(shape, dtype) };
+    entries.push(`${quoted(key)}:${JSON.stringify({ ...fields, data_offsets: [at, end] })}`);
+    at = end;
+  }
+  const json = new TextEncoder().encode(`{${entries.join()}}`);
+  const bytes = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  if (bytes.length - 8 > MAX_HEADER) {
+    throw unwritable('header', `the header takes ${json.length} bytes, readers take ${MAX_HEADER}`);
+  }
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.length - 8), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+function quoted(text: string): string {
+  if (!text.isWellFormed()) {
+    throw unwritable('name', `${JSON.stringify(text)} has no form in UTF-8`, 'Rename the tensor.');
+  }
+  return JSON.stringify(text);
+}
+
+function fileShape(shape: readonly number[], dtype: Tensor['dtype']): readonly number[] {
+  return isHalved(dtype) ? [...shape.slice(0, -1), 2 * shape.at(-1)!] : shape;
+}
+
+function unwritable(code: string, message: string, advice = 'Save it as .pt.'): FindingError {
+  return new FindingError({
+    code: `safetensors-write-${code}`,
+    message: `safetensors: ${message}`,
+    advice,
+  });
+}
+
+function flatTensors(root: Value): [string, Tensor][] {
+  if (!(root instanceof Dict)) throw unwritable('flat', 'only a dict of tensors can be written');
+  return [...root.entries()].map(([key, value]) => {
+    const name = typeof key === 'string' ? JSON.stringify(key) : String(key);
+    if (typeof key !== 'string' || !isTensor(value)) {
+      throw unwritable('flat', `the value at ${name} is no tensor with a string key`);
+    }
+    if (key === METADATA) throw unwritable('name', `no tensor can be named ${METADATA}`);
+    if (!codeByDtype.has(value.dtype)) {
+      throw unwritable(
+        'dtype',
+        `${name} has the dtype ${value.dtype}, which the format lacks`,
+        'Save it as .pt, or convert the tensor first.',
+      );
+    }
+    if (isHalved(value.dtype) && value.shape.length === 0) {
+      throw unwritable(
+        'dtype',
+        `${name} has no axis along which its halves of bytes could be told`,
+      );
+    }
+    if (isMeta(value.storage)) {
+      throw unwritable('meta', `${name} is on the device meta: the file holds no elements of it`);
+    }
+    return [key, value];
+  });
+}
