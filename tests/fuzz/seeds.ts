@@ -10,7 +10,9 @@ import type { Seed } from './plans.ts';
 const MAX_SIZE = 64 * 2 ** 10;
 
 export async function allSeeds(): Promise<Seed[]> {
-  const gguf = await fixturesOf<Fixture & { code?: string }>('tests/fixtures/gguf.py');
+  const gguf = await fixturesOf<Fixture & { code?: string }>('tests/fixtures/gguf.py', {
+    parts: ['tests/judge/describe_gguf.py'],
+  });
   const fixtures = [
     ...(await newFixtures()),
     ...(await oldFixtures()),
