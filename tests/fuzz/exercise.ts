@@ -3,12 +3,17 @@
  * Whatever the file holds, the outcome is a checkpoint or findings, soon, and within a
  * memory budget; a sentence that an engine wrote instead of the lab is a crash.
  */
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { findingOf, type Finding } from '#lib/checkpoint/finding.ts';
 import { numel, readTensor } from '#lib/checkpoint/tensor.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { bytesSource } from '#lib/file/source.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
+import type { Format } from '#lib/formats/format.ts';
+import { npy } from '#lib/formats/npy.ts';
+import { npz } from '#lib/formats/npz.ts';
+import { safetensors } from '#lib/formats/safetensors.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
 import { Outline } from '#lib/worker/outline.ts';
@@ -21,6 +26,7 @@ const MAX_BYTES = 256 * 2 ** 20;
 const MAX_TENSOR = 2 ** 20;
 const MAX_TENSORS = 20;
 const MAX_ROWS = 200;
+const writers = [torch, safetensors, npz, npy];
 
 /** What engines say when code trips over its data. */
 const crashed =
@@ -70,9 +76,25 @@ async function everything(bytes: Uint8Array, name: string): Promise<string> {
     }
   }
   if (checkpoint.size < MAX_TENSOR) {
-    await said(() => torch.write!(checkpoint.root, memorySink(), { stem: 'again', signal }));
+    for (const format of writers) await writeAgain(format, checkpoint, signal);
   }
   return 'checkpoint';
+}
+
+/** Writes a checkpoint in a format: it opens again, or a sentence says what cannot be written. */
+async function writeAgain(
+  format: Format,
+  { root, metadata }: Checkpoint,
+  signal: AbortSignal,
+): Promise<void> {
+  const sink = memorySink();
+  const options = { stem: 'again', metadata, signal };
+  const written = await said(() => format.write!(root, sink, options).then(() => true));
+  if (!written) return;
+  const result = await openCheckpoint(bytesSource(sink.bytes(), `again.${format.name}`), signal);
+  if (!result.ok) {
+    throw new Error(`the written ${format.name} does not open: ${result.findings[0]!.message}`);
+  }
 }
 
 /** The result, or undefined where it ends in a sentence of the lab's own. */

@@ -38,7 +38,7 @@ type Change =
   | { readonly in: 'member'; readonly member: number; readonly edits: readonly ByteEdit[] }
   /** Opcodes of the pickle in a zip, or of a bare or legacy file. */
   | { readonly in: 'pickle'; readonly edits: readonly OpcodeEdit[] }
-  /** Tokens of a safetensors header or of a zip's JSON members. */
+  /** Tokens of the header of a safetensors or .npy file, or of one of those in a zip. */
   | { readonly in: 'json'; readonly edits: readonly TokenEdit[] }
   /** A zip whose directory lies about a member. */
   | {
@@ -138,16 +138,30 @@ function zipWith(
   );
 }
 
-/** A safetensors header with its length made true, or the JSON members of a zip. */
+/** A header with its length made true, of the file or of a zip's first member that has one. */
 function editHeader(bytes: Uint8Array, members: Seed['members'], edits: readonly TokenEdit[]) {
+  const index = members?.findIndex(({ name }) => /\.(json|npy)$/.test(name)) ?? -1;
+  if (index >= 0) return zipWith(members!, index, (part) => editHeaderOf(part, edits));
+  return editHeaderOf(bytes, edits);
+}
+
+function editHeaderOf(bytes: Uint8Array, edits: readonly TokenEdit[]): Uint8Array {
   const edit = (part: Uint8Array) =>
     new TextEncoder().encode(editJson(new TextDecoder().decode(part), edits));
-  const index = members?.findIndex(({ name }) => name.endsWith('.json')) ?? -1;
-  if (index >= 0) return zipWith(members!, index, edit);
-  if (bytes[8] !== 0x7b) return edit(bytes);
-  const end = 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const header = edit(bytes.subarray(8, end));
-  return join(littleEndian(BigInt(header.length), 8), header, bytes.subarray(end));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isNpy = bytes[0] === 0x93;
+  if (!isNpy && bytes[8] !== 0x7b) return edit(bytes);
+  // The length and its place: 64 bits in safetensors, 16 in version 1 of .npy and 32 in later ones.
+  const [at, size] = isNpy ? [8, bytes[6] === 1 ? 2 : 4] : [0, 8];
+  const start = at + size;
+  const end = start + (size === 2 ? view.getUint16(at, true) : view.getUint32(at, true));
+  const header = edit(bytes.subarray(start, end));
+  return join(
+    bytes.subarray(0, at),
+    littleEndian(BigInt(header.length), size),
+    header,
+    bytes.subarray(end),
+  );
 }
 
 function join(...parts: Uint8Array[]): Uint8Array {

@@ -13,10 +13,15 @@ export async function allSeeds(): Promise<Seed[]> {
   const gguf = await fixturesOf<Fixture & { code?: string }>('tests/fixtures/gguf.py', {
     parts: ['tests/judge/describe_gguf.py'],
   });
+  const arrays = await fixturesOf<Fixture>('tests/fixtures/arrays.py');
+  const safetensors = await fixturesOf<Fixture>('tests/fixtures/safetensors.py');
   const fixtures = [
     ...(await newFixtures()),
     ...(await oldFixtures()),
     ...gguf.filter(({ code }) => !code),
+    // A few say what all of them do, and leave the other formats their share.
+    ...arrays.filter(({ name }) => /^(version|c16|b1)_/.test(name)),
+    ...safetensors.filter(({ name }) => !/^(u?int|float8)/.test(name)),
   ];
   const files = fixtures
     .filter(({ hostile }) => !hostile)

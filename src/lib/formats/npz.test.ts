@@ -3,7 +3,7 @@ import { npyHeader, npyOf } from '../../../tests/fixtures/npy.ts';
 import { zipOf } from '../../../tests/fixtures/zip.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { readTensor, tensorFromBytes } from '#lib/checkpoint/tensor.ts';
-import { dict, Dict, isTensor, list, type Value } from '#lib/checkpoint/value.ts';
+import { dict, Dict, isTensor, list, tuple, type Value } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { bytesSource } from '#lib/file/source.ts';
 import { openCheckpoint } from './index.ts';
@@ -130,9 +130,11 @@ describe('npz', () => {
   });
 
   it.each<[Value, string]>([
+    [dict({}), 'npz: there is no tensor to write'],
     [list(), 'npz: only a dict of tensors can be written'],
     [dict({ model: dict({ w: one }) }), 'npz: the value at "model" is no tensor'],
-    [new Dict([[1n, one]]), 'npz: the value at 1 is no tensor with a string key'],
+    [new Dict([[tuple(1n), one]]), 'npz: the key of kind tuple is no string'],
+    [new Dict([[1n, one]]), 'npz: the key 1 is no string'],
     [dict({ a: one, 'a.npy': one }), 'numpy.load cannot tell "a.npy" from'],
     [dict({ 'a\0b': one }), 'a zip cannot hold the name'],
     [dict({ '\ud800': one }), 'a zip cannot hold the name'],

@@ -5,10 +5,11 @@
  * refuses the file. Written as numpy.savez does: stored, flat, in the order of the dict.
  */
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
-import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { Dict, type Value } from '#lib/checkpoint/value.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import { entrySource, type Zip } from '#lib/file/zip.read.ts';
 import { ZipWriter } from '#lib/file/zip.write.ts';
+import { flatTensors, unwritable } from './flat.ts';
 import type { Format } from './format.ts';
 import { arrayFile, notNumbers, readArray } from './npy.ts';
 
@@ -49,7 +50,7 @@ export const npz: Format = {
   },
 
   async write(root, sink, { signal, onProgress }) {
-    const files = [...flatTensors(root)].map(
+    const files = namedTensors(root).map(
       ([key, tensor]) => [key, arrayFile(tensor, JSON.stringify(key), signal)] as const,
     );
     const zip = new ZipWriter(sink);
@@ -92,26 +93,23 @@ function noArrays(names: readonly string[]): Finding {
   };
 }
 
-function unwritable(code: string, message: string, advice: string): FindingError {
-  return new FindingError({ code: `npz-${code}`, message: `npz: ${message}`, advice });
-}
-
 /** The tensors of a dict by names that a zip can hold and numpy.load can tell apart. */
-function flatTensors(root: Value): [string, Tensor][] {
-  if (!(root instanceof Dict)) {
-    throw unwritable('flat', 'only a dict of tensors can be written', 'Save it as .pt.');
+function namedTensors(root: Value): [string, Tensor][] {
+  const tensors = flatTensors(root, 'npz');
+  if (tensors.length === 0) {
+    throw unwritable(
+      'npz',
+      'empty',
+      'there is no tensor to write, and nothing would tell an archive without one from other zips',
+      'Save it as .pt or .safetensors.',
+    );
   }
-  return [...root.entries()].map(([key, value]) => {
-    const name = typeof key === 'string' ? JSON.stringify(key) : String(key);
-    if (typeof key !== 'string' || !isTensor(value)) {
+  const keys = new Set(tensors.map(([key]) => key));
+  for (const key of keys) {
+    const name = JSON.stringify(key);
+    if (isArray(key) && keys.has(key.slice(0, -SUFFIX.length))) {
       throw unwritable(
-        'flat',
-        `the value at ${name} is no tensor with a string key`,
-        'An archive of NumPy is flat and holds arrays alone: save it as .pt, or only the state_dict inside.',
-      );
-    }
-    if (isArray(key) && root.has(key.slice(0, -SUFFIX.length))) {
-      throw unwritable(
+        'npz',
         'name',
         `numpy.load cannot tell ${name} from the key without ${SUFFIX}`,
         'Rename one of them, or save as .safetensors.',
@@ -120,11 +118,12 @@ function flatTensors(root: Value): [string, Tensor][] {
     const { length } = new TextEncoder().encode(key + SUFFIX);
     if (!key.isWellFormed() || key.includes('\0') || length > MAX_NAME) {
       throw unwritable(
+        'npz',
         'name',
         `a zip cannot hold the name ${name.slice(0, 80)}`,
         'Rename the tensor, or save as .pt.',
       );
     }
-    return [key, value];
-  });
+  }
+  return tensors;
 }

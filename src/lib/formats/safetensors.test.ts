@@ -90,7 +90,7 @@ describe('safetensors', () => {
   it.each<[Value, string]>([
     [list(), 'only a dict of tensors'],
     [dict({ a: 1n }), 'the value at "a" is no tensor'],
-    [new Dict([[1n, tensorFromBytes(new Uint8Array(1), 'bool', [])]]), 'the value at 1 is no'],
+    [new Dict([[1n, tensorFromBytes(new Uint8Array(1), 'bool', [])]]), 'the key 1 is no string'],
     [dict({ __metadata__: tensorFromBytes(new Uint8Array(1), 'bool', []) }), 'named __metadata__'],
     [
       dict({ a: tensorFromBytes(new Uint8Array(16), 'complex128', []) }),

@@ -6,10 +6,11 @@
  * into the model with load_state_dict.
  */
 import { itemsize } from '#lib/checkpoint/dtype.ts';
-import { FindingError } from '#lib/checkpoint/finding.ts';
+import type { FindingError } from '#lib/checkpoint/finding.ts';
 import { isMeta, numel, tensorChunks, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import type { Value } from '#lib/checkpoint/value.ts';
 import type { Sink } from '#lib/file/sink.ts';
+import { flatTensors, unwritable } from './flat.ts';
 import type { WriteOptions } from './format.ts';
 import { codeByDtype, isHalved, rankByDtype } from './safetensors.dtypes.ts';
 
@@ -24,7 +25,7 @@ export async function writeSafetensors(
   sink: Sink,
   { metadata, signal, onProgress }: WriteOptions,
 ): Promise<void> {
-  const tensors = flatTensors(root).sort(
+  const tensors = writableTensors(root).sort(
     ([a, one], [b, two]) =>
       rankByDtype.get(two.dtype)! - rankByDtype.get(one.dtype)! || (a < b ? -1 : 1),
   );
@@ -59,7 +60,7 @@ function headerBytes(
   const json = new TextEncoder().encode(`{${entries.join()}}`);
   const bytes = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
   if (bytes.length - 8 > MAX_HEADER) {
-    throw unwritable('header', `the header takes ${json.length} bytes, readers take ${MAX_HEADER}`);
+    throw refused('header', `the header takes ${json.length} bytes, readers take ${MAX_HEADER}`);
   }
   new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.length - 8), true);
   bytes.set(json, 8);
@@ -68,7 +69,7 @@ function headerBytes(
 
 function quoted(text: string): string {
   if (!text.isWellFormed()) {
-    throw unwritable('name', `${JSON.stringify(text)} has no form in UTF-8`, 'Rename the tensor.');
+    throw refused('name', `${JSON.stringify(text)} has no form in UTF-8`, 'Rename the tensor.');
   }
   return JSON.stringify(text);
 }
@@ -77,38 +78,28 @@ function fileShape(shape: readonly number[], dtype: Tensor['dtype']): readonly n
   return isHalved(dtype) ? [...shape.slice(0, -1), 2 * shape.at(-1)!] : shape;
 }
 
-function unwritable(code: string, message: string, advice = 'Save it as .pt.'): FindingError {
-  return new FindingError({
-    code: `safetensors-write-${code}`,
-    message: `safetensors: ${message}`,
-    advice,
-  });
-}
-
-function flatTensors(root: Value): [string, Tensor][] {
-  if (!(root instanceof Dict)) throw unwritable('flat', 'only a dict of tensors can be written');
-  return [...root.entries()].map(([key, value]) => {
-    const name = typeof key === 'string' ? JSON.stringify(key) : String(key);
-    if (typeof key !== 'string' || !isTensor(value)) {
-      throw unwritable('flat', `the value at ${name} is no tensor with a string key`);
-    }
-    if (key === METADATA) throw unwritable('name', `no tensor can be named ${METADATA}`);
-    if (!codeByDtype.has(value.dtype)) {
-      throw unwritable(
+function writableTensors(root: Value): [string, Tensor][] {
+  const tensors = flatTensors(root, 'safetensors');
+  for (const [key, { dtype, shape, storage }] of tensors) {
+    const name = JSON.stringify(key);
+    if (key === METADATA) throw refused('name', `no tensor can be named ${METADATA}`);
+    if (!codeByDtype.has(dtype)) {
+      throw refused(
         'dtype',
-        `${name} has the dtype ${value.dtype}, which the format lacks`,
+        `${name} has the dtype ${dtype}, which the format lacks`,
         'Save it as .pt, or convert the tensor first.',
       );
     }
-    if (isHalved(value.dtype) && value.shape.length === 0) {
-      throw unwritable(
-        'dtype',
-        `${name} has no axis along which its halves of bytes could be told`,
-      );
+    if (isHalved(dtype) && shape.length === 0) {
+      throw refused('dtype', `${name} has no axis along which its halves of bytes could be told`);
     }
-    if (isMeta(value.storage)) {
-      throw unwritable('meta', `${name} is on the device meta: the file holds no elements of it`);
+    if (isMeta(storage)) {
+      throw refused('meta', `${name} is on the device meta: the file holds no elements of it`);
     }
-    return [key, value];
-  });
+  }
+  return tensors;
+}
+
+function refused(code: string, message: string, advice = 'Save it as .pt.'): FindingError {
+  return unwritable('safetensors', code, message, advice);
 }
