@@ -9,12 +9,15 @@ import { join } from 'node:path';
 import { afterAll, describe as group, expect, it } from 'vitest';
 import { isTensor, Dict, type Value } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
+import { bytesSource } from '#lib/file/source.ts';
 import type { Format } from '#lib/formats/format.ts';
+import { openCheckpoint } from '#lib/formats/index.ts';
 import { npy } from '#lib/formats/npy.ts';
 import { npz } from '#lib/formats/npz.ts';
+import { scan } from '#lib/inspect/safety/scan.ts';
 import { describe } from '../fixtures/describe.ts';
 import { fixturesOf } from '../fixtures/made.ts';
-import { npyRefusals } from '../fixtures/npy.ts';
+import { npyHeader, npyOf, npyRefusals } from '../fixtures/npy.ts';
 import { oldPython, runPython } from '../python.ts';
 import { open } from './lab.ts';
 import { compareRefusals } from './refusals.ts';
@@ -56,6 +59,19 @@ group('npy', () => {
 
   it('has a fixture of every dtype, byte order, order and version', () => {
     expect(fixtures).toHaveLength(14 * 2 * 2 + 3 * 2 + 10 * 2 + 2);
+  });
+
+  it('refuses an array of objects; the safety report shows its pickle', async () => {
+    const pickle = Buffer.from("cos\nsystem\n(S'true'\ntR.", 'latin1');
+    const bytes = npyOf(npyHeader("'|O'", '1,'), pickle);
+    const { report } = await scan(bytesSource(bytes, 'a.npy'));
+    expect(report.pickles).toHaveLength(1);
+    expect(report.findings.map(({ code }) => code)).toContain('npy-objects');
+    expect(report.verdict).toBe('refused');
+    expect(await openCheckpoint(bytesSource(bytes, 'a.npy'))).toMatchObject({
+      ok: false,
+      findings: [{ code: 'npy-objects' }],
+    });
   });
 
   it('refuses what NumPy refuses', async () => {

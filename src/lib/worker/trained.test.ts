@@ -3,6 +3,7 @@ import { floats } from '../../../tests/fixtures/tiny.ts';
 import { bind } from '#lib/architecture/binding.ts';
 import type { ParameterSpec } from '#lib/architecture/graph.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { findingOf } from '#lib/checkpoint/finding.ts';
 import { readTensor, tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, isDict, isTensor, list, tuple, type Value } from '#lib/checkpoint/value.ts';
 import type { Kept } from '#lib/training/session.ts';
@@ -209,6 +210,22 @@ describe('saves', () => {
     });
     const { file } = await safetensors!.write({ signal, progress: () => {} });
     expect(await file!.text()).toContain('"b"');
+  });
+
+  it('say which tensor NumPy cannot hold, and what to do', async () => {
+    const half = dict({ w: tensorFromBytes(new Uint8Array(2), 'bfloat16', [1]) });
+    const choice = saveChoices({
+      checkpoint: checkpointOf(half),
+      stateDict: { path: [], dict: half, origin: half, score: 1 },
+      bench: null,
+    }).find(({ format }) => format === 'npz');
+    const error: unknown = await choice!
+      .write({ signal, progress: () => {} })
+      .catch((reason: unknown) => reason);
+    expect(findingOf(error)).toMatchObject({
+      message: 'npy: "w" has the dtype bfloat16, which NumPy lacks',
+      advice: expect.stringContaining('.safetensors') as string,
+    });
   });
 
   it('write a view of few bytes that stands for many', async () => {
