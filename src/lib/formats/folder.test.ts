@@ -98,7 +98,7 @@ describe('a sharded checkpoint', () => {
     expect(finding.message).toContain(message);
   });
 
-  it.each([
+  it.each<[name: string, json: string, code: string]>([
     ['no JSON', 'weight_map', 'index-json'],
     ['no object', '[]', 'index-json'],
     ['a key twice', `{"weight_map": {"a": "${one}", "a": "${two}"}}`, 'index-duplicate-key'],
@@ -110,7 +110,11 @@ describe('a sharded checkpoint', () => {
       'index-metadata',
     ],
     ...['../a', '/etc/a', 'a/../../b', 'C:a', '..\\\\a', '', '~/a'].map(
-      (path) => [`the path ${path}`, `{"weight_map": {"a": "${path}"}}`, 'index-path'] as const,
+      (path): [string, string, string] => [
+        `the path ${path}`,
+        `{"weight_map": {"a": "${path}"}}`,
+        'index-path',
+      ],
     ),
   ])('refuses an index with %s', async (_, json, code) => {
     expect(await refusal({ [one]: await shard('a'), [INDEX]: text(json) })).toMatchObject({ code });
