@@ -85,13 +85,18 @@ interface Directory {
   readonly end: number;
 }
 
-/** The end record with the comment that reaches the end of the file. */
+/**
+ * The end record with the comment that reaches the end of the file. Most have none: they are found
+ * in the file's last bytes, and the longest comment is read only where something else is there.
+ */
 async function lastEnd(source: Source, signal?: AbortSignal): Promise<number> {
-  const start = Math.max(0, source.size - MAX_END_DISTANCE);
-  const view = viewOf(await source.read(start, source.size, signal));
-  for (let at = view.byteLength - END.size; at >= 0; at--) {
-    if (isEnd(view, at) && at + END.size + view.getUint16(at + 20, true) === view.byteLength) {
-      return start + at;
+  for (const distance of [END.size, MAX_END_DISTANCE]) {
+    const start = Math.max(0, source.size - distance);
+    const view = viewOf(await source.read(start, source.size, signal));
+    for (let at = view.byteLength - END.size; at >= 0; at--) {
+      if (isEnd(view, at) && at + END.size + view.getUint16(at + 20, true) === view.byteLength) {
+        return start + at;
+      }
     }
   }
   throw new ZipError(

@@ -42,6 +42,27 @@ describe('zip', () => {
     }
   });
 
+  it('opens an archive by reading little more than its directory', async () => {
+    const files = Array.from({ length: 200 }, (_, index): [string, Uint8Array] => [
+      `archive/data/${index}`,
+      new Uint8Array(1000),
+    ]);
+    const source = bytesSource(await write(files));
+    let read = 0;
+    const counted: Source = {
+      ...source,
+      read(start, end, signal) {
+        read += end - start;
+        return source.read(start, end, signal);
+      },
+    };
+    const zip = await openZip(counted);
+    const directory = files.reduce((sum, [name]) => sum + 46 + name.length, 0);
+    expect(zip.entries.size).toBe(files.length);
+    expect(read).toBeGreaterThanOrEqual(directory);
+    expect(read - directory).toBeLessThan(100);
+  });
+
   it('writes and reads an archive of more than 4 GiB without holding it', async () => {
     const big = 2 ** 32 + 10;
     const chunk = new Uint8Array(2 ** 26);
