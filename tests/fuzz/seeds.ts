@@ -14,7 +14,7 @@ export async function allSeeds(): Promise<Seed[]> {
     parts: ['tests/judge/describe_gguf.py'],
   });
   const arrays = await fixturesOf<Fixture>('tests/fixtures/arrays.py');
-  const safetensors = await fixturesOf<Fixture>('tests/fixtures/safetensors.py');
+  const safetensors = await fixturesOf<Fixture>('tests/fixtures/safetensors_files.py');
   const fixtures = [
     ...(await newFixtures()),
     ...(await oldFixtures()),

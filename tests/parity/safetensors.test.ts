@@ -20,7 +20,7 @@ interface Twin {
   readonly metadata: Record<string, string>;
 }
 
-const fixtures = await fixturesOf<Twin>('tests/fixtures/safetensors.py');
+const fixtures = await fixturesOf<Twin>('tests/fixtures/safetensors_files.py');
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-safetensors-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
