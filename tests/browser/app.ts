@@ -126,6 +126,20 @@ export async function drop(
   }, plain);
 }
 
+/**
+ * Drags files and folders from the disk onto the window, as a person does: the browser makes the
+ * events, folders can be walked, and the bytes of large files stay where they are.
+ */
+export async function dropPaths(page: Page, paths: readonly string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const { width, height } = page.viewportSize() ?? { width: 800, height: 600 };
+  const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await session.send('Input.dispatchDragEvent', { type, x: width / 2, y: height / 2, data });
+  }
+  await session.detach();
+}
+
 export function sampleFile(path: string): { name: string; bytes: Uint8Array } {
   return { name: path.split('/').at(-1) ?? path, bytes: readFileSync(join(samplesFolder, path)) };
 }

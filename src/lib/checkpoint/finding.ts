@@ -11,6 +11,8 @@ export interface Finding {
   readonly message: string;
   /** What the user can do next, as a sentence. */
   readonly advice?: string;
+  /** What the user may choose from where the lab does not guess: the checkpoints of a folder. */
+  readonly choices?: readonly string[];
 }
 
 /** An error that carries a Finding through code that cannot go on. */

@@ -30,12 +30,12 @@ async function pickled(...keys: string[]): Promise<Uint8Array> {
 const index = (map: Record<string, string>, size = 4 * Object.keys(map).length) =>
   text({ metadata: { total_size: size }, weight_map: map });
 
-async function open(files: Record<string, Uint8Array>, name = 'folder') {
+async function open(files: Record<string, Uint8Array>, name = 'folder', choice?: number) {
   const list = Object.entries(files).map(([path, bytes]): FolderFile => ({
     path,
     source: bytesSource(bytes, path.split('/').at(-1)),
   }));
-  const result = await openFolder(name, list);
+  const result = await openFolder(name, list, undefined, choice);
   if (!result.ok) return { findings: result.findings };
   const { root, findings, format, name: given } = result.checkpoint;
   return { keys: isDict(root) ? [...root.keys()] : [], findings, format, name: given };
@@ -180,6 +180,12 @@ describe('a folder', () => {
     const finding = await refusal({ 'a.pt': await pickled('a'), 'b/c.safetensors': await shard() });
     expect(finding.code).toBe('folder-several');
     expect(finding.message).toBe('folder: folder: it holds 2 checkpoints: a.pt, b/c.safetensors');
+    expect(finding.choices).toEqual(['a.pt', 'b/c.safetensors']);
+  });
+
+  it('opens the one that was chosen', async () => {
+    const files = { 'a.pt': await pickled('a'), 'b/c.safetensors': await shard('c') };
+    expect(await open(files, 'folder', 1)).toMatchObject({ keys: ['c'], name: 'c.safetensors' });
   });
 
   it('prefers safetensors to pickles of the same model, and says so', async () => {

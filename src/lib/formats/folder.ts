@@ -36,16 +36,18 @@ export function formatTitle(format: string): string {
 
 /**
  * Opens a folder: reads headers, pickles and indexes, not the tensors. `name` is the folder's, or
- * that of one of the files where several were dropped.
+ * that of one of the files where several were dropped. `choice` says which of the finding's
+ * `choices` is meant, where there was one of several checkpoints.
  */
 export async function openFolder(
   name: string,
   files: readonly FolderFile[],
   signal?: AbortSignal,
+  choice?: number,
 ): Promise<Result<{ checkpoint: Checkpoint }>> {
   try {
     const candidates = findCandidates(files);
-    const { chosen, findings } = choose(candidates, files);
+    const { chosen, findings } = choose(candidates, files, choice);
     const isFile = files.some(({ path }) => path === name);
     const checkpoint = await chosen.open(isFile ? chosen.name : name, signal);
     return {
@@ -160,10 +162,12 @@ function unindexed(files: readonly FolderFile[]): Candidate[] {
 function choose(
   candidates: readonly Candidate[],
   files: readonly FolderFile[],
+  choice?: number,
 ): { chosen: Candidate; findings: Finding[] } {
   const rank = Math.min(...candidates.map((candidate) => candidate.rank));
   const best = candidates.filter((candidate) => candidate.rank === rank);
-  const chosen = best.length > 1 ? withoutPickles(best) : best[0];
+  const meant = choice === undefined ? undefined : best[choice];
+  const chosen = meant ?? (best.length > 1 ? withoutPickles(best) : best[0]);
   if (!chosen) throw best.length > 1 ? several(best) : nothing(files);
   const others = candidates.filter((candidate) => candidate !== chosen);
   if (others.length === 0) return { chosen, findings: [] };
@@ -184,11 +188,15 @@ function withoutPickles(candidates: readonly Candidate[]): Candidate | undefined
   return directories.size === 1 && plain.length === 1 && areIndexes ? plain[0] : undefined;
 }
 
+/** Checkpoints of a folder that one can choose from; a longer list is no help. */
+const MAX_CHOICES = 50;
+
 function several(candidates: readonly Candidate[]): FindingError {
   return new FindingError({
     code: 'folder-several',
     message: `folder: it holds ${candidates.length} checkpoints: ${listed(candidates.map(({ label }) => label))}`,
-    advice: 'Drop the one to open, or the folder that holds only this one.',
+    advice: 'Choose the one to open, or drop the folder that holds only this one.',
+    choices: candidates.slice(0, MAX_CHOICES).map(({ label }) => label),
   });
 }
 

@@ -1,5 +1,7 @@
-import type { OpenedCheckpoint, OutlineNode } from '#lib/worker/protocol.ts';
+import type { Dropped, Finding, OpenedCheckpoint, OutlineNode } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
+import { nameOf } from './dropped.ts';
+import type { Action } from './problems.svelte.ts';
 import { TreeState } from './tree.svelte.ts';
 
 /** Elements of a tensor that the details show. */
@@ -9,7 +11,9 @@ const valuesShown = 64;
 export class CheckpointState {
   opened = $state.raw<OpenedCheckpoint | null>(null);
   /** Kept to open it again after a crash of the worker. */
-  file: File | null = null;
+  dropped: Dropped | null = null;
+  /** What can be done about a file that does not open. */
+  remedies: (dropped: Dropped, findings: readonly Finding[]) => Action[] = () => [];
   readonly tree: TreeState;
   readonly #desk: Desk;
 
@@ -19,13 +23,18 @@ export class CheckpointState {
   }
 
   /** False where it failed; what was open before then stays. */
-  async open(file: File): Promise<boolean> {
-    const failure = `Could not open ${file.name}`;
-    const result = await this.#desk.tasks.run(`Opening ${file.name}`, failure, (task) =>
-      this.#desk.client.call('open', { file }, { signal: task.signal }),
+  async open(dropped: Dropped): Promise<boolean> {
+    const failure = `Could not open ${nameOf(dropped)}`;
+    const result = await this.#desk.tasks.run(`Opening ${nameOf(dropped)}`, failure, (task) =>
+      this.#desk.client.call('open', dropped, { signal: task.signal }),
     );
-    if (!result || !this.#desk.problems.check(failure, result)) return false;
-    this.file = file;
+    if (!result) return false;
+    if (!result.ok) {
+      const actions = this.remedies(dropped, result.findings);
+      this.#desk.problems.add(failure, result.findings, { actions });
+      return false;
+    }
+    this.dropped = dropped;
     this.opened = result.checkpoint;
     void this.tree.show(result.checkpoint.root, result.checkpoint.stateDicts[0]?.label ?? '');
     return true;

@@ -1,11 +1,13 @@
 import { createContext } from 'svelte';
 import { LabClient, type WorkerCrash } from '#lib/worker/client.ts';
+import type { Dropped, Finding } from '#lib/worker/protocol.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
 import { DataState } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
+import { droppedOf, nameOf, readDrop, type Pile } from './dropped.ts';
 import { plural } from './format.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
-import { Problems } from './problems.svelte.ts';
+import { Problems, type Action } from './problems.svelte.ts';
 import { RunState } from './running.svelte.ts';
 import { fetchSampleFile, type Sample } from './samples.ts';
 import { SavingState } from './saving.svelte.ts';
@@ -41,47 +43,72 @@ export class Lab implements Desk {
   go: (page: Page, unless?: readonly Page[]) => void = () => {};
 
   constructor() {
+    this.checkpoint.remedies = (dropped, findings) => this.#remedies(dropped, findings);
     this.client.onCrash = (crash) => void this.#recover(crash);
     this.saving.onSaved = ({ which }) => {
       if (which !== 'opened') this.training.unsaved = false;
     };
   }
 
-  /** Files that were dropped or chosen: each goes where its kind belongs. */
-  async openFiles(files: readonly File[]): Promise<void> {
+  /** Opens what was dropped. Called while the event is handled, which alone has the files. */
+  async openDrop(transfer: DataTransfer): Promise<void> {
+    const failure = 'Could not read what was dropped';
+    const result = await this.tasks.run('Reading the folder', failure, ({ signal }) =>
+      readDrop(transfer, signal),
+    );
+    if (result && this.problems.check(failure, result)) await this.openPile(result.pile);
+  }
+
+  /** Loose sources and data go where their kind belongs; everything else is one checkpoint. */
+  async openPile({ files, folders }: Pile): Promise<void> {
     const sources = files.filter(({ name }) => /\.py$/i.test(name));
     const data = files.filter(({ name }) => /\.np[yz]$/i.test(name));
-    const checkpoints = files.filter((file) => !sources.includes(file) && !data.includes(file));
-    const surplus = [...checkpoints.slice(1), ...data.slice(1)];
-    if (surplus.length > 0) {
-      this.problems.add(`${plural(surplus.length, 'file was', 'files were')} left out`, [
+    const others = files.filter((file) => !sources.includes(file) && !data.includes(file));
+    const dropped = droppedOf({ files: others, folders });
+    if (data.length > 1) {
+      this.problems.add(`${plural(data.length - 1, 'file was', 'files were')} left out`, [
         {
           code: 'open.surplus',
           severity: 'info',
-          message: `one checkpoint and one data set can be open: ${surplus.map(({ name }) => name).join(', ')}`,
+          message: `one data set can be open: ${data
+            .slice(1)
+            .map(({ name }) => name)
+            .join(', ')}`,
           advice: 'Drop the file alone to open it instead.',
         },
       ]);
     }
-    const opened = checkpoints[0] && (await this.openCheckpoint(checkpoints[0]));
-    if (data[0] && (await this.openData(data[0])) && !checkpoints[0] && sources.length === 0) {
+    const opened = dropped && (await this.openCheckpoint(dropped));
+    if (data[0] && (await this.openData(data[0])) && !dropped && sources.length === 0) {
       this.go('/run', ['/run', '/train']);
     }
     if (sources.length > 0) {
       await this.openSource(sources);
-      if (!checkpoints[0]) this.go('/model');
+      if (!dropped) this.go('/model');
     }
     if (opened) this.go('/checkpoint');
   }
 
-  async openCheckpoint(file: File): Promise<boolean> {
-    if (!(await this.#mayReplace(file.name))) return false;
-    if (!(await this.checkpoint.open(file))) return false;
+  async openCheckpoint(dropped: Dropped): Promise<boolean> {
+    if (!(await this.#mayReplace(nameOf(dropped)))) return false;
+    if (!(await this.checkpoint.open(dropped))) return false;
     this.model.checkpointChanged();
     this.training.reset();
     this.saving.reset();
     this.running.result = null;
     return true;
+  }
+
+  /** What the page offers beside the findings of a file that does not open. */
+  #remedies(dropped: Dropped, findings: readonly Finding[]): Action[] {
+    const choices = findings.flatMap((finding) => finding.choices ?? []);
+    return choices.map((label, choice) => ({
+      label,
+      run: () =>
+        void this.openCheckpoint({ ...dropped, choice }).then(
+          (opened) => opened && this.go('/checkpoint'),
+        ),
+    }));
   }
 
   async openData(file: File, classes?: readonly string[]): Promise<boolean> {
@@ -152,7 +179,7 @@ export class Lab implements Desk {
     );
     if (!fetched) return false;
     const [checkpoint, source, data] = fetched;
-    if (!(await this.openCheckpoint(checkpoint))) return false;
+    if (!(await this.openCheckpoint({ file: checkpoint }))) return false;
     this.go('/checkpoint');
     await this.openData(data, classes);
     const texts = [{ name: source.name, text: await source.text() }];
@@ -211,7 +238,7 @@ export class Lab implements Desk {
     this.running.backend = null;
     this.training.reset();
     this.saving.reset();
-    if (checkpoint.file) await checkpoint.open(checkpoint.file);
+    if (checkpoint.dropped) await checkpoint.open(checkpoint.dropped);
     if (data.file) await data.open(data.file, data.classes);
     await this.model.restore();
   }

@@ -9,6 +9,13 @@ export interface Problem {
   findings: Finding[];
   /** For a report: a stack. */
   details?: string;
+  /** What the person can do about it. */
+  actions?: Action[];
+}
+
+export interface Action {
+  label: string;
+  run: () => void;
 }
 
 /** More than this would bury the page. */
@@ -18,8 +25,12 @@ export class Problems {
   list = $state.raw<Problem[]>([]);
   #lastId = 0;
 
-  add(title: string, findings: Finding[], details?: string): void {
-    const problem = { id: ++this.#lastId, title, findings, details };
+  add(
+    title: string,
+    findings: Finding[],
+    { details, actions }: Pick<Problem, 'details' | 'actions'> = {},
+  ): void {
+    const problem = { id: ++this.#lastId, title, findings, details, actions };
     this.list = [problem, ...this.list.filter((other) => other.title !== title)].slice(
       0,
       mostShown,
@@ -35,7 +46,7 @@ export class Problems {
         : error instanceof Error
           ? error.stack
           : undefined;
-    this.add(title, [{ code: 'internal', severity: 'error', message }], details);
+    this.add(title, [{ code: 'internal', severity: 'error', message }], { details });
   }
 
   /** Passes a good result on; shows a bad one. */

@@ -302,8 +302,13 @@ export class Lab {
 
 /** A finding whose texts come from a file, fit to be shown. */
 function shown(finding: Finding): Finding {
-  const { where, message } = finding;
-  return { ...finding, message: label(message), ...(where && { where: label(where) }) };
+  const { where, message, choices } = finding;
+  return {
+    ...finding,
+    message: label(message),
+    ...(where && { where: label(where) }),
+    ...(choices && { choices: choices.map(label) }),
+  };
 }
 
 /** Runs a call for the page: what goes wrong with the user's things becomes a finding. */

@@ -15,6 +15,7 @@ export async function openDropped(dropped: Dropped, signal: AbortSignal): Promis
           dropped.name,
           dropped.files.map(({ path, file }) => ({ path, source: blobSource(file) })),
           signal,
+          dropped.choice,
         );
   if (!result.ok) throw new FindingError(result.findings[0]!);
   return result.checkpoint;

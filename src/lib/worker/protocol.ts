@@ -130,6 +130,8 @@ export type Dropped =
       name: string;
       /** `path` is relative to the folder, with slashes. */
       files: { path: string; file: File }[];
+      /** Which of the finding's `choices` is meant, where the folder holds several checkpoints. */
+      choice?: number;
     };
 
 export interface Verified {

@@ -1,0 +1,161 @@
+/**
+ * What a person drops on the window or chooses at once: loose files, and folders with all that is
+ * in them. Folders are walked with a list of what is left, never by recursion, and within limits:
+ * one that holds more is refused, not cut, since a checkpoint without some of its files is another.
+ */
+import type { Dropped, Result } from '#lib/worker/protocol.ts';
+
+export interface Folder {
+  name: string;
+  /** Paths are relative to the folder, with slashes. */
+  files: { path: string; file: File }[];
+}
+
+export interface Pile {
+  files: readonly File[];
+  folders: readonly Folder[];
+}
+
+/** Files of one drop. The largest sharded models have some hundreds; a home folder has more. */
+const MAX_FILES = 10_000;
+/** Folders inside of folders. Checkpoints lie near the top: `outputs/run/checkpoint-500/`. */
+const MAX_DEPTH = 12;
+/** Files that are asked for at the same time. */
+const AT_ONCE = 64;
+
+/** Folders that no checkpoint lies in: `.git`, `.cache`, `__pycache__`. */
+const isHidden = (name: string) => name.startsWith('.') || name === '__pycache__';
+
+/**
+ * The files of a drop and of its folders. The event gives its items only until the first await, so
+ * this is called while it is handled. Refuses folders that are larger or deeper than the limits.
+ */
+export async function readDrop(
+  transfer: DataTransfer,
+  signal: AbortSignal,
+): Promise<Result<{ pile: Pile }>> {
+  const files: File[] = [];
+  const roots: FileSystemDirectoryEntry[] = [];
+  for (const item of transfer.items) {
+    const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
+    const file = item.getAsFile();
+    if (entry && isDirectory(entry)) roots.push(entry);
+    else if (file) files.push(file);
+  }
+  const folders: Folder[] = [];
+  let room = MAX_FILES - files.length;
+  for (const root of roots) {
+    const result = await readFolder(root, room, signal);
+    if (!result.ok) return result;
+    room -= result.folder.files.length;
+    folders.push(result.folder);
+  }
+  return { ok: true, pile: { files, folders } };
+}
+
+async function readFolder(
+  root: FileSystemDirectoryEntry,
+  room: number,
+  signal: AbortSignal,
+): Promise<Result<{ folder: Folder }>> {
+  const found: { path: string; entry: FileSystemFileEntry }[] = [];
+  const left = [{ directory: root, prefix: '', depth: 1 }];
+  for (let next = left.pop(); next; next = left.pop()) {
+    const { directory, prefix, depth } = next;
+    if (depth > MAX_DEPTH) return tooMuch(root.name, `it nests over ${MAX_DEPTH} folders deep`);
+    for (const entry of await entriesOf(directory)) {
+      signal.throwIfAborted();
+      const path = prefix + entry.name;
+      if (isFile(entry)) found.push({ path, entry });
+      else if (isDirectory(entry) && !isHidden(entry.name)) {
+        left.push({ directory: entry, prefix: `${path}/`, depth: depth + 1 });
+      }
+    }
+    if (found.length > room) return tooMuch(root.name, `it holds over ${MAX_FILES} files`);
+  }
+  const files = await filesOf(found.map(({ entry }) => entry));
+  return {
+    ok: true,
+    folder: {
+      name: root.name,
+      files: files.map((file, index) => ({ path: found[index]!.path, file })),
+    },
+  };
+}
+
+/** The folder that was chosen with `<input webkitdirectory>`, which gives its files' paths. */
+export function chosenFolder(files: readonly File[]): Result<{ pile: Pile }> {
+  const name = files[0]?.webkitRelativePath.split('/')[0] ?? 'folder';
+  if (files.length > MAX_FILES) return tooMuch(name, `it holds over ${MAX_FILES} files`);
+  const inside = files.map((file) => ({
+    path: file.webkitRelativePath.slice(name.length + 1),
+    file,
+  }));
+  const shown = inside.filter(({ path }) => !path.split('/').slice(0, -1).some(isHidden));
+  return { ok: true, pile: { files: [], folders: [{ name, files: shown }] } };
+}
+
+/** All of a pile as what `open` takes; null where it is empty. */
+export function droppedOf({ files, folders }: Pile): Dropped | null {
+  const [file] = files;
+  const [folder] = folders;
+  if (file && files.length === 1 && !folder) return { file };
+  if (folder && folders.length === 1 && !file) return folder;
+  const name = folder?.name ?? file?.name;
+  if (name === undefined) return null;
+  const below = folders.flatMap((it) =>
+    it.files.map(({ path, file }) => ({ path: `${it.name}/${path}`, file })),
+  );
+  return { name, files: [...below, ...files.map((file) => ({ path: file.name, file }))] };
+}
+
+export function nameOf(dropped: Dropped): string {
+  return 'file' in dropped ? dropped.file.name : dropped.name;
+}
+
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
+}
+
+function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
+  return entry.isDirectory;
+}
+
+/** A directory's entries. Browsers give a hundred at a time, and nothing after the last. */
+async function entriesOf(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = directory.createReader();
+  const entries: FileSystemEntry[] = [];
+  while (entries.length <= MAX_FILES) {
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (batch.length === 0) break;
+    entries.push(...batch);
+  }
+  return entries;
+}
+
+async function filesOf(entries: readonly FileSystemFileEntry[]): Promise<File[]> {
+  const files: File[] = [];
+  for (let start = 0; start < entries.length; start += AT_ONCE) {
+    const batch = entries.slice(start, start + AT_ONCE);
+    const read = (entry: FileSystemFileEntry) =>
+      new Promise<File>((resolve, reject) => entry.file(resolve, reject));
+    files.push(...(await Promise.all(batch.map(read))));
+  }
+  return files;
+}
+
+function tooMuch(name: string, what: string): Result<never> {
+  return {
+    ok: false,
+    findings: [
+      {
+        code: 'folder-limit',
+        severity: 'error',
+        message: `folder: ${name}: ${what}`,
+        advice: 'Drop the folder that holds only the checkpoint, or its files.',
+      },
+    ],
+  };
+}
