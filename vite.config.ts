@@ -81,6 +81,7 @@ export default defineConfig({
         test: {
           name: 'parity',
           include: ['tests/parity/**/*.test.ts'],
+          globalSetup: 'tests/parity/matrix.table.ts',
           testTimeout: 300_000,
           maxWorkers: 2,
         },

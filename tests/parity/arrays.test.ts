@@ -18,7 +18,8 @@ import { scan } from '#lib/inspect/safety/scan.ts';
 import { describe } from '../fixtures/describe.ts';
 import { fixturesOf } from '../fixtures/made.ts';
 import { npyHeader, npyOf, npyRefusals } from '../fixtures/npy.ts';
-import { oldPython, runPython } from '../python.ts';
+import { oldPython } from '../python.ts';
+import { judgeWritten } from './judge.ts';
 import { open } from './lab.ts';
 import { compareRefusals } from './refusals.ts';
 
@@ -92,12 +93,10 @@ group('npz', async () => {
   const pythons: [string, string | undefined][] = [['the newest NumPy', undefined]];
   if (oldPython) pythons.push(['NumPy 1', oldPython]);
   it.each(pythons)('is taken by %s: names, dtypes, shapes, elements, CRC-32', async (_, python) => {
-    const judged = JSON.parse(await runPython('tests/judge/load.py', [path], { python })) as {
-      root: { dict: unknown[] };
-      error?: string;
-    };
-    expect(judged.error).toBeUndefined();
-    expect(judged.root.dict).toEqual(expected);
+    const [judged] = await judgeWritten([path], python);
+    expect(judged!.error).toBeUndefined();
+    expect(judged!.damaged).toBeNull();
+    expect(judged!.root!['dict']).toEqual(expected);
   });
 
   it('holds the very files that numpy.save writes', async () => {

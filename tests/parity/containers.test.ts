@@ -12,7 +12,8 @@ import { Lab } from '#lib/worker/lab.ts';
 import type { SaveChoice } from '#lib/worker/protocol.ts';
 import { describe, type Description } from '../fixtures/describe.ts';
 import { fixturesOf } from '../fixtures/made.ts';
-import { oldPython, runPython } from '../python.ts';
+import { oldPython } from '../python.ts';
+import { judgeWritten } from './judge.ts';
 import { open, unwrap } from './lab.ts';
 
 interface Twin {
@@ -91,7 +92,7 @@ group('whole models', async () => {
   const models = twins.filter(({ kind }) => kind === 'module' || kind === 'script');
   const saved = await Promise.all(models.map(({ path }) => saveAll(path)));
   const paths = saved.map(({ weights }) => weights).filter((path) => path !== null);
-  const lines = (await runPython('tests/judge/load.py', paths)).trim().split('\n');
+  const judged = await judgeWritten(paths);
   it.each(
     models.map((twin, index) => [`${twin.name} (torch ${twin.torch})`, twin, index] as const),
   )('saved from %s: the weights alone, as PyTorch loads them', (_, { state }, index) => {
@@ -99,7 +100,10 @@ group('whole models', async () => {
     expect(whole).toMatchObject({ code: 'torch-refused-name' });
     const isEmpty = (state!['dict'] as unknown[]).length === 0;
     expect(weights === null).toBe(isEmpty);
-    if (weights) expect(JSON.parse(lines[paths.indexOf(weights)]!)).toMatchObject({ root: state });
+    if (!weights) return;
+    const { root, damaged, mapped } = judged[paths.indexOf(weights)]!;
+    expect(root).toEqual(state);
+    expect([damaged, mapped]).toEqual([null, null]);
   });
 });
 

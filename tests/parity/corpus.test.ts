@@ -5,8 +5,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe as group, expect, it } from 'vitest';
-import { describe, type Description } from '../fixtures/describe.ts';
-import { runPython } from '../python.ts';
+import { describe } from '../fixtures/describe.ts';
+import { load } from './judge.ts';
 import { open } from './lab.ts';
 
 const corpus = resolve(process.env['WEIGHTROOM_CORPUS'] ?? '../shared/corpus');
@@ -20,14 +20,13 @@ const paths = existsSync(corpus)
   : [];
 if (paths.length === 0) console.log(`no files from elsewhere at ${corpus}`);
 
-const judged = paths.length > 0 ? await runPython('tests/judge/load.py', paths) : '';
-const lines = judged.trim().split('\n');
+const judged = paths.length > 0 ? await load(paths) : [];
 
 group('files that others wrote', () => {
   it.each(paths.map((path, index) => [path.slice(corpus.length + 1), path, index] as const))(
     '%s',
     async (_, path, index) => {
-      const { root, error } = JSON.parse(lines[index]!) as { root?: Description; error?: string };
+      const { root, error } = judged[index]!;
       expect(error).toBeUndefined();
       expect(await describe((await open(path)).root, { layout: !/\.np[yz]$/.test(path) })).toEqual(
         root,
@@ -36,6 +35,6 @@ group('files that others wrote', () => {
   );
 
   it('reads all of them', () => {
-    expect(lines.filter(Boolean)).toHaveLength(paths.length);
+    expect(judged).toHaveLength(paths.length);
   });
 });

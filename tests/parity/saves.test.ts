@@ -11,6 +11,7 @@ import type { SaveChoice } from '#lib/worker/protocol.ts';
 import { Lab } from '#lib/worker/lab.ts';
 import { describe as describeValue } from '../fixtures/describe.ts';
 import { oldPython, runPython } from '../python.ts';
+import { judgeWritten, load } from './judge.ts';
 import { open, unwrap } from './lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-saves-'));
@@ -71,14 +72,6 @@ async function trainAndSave(sample: (typeof samples)[number]) {
   return { summary, saved, original: at(sample.checkpoint), source: at('model.py') };
 }
 
-async function load(paths: string[], python?: string) {
-  const lines = await runPython('tests/judge/load.py', paths, { python });
-  return lines
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { root?: unknown; error?: string });
-}
-
 describe.each(samples)('$id', async (sample) => {
   const { summary, saved, original, source } = await trainAndSave(sample);
 
@@ -97,10 +90,11 @@ describe.each(samples)('$id', async (sample) => {
   });
 
   it('gives files that weights_only takes, equal to what the lab reads in them', async () => {
-    const judged = await load(saved.map(({ path }) => path));
+    const judged = await judgeWritten(saved.map(({ path }) => path));
     for (const [index, { choice, path }] of saved.entries()) {
-      const { root, error } = judged[index]!;
+      const { root, error, weights_only, damaged, mapped } = judged[index]!;
       expect(error, choice.name).toBeUndefined();
+      expect([weights_only, damaged ?? null, mapped ?? null]).toEqual([true, null, null]);
       const layout = choice.format === 'pt';
       const own = await describeValue((await open(path)).root, { layout });
       if (layout) expect(own).toEqual(root);
