@@ -1,6 +1,6 @@
 """Loads files as their users would and prints what is in each, a line of JSON a file, as
 `describe.py` says: `torch.load(weights_only=True)`, safetensors' own reader for .safetensors,
-`numpy.load` for .npy and .npz. A file that is refused gives {"error": …}.
+`numpy.load` for .npy and .npz, `tars.py` for .tar. A file that is refused gives {"error": …}.
 
     load.py [--written] FILE …
 
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from describe import describe, describe_array, modern
+from tars import load_tar
 
 
 def load(path):
@@ -33,6 +34,8 @@ def load(path):
         with np.load(path, allow_pickle=False) as arrays:
             entries = [[{"str": name}, describe_array(arrays[name])] for name in arrays.files]
         return {"root": {"dict": entries, "type": "dict", "attributes": None}}
+    if path.endswith(".tar"):
+        return {"root": describe(load_tar(path))}
     return {"root": describe(torch.load(path, map_location="cpu", weights_only=True))}
 
 

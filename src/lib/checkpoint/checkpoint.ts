@@ -15,6 +15,17 @@ export interface Checkpoint {
   readonly findings: readonly Finding[];
   /** The calls that Python would make to unpickle it. None was made. */
   readonly calls: readonly CallRecord[];
+  /** Python sources that the file carries beside its values; text, never run. */
+  readonly sources?: readonly ClassSource[];
+}
+
+/** The source of one class, as it was when the file was written. */
+export interface ClassSource {
+  /** `__main__.Net` */
+  readonly name: string;
+  /** Path of the file that it was taken from, on the machine that wrote the checkpoint. */
+  readonly file: string;
+  readonly text: string;
 }
 
 export interface CallRecord {

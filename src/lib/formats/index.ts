@@ -15,11 +15,13 @@ import { pickle } from './pickle.ts';
 import { safetensors } from './safetensors.ts';
 import { torchLegacy } from './torch.legacy.ts';
 import { torch } from './torch.read.ts';
+import { torchTar } from './torch.tar.ts';
 import { torchScript } from './torchscript.ts';
 
 export const formats: readonly Format[] = [
   torchScript,
   torch,
+  torchTar,
   torchLegacy,
   npz,
   npy,

@@ -6,22 +6,34 @@
 import { rewrite } from '#lib/checkpoint/rewrite.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { metaStorage, type Storage } from '#lib/checkpoint/tensor.ts';
-import { isDict, type Value } from '#lib/checkpoint/value.ts';
+import { isDict, type PersistentId, type Value } from '#lib/checkpoint/value.ts';
 import { builtinMeanings } from './builtins.ts';
 import { numpyMeanings } from './numpy.ts';
 import { isGlobal, isStorageId, parseStorageId, type StorageReference } from './torch.storages.ts';
 import { tensorMeanings } from './torch.tensors.ts';
+import { isVariable, variableMeanings } from './torch.variables.ts';
 
-const meanings = new Map([...builtinMeanings, ...numpyMeanings, ...tensorMeanings]);
+const meanings = new Map([
+  ...builtinMeanings,
+  ...numpyMeanings,
+  ...tensorMeanings,
+  ...variableMeanings,
+]);
 
 /**
  * Gives the calls that torch's files are made of their meaning. `storageOf` is asked once for each
- * persistent id of a storage. Throws a FindingError where a call of torch's own has arguments that
- * cannot be true.
+ * persistent id of a storage; before that, `resolve` may put something in the place of any persistent
+ * id. Throws a FindingError where a call of torch's own has arguments that cannot be true.
  */
-export function interpret(root: Value, storageOf: (reference: StorageReference) => Storage): Value {
+export function interpret(
+  root: Value,
+  storageOf: (reference: StorageReference) => Storage,
+  resolve?: (reference: PersistentId) => Value | undefined,
+): Value {
   return rewrite(root, {
     after(value) {
+      const resolved = value.kind === 'persistent' ? resolve?.(value) : undefined;
+      if (resolved !== undefined) return resolved;
       if (value.kind === 'persistent' && isStorageId(value)) {
         const reference = parseStorageId(value);
         const { dtype, offset, numel } = reference;
@@ -31,9 +43,9 @@ export function interpret(root: Value, storageOf: (reference: StorageReference) 
       if (value.kind !== 'call' || !isGlobal(value.callable)) return value;
       const made = meanings.get(`${value.callable.module}.${value.callable.name}`)?.(value);
       if (made === undefined) return value;
-      // What the pickle does to the result afterwards must not get lost: only dicts keep it.
+      // What the pickle does to the result afterwards must not get lost: few kinds keep it.
       const { state, entries, appended } = value;
-      const isTaken = isDict(made) || isNumpy(made);
+      const isTaken = isDict(made) || isNumpy(made) || isVariable(value.callable);
       const isChanged = appended || (!isTaken && (state !== undefined || entries));
       return isChanged ? value : made;
     },

@@ -13,9 +13,10 @@ import { sliceSource, type Source } from '#lib/file/source.ts';
 import { readPickle, type Pickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
-import { told, type StorageReference } from './torch.storages.ts';
 import { writeTorchLegacy } from './torch.legacy.write.ts';
 import { judge, recordsOf } from './torch.safety.ts';
+import { ClassSources } from './torch.sources.ts';
+import { isStorageId, told, type StorageReference } from './torch.storages.ts';
 
 /** PROTO, LONG1 and the magic number 0x1950a86a20f9469cfc6c, STOP. The protocol may vary. */
 const MAGIC = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
@@ -41,13 +42,17 @@ export const torchLegacy: Format = {
     const bigEndian = isDict(system) && system.get('little_endian') === false;
     const findings = judge(object);
     const records = new Map<string, Record>();
-    const root = interpret(object.value, (reference) => {
+    const storageOf = (reference: StorageReference) => {
       const known = records.get(reference.key);
       if (known) return known.storage;
       const record = makeRecord(source, reference, bigEndian);
       records.set(reference.key, record);
       return record.storage;
-    });
+    };
+    const sources = new ClassSources();
+    const root = interpret(object.value, storageOf, (reference) =>
+      isStorageId(reference) ? undefined : sources.take(reference.id),
+    );
     placeRecords(source, records, keys, end);
     return {
       name: source.name,
@@ -58,8 +63,9 @@ export const torchLegacy: Format = {
         ['byteorder', bigEndian ? 'big' : 'little'],
         ['pickle protocol', String(object.protocol)],
       ]),
-      findings,
+      findings: [...sources.findings(), ...findings],
       calls: recordsOf(object),
+      sources: sources.list,
     };
   },
 

@@ -34,9 +34,8 @@ export const UNTYPED = 'UntypedStorage';
 /** The dtype of a storage class, `untyped`, or undefined where the name is no storage class. */
 export function storageDtype({ module, name }: Global): Dtype | 'untyped' | undefined {
   if (module === 'torch.storage' && name === UNTYPED) return 'untyped';
-  return module === 'torch' && Object.hasOwn(storageClasses, name)
-    ? storageClasses[name]
-    : undefined;
+  const isTorch = module === 'torch' || (module === 'torch.cuda' && !name.startsWith('Q'));
+  return isTorch && Object.hasOwn(storageClasses, name) ? storageClasses[name] : undefined;
 }
 
 /** `torch.FloatStorage` for float32; undefined for dtypes that have no class. */

@@ -1,6 +1,6 @@
 import type { CallRecord } from '#lib/checkpoint/checkpoint.ts';
 import type { Finding } from '#lib/checkpoint/finding.ts';
-import { readPickle, type Pickle } from '#lib/pickle/read.ts';
+import { readPickle, type Pickle, type PickleCall, type PickleName } from '#lib/pickle/read.ts';
 import { isAllowed, isDangerous } from './torch.names.ts';
 
 /** Names that a message lists, and findings and calls that are kept: a file may name millions. */
@@ -29,8 +29,25 @@ export function judgedPickle(bytes: Uint8Array): {
   return { pickle, findings, calls: recordsOf(pickle) };
 }
 
+/** What several pickles of one file name and would call, as if they were one. */
+export function union(pickles: readonly Pickle[]): Pick<Pickle, 'calls' | 'names'> {
+  const calls = new Map<string, PickleCall>();
+  const names = new Map<string, PickleName>();
+  for (const pickle of pickles) {
+    for (const call of pickle.calls) {
+      const known = calls.get(call.name);
+      calls.set(call.name, known ? { ...known, count: known.count + call.count } : call);
+    }
+    for (const named of pickle.names) {
+      const { module, name } = named.global;
+      if (!names.has(`${module}\0${name}`)) names.set(`${module}\0${name}`, named);
+    }
+  }
+  return { calls: [...calls.values()], names: [...names.values()] };
+}
+
 /** The calls that unpickling would make, the first of them. */
-export function recordsOf({ calls }: Pickle): CallRecord[] {
+export function recordsOf({ calls }: Pick<Pickle, 'calls'>): CallRecord[] {
   return calls.slice(0, MAX_KEPT).map(({ name, count, global }) => ({
     name,
     count,
@@ -42,7 +59,7 @@ export function recordsOf({ calls }: Pickle): CallRecord[] {
  * What the names in a pickle say. One that PyTorch does not know is a warning, as PyTorch would
  * refuse it; one that runs commands or code is an error. Their calls stay data, so the file opens.
  */
-export function judge({ calls, names: named }: Pickle): Finding[] {
+export function judge({ calls, names: named }: Pick<Pickle, 'calls' | 'names'>): Finding[] {
   const names = named.map(({ global }) => global);
   const findings: Finding[] = [];
   const dangerous = names.filter(isDangerous);

@@ -68,7 +68,7 @@ interface Layout {
   readonly strides: readonly number[];
 }
 
-function layoutOf(
+export function layoutOf(
   offset: Value | undefined,
   size: Value | undefined,
   stride: Value | undefined,
@@ -99,7 +99,7 @@ function viewOf(id: Value | undefined, name: string): StorageView {
 }
 
 /** A view into a storage; what would reach out of it is refused. */
-function stridedTensor(
+export function stridedTensor(
   view: StorageView,
   dtype: Dtype,
   { offset, shape, strides }: Layout,
@@ -116,9 +116,11 @@ function stridedTensor(
     parameter: false,
   };
   const end = span(tensor)[1] * itemsize(dtype);
-  if (!(end <= view.storage.byteLength)) {
+  const word = view.dtype === 'untyped' ? 1 : itemsize(view.dtype);
+  const held = Math.min(view.storage.byteLength, (view.offset + view.numel) * word);
+  if (!(end <= held)) {
     throw broken(
-      `storage ${JSON.stringify(view.storage.key)} holds ${view.storage.byteLength} bytes, a tensor ${dtype} [${shape.join(', ')}] in it needs ${end}`,
+      `storage ${JSON.stringify(view.storage.key)} holds ${held} bytes, a tensor ${dtype} [${shape.join(', ')}] in it needs ${end}`,
     );
   }
   return tensor;
@@ -156,7 +158,7 @@ function viewBits(metadata: Value | undefined): Pick<Tensor, 'conj' | 'neg'> | u
   return bits;
 }
 
-function isFilled(value: Value | undefined): boolean {
+export function isFilled(value: Value | undefined): boolean {
   if (value === undefined || value === null) return false;
   return !(value instanceof Dict) || value.size > 0;
 }

@@ -7,11 +7,11 @@
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { dict, type Global } from '#lib/checkpoint/value.ts';
 import { readEntry, type Zip } from '#lib/file/zip.read.ts';
-import { Budget, readPickle, type Pickle } from '#lib/pickle/read.ts';
+import { Budget, readPickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
 import { byteorderOf, onlyRoot, pickleRecord, recordStorages, rootsWith } from './torch.records.ts';
-import { judge, recordsOf } from './torch.safety.ts';
+import { judge, recordsOf, union } from './torch.safety.ts';
 import { readClasses } from './torchscript.code.ts';
 import { interpretScript, isScriptName } from './torchscript.interpret.ts';
 
@@ -41,7 +41,7 @@ export const torchScript: Format = {
     };
     const data = await read('data.pkl', 'data');
     const constants = await read('constants.pkl', 'constants');
-    const both = union(data.pickle, constants.pickle);
+    const both = union([data.pickle, constants.pickle]);
     const names = both.names.map(({ global }) => global);
     const scriptNames = names.filter(({ module }) => isScriptName(module));
     const classes = await readClasses(zip!, root, scriptNames, signal);
@@ -78,22 +78,6 @@ function isScript(zip: Zip, root: string): boolean {
 
 function isOld(zip: Zip): boolean {
   return rootsWith(zip, 'model.json').length > 0 && rootsWith(zip, 'data.pkl').length === 0;
-}
-
-/** Two pickles as one that makes the calls of both. */
-function union(one: Pickle, two: Pickle): Pickle {
-  const calls = new Map(one.calls.map((call) => [call.name, call]));
-  for (const call of two.calls) {
-    const known = calls.get(call.name);
-    calls.set(call.name, known ? { ...known, count: known.count + call.count } : call);
-  }
-  const names = new Map(
-    [...one.names, ...two.names].map((named) => [
-      `${named.global.module}\0${named.global.name}`,
-      named,
-    ]),
-  );
-  return { ...one, calls: [...calls.values()], names: [...names.values()] };
 }
 
 function isOwn({ module }: Global): boolean {

@@ -5,13 +5,13 @@
  */
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { bytesSource, sliceSource, type Source } from '#lib/file/source.ts';
+import { isTar, readTar } from '#lib/file/tar.read.ts';
 import { ZipError, type ZipListing } from '#lib/file/zip.directory.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import { plain } from '../repr.ts';
 import { kindOf } from './kinds.ts';
 import { Pickles, type Again, type Nested, type Site } from './pickles.ts';
 import type { RecordRow, SafetyReport } from './report.ts';
-import { isTar, memberRange, readTar } from './tar.ts';
 import { verdictOf, type Container } from './verdict.ts';
 import { archiveFindings, entryContent, findArchives, recordRow, suspects } from './zips.ts';
 
@@ -293,7 +293,6 @@ class Scanner {
     }
     for (const member of members) {
       const name = plain(member.name);
-      const [start, end] = memberRange(member);
       this.#records.push({
         name,
         offset: member.offset,
@@ -302,18 +301,19 @@ class Scanner {
         method: 'stored',
         crc32: '',
       });
-      if (!'05\0'.includes(member.type)) {
+      if (member.kind !== 'file' && member.kind !== 'folder') {
         this.#findings.push({
           code: 'tar-link',
           severity: 'warning',
           where: name,
-          message: `tar: the member is of type ${JSON.stringify(member.type)}: links and sparse members are not followed`,
+          message: `tar: the member is of the kind ${JSON.stringify(member.kind)}: links, sparse files and devices are not followed`,
         });
         continue;
       }
       if (member.size === 0) continue;
+      const { start, size } = member;
       const again: Again = (signal) =>
-        this.#source.read(start, Math.min(end, start + MAX_READ), signal);
+        this.#source.read(start, start + Math.min(size, MAX_READ), signal);
       const bytes = await again(this.#signal);
       if (!looksPickled(bytes.subarray(0, HEAD))) continue;
       this.#pickles.stack({ name, bytes, again, depth: 0 });
