@@ -132,6 +132,14 @@ async function readEnd(
   const view = viewOf(await source.read(start, at + END.size, signal));
   const end = at - start;
   let count = view.getUint16(end + 10, true);
+  if (view.getUint16(end + 8, true) !== count) {
+    problems.push(
+      new ZipError(
+        'zip-count',
+        `zip: the end record counts ${view.getUint16(end + 8, true)} entries on its disk, and ${count} in all`,
+      ),
+    );
+  }
   let size = view.getUint32(end + 12, true);
   let offset = view.getUint32(end + 16, true);
   /** Where the directory should end. */

@@ -86,7 +86,9 @@ function decodeSurrogates(bytes: Uint8Array): string {
   let text = '';
   let from = 0;
   for (let at = 0; at + 2 < bytes.length; at++) {
-    if (bytes[at] !== 0xed || bytes[at + 1]! < 0xa0) continue;
+    const isSurrogate =
+      bytes[at] === 0xed && bytes[at + 1]! >> 5 === 5 && bytes[at + 2]! >> 6 === 2;
+    if (!isSurrogate) continue;
     text += strict.decode(bytes.subarray(from, at));
     text += String.fromCharCode(0xd000 | ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f));
     from = at + 3;

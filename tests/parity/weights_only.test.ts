@@ -1,0 +1,132 @@
+/**
+ * The model of `torch.load(weights_only=True)` against PyTorch itself: every fixture, small pickles
+ * for each opcode and each rule, and mutated checkpoints. Where the model gives an answer, it is
+ * PyTorch's; where it gives none, its reason must be one of those below.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, it } from 'vitest';
+import { bytesSource } from '#lib/file/source.ts';
+import { judgeFile } from '#lib/formats/weights_only.file.ts';
+import { guardedAttributes } from '#lib/formats/weights_only.tensors.ts';
+import { opcodeEdits } from '../fuzz/edits.ts';
+import { carryOut } from '../fuzz/plans.ts';
+import { allSeeds } from '../fuzz/seeds.ts';
+import { fixturesOf, newFixtures, oldFixtures } from '../fixtures/made.ts';
+import { oldPython, runPython } from '../python.ts';
+
+const MUTATED = 2000;
+/** Fixed, so that a run that fails can be repeated. */
+const SEED = 20_250_102;
+
+/**
+ * Where the model gives no answer, by its reason, and why not. torch.save writes none of this; the
+ * lab's verdict is then "refused", whatever PyTorch does.
+ */
+const unknowns: readonly [RegExp, string][] = [
+  [/^zip: |^data\.pkl takes/, 'a damaged zip: readers disagree on what is in it'],
+  [
+    /^what (a call|an instance) of torch\.(Tensor|storage|(cuda\.|sparse\.)?FloatTensor)/,
+    "classes' constructors allocate what they are told, and depend on the devices that there are",
+  ],
+  [/^what .*_rebuild_(wrapper_subclass|nested_tensor)/, 'its subclasses are refused by name'],
+  [/^what _rebuild_from_type_v2 gives/, 'only tensors come from it in files that torch.save wrote'],
+  [/^the state of a (Tensor|storage|torch\.Size|set|Counter)$/, 'BUILD that changes these objects'],
+  [/^the (strides|dtype) of a meta tensor/, 'dtypes and strides of a meta tensor that has no use'],
+  [/^the (scales?|axis) of a tensor|^the dtype of scales|^a quantized tensor/, 'odd quantizers'],
+  [/^the parts of a sparse tensor|sparse tensor whose parts do not fit/, 'sparse tensors that lie'],
+  [/^the metadata /, 'numbers where torch.save writes True or False'],
+  [/^a name for requires_grad/, "PyTorch's argument parser takes some classes for True"],
+  [/^the items of a torch\.Size/, 'ints beyond 64 bits, some of which PyTorch takes'],
+  [
+    /^a complex number|^what the encoding|^a bytearray of/,
+    'Python values that no checkpoint makes',
+  ],
+  [/^which device/, 'depends on the devices that there are'],
+  [/^a storage whose key|^a storage's class|^what a storage gives/, 'storages as no file has them'],
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'weightroom-weights-only-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Case {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Asks both, prints a table of the answers, and gives the cases in which they differ. */
+async function compare(title: string, cases: readonly Case[]): Promise<string[]> {
+  const paths = cases.map(({ path }) => path).join('\n');
+  const lines = (await runPython('tests/judge/weights_only.py', [], { input: paths })).trim();
+  const errors = lines.split('\n').map((line) => JSON.parse(line) as string | null);
+  const counts = new Map<string, number>();
+  const differing: string[] = [];
+  for (const [index, { name, path }] of cases.entries()) {
+    const error = errors[index] ?? null;
+    const { verdict, reason } = await judgeFile(bytesSource(readFileSync(path), name));
+    const row = `the lab: ${verdict}, PyTorch: ${error === null ? 'loads' : 'refused'}`;
+    counts.set(row, (counts.get(row) ?? 0) + 1);
+    const isKnown =
+      verdict === 'unknown'
+        ? unknowns.some(([pattern]) => pattern.test(reason!.message))
+        : (verdict === 'loads') === (error === null);
+    if (!isKnown) differing.push(`${name}: ${verdict}, ${reason?.message}; PyTorch: ${error}`);
+  }
+  const table = [...counts].sort().map(([row, count]) => `${String(count).padStart(6)}  ${row}`);
+  console.log(
+    `${title}: ${cases.length} files, ${differing.length} disagreements\n${table.join('\n')}`,
+  );
+  return differing;
+}
+
+it('agrees on every fixture', async () => {
+  const old = { interpreter: oldPython!, age: 'old' };
+  const parts = ['tests/judge/describe.py'];
+  const fixtures = [
+    ...(await newFixtures()),
+    ...(await oldFixtures()),
+    ...(await fixturesOf<Case>('tests/fixtures/containers.py', { parts })),
+    ...(oldPython ? await fixturesOf<Case>('tests/fixtures/containers.py', { parts, ...old }) : []),
+  ];
+  const cases = fixtures.filter(({ path }) => !/\.(safetensors|npz)$/.test(path));
+  expect(await compare('fixtures', cases)).toEqual([]);
+});
+
+it('agrees on files that others wrote, where they are', async () => {
+  const corpus = resolve(process.env['WEIGHTROOM_CORPUS'] ?? '../shared/corpus');
+  const files = existsSync(corpus) ? readdirSync(corpus, { recursive: true }) : [];
+  const names = files.map(String).filter((name) => /\.(pth?|bin|ckpt)$/.test(name));
+  const cases = names.map((name) => ({ name, path: join(corpus, name) }));
+  expect(cases.length > 0 ? await compare('files of others', cases) : []).toEqual([]);
+});
+
+it('knows which attributes of a tensor are more than attributes', async () => {
+  const names = JSON.parse(await runPython('tests/judge/tensor_attributes.py')) as string[];
+  expect([...guardedAttributes].sort()).toEqual(names);
+});
+
+it('agrees on each opcode and each rule', async () => {
+  expect(
+    await compare('small pickles', await fixturesOf<Case>('tests/fixtures/pickles.py')),
+  ).toEqual([]);
+});
+
+it(`agrees on ${MUTATED} mutated checkpoints`, async () => {
+  const seeds = (await allSeeds()).filter(({ name }) => /\.(pt|pth|ckpt|bin)$/.test(name));
+  // Most of what is edited more often is refused for its first edit.
+  const edits = opcodeEdits.map((all) => all.slice(0, 2));
+  const plan = fc.record({
+    seed: fc.nat(),
+    change: fc.record({ in: fc.constant('pickle' as const), edits }),
+  });
+  const plans = fc.sample(plan, { seed: SEED, numRuns: MUTATED });
+  const cases = plans.map((plan, index) => {
+    const { name, bytes } = carryOut(plan, seeds);
+    const path = join(folder, `${index}.pt`);
+    writeFileSync(path, bytes);
+    return { name: `${index} of ${name}`, path };
+  });
+  expect(await compare('mutated', cases)).toEqual([]);
+});
