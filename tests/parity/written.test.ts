@@ -1,7 +1,7 @@
 /**
- * What the lab writes, read back by others, bit for bit: each fixture that can be written, as a zip
+ * What the lab writes for PyTorch, read back, bit for bit: each fixture that can be written, as a zip
  * and in the format from before 1.6, by PyTorch 2.13 (`weights_only=True`; zips mapped, too) and by
- * 1.13; its tables of tensors as .safetensors and .npz, by safetensors and NumPy.
+ * 1.13.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,14 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe as group, expect, it } from 'vitest';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
-import { isMeta, tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import type { Format } from '#lib/formats/format.ts';
-import { npz } from '#lib/formats/npz.ts';
-import { numpyDescr } from '#lib/formats/numpy.ts';
-import { codeByDtype } from '#lib/formats/safetensors.dtypes.ts';
-import { safetensors } from '#lib/formats/safetensors.ts';
 import { torchLegacy } from '#lib/formats/torch.legacy.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { describe, type Description } from '../fixtures/describe.ts';
@@ -155,85 +149,4 @@ function forgets(root: Description): boolean {
 /** Its `weights_only` takes tensors, integers and texts, but no other plain values. */
 function isPlainToOld(root: Description): boolean {
   return !/"(float|bytes|set|complex|global|call|quantization)":/.test(JSON.stringify(root));
-}
-
-group('tables of tensors', async () => {
-  const tables: { fixture: Fixture; table: Dict; calls: Checkpoint['calls'] }[] = [];
-  for (const fixture of fixtures) {
-    const { root, calls } = await open(fixture.path);
-    const table = tableOf(root);
-    if (table) tables.push({ fixture, table, calls });
-  }
-
-  group.each([
-    ['safetensors', safetensors, inSafetensors, 'safetensors'],
-    ['npz', npz, inNumpy, 'numpy'],
-  ] as const)('as %s', async (_, format, isHeld, column) => {
-    const files = [];
-    for (const { fixture, table } of tables) {
-      const root = new Dict([...table.entries()].filter(([, value]) => isHeld(value as Tensor)));
-      if (root.size === 0) continue;
-      const metadata = new Map([['from', fixture.name]]);
-      const path = join(folder, `weights${files.length}.${format.name}`);
-      files.push({ fixture, root, path: await save(format, { root, metadata }, path) });
-    }
-    const judged = await judgeWritten(files.map(({ path }) => path));
-
-    it.each(files.map((file, at) => [label(file.fixture), file, judged[at]!] as const))(
-      '%s',
-      async (_, { fixture, root, path }, { root: loaded, metadata, error, damaged }) => {
-        expect(error).toBeUndefined();
-        if (format === safetensors) expect(metadata).toEqual({ from: fixture.name });
-        else expect(damaged).toBeNull();
-        const own = await open(path);
-        expect(sorted(await describe(own.root, { layout: false }))).toEqual(sorted(loaded!));
-        const original = await describe(root, { layout: false });
-        await compared(originOf(fixture), contentsOf(original), column, () => {
-          expect(sorted(loaded!).map(elements)).toEqual(sorted(original).map(elements));
-        });
-      },
-    );
-
-    it('is of many fixtures', () => {
-      expect(files.length).toBeGreaterThan(15);
-    });
-  });
-});
-
-/** A flat dict of tensors by names. */
-function tableOf(root: Value): Dict | undefined {
-  if (!(root instanceof Dict) || root.size === 0) return undefined;
-  const entries = [...root.entries()];
-  const isFlat = entries.every(([key, value]) => typeof key === 'string' && isTensor(value));
-  return isFlat ? root : undefined;
-}
-
-/** Whether safetensors has a form for the tensor: that others are refused is a test of its own below. */
-function inSafetensors({ dtype, storage, shape }: Tensor): boolean {
-  if (dtype === 'float4_e2m1fn_x2' && shape.length === 0) return false;
-  return codeByDtype.has(dtype) && !isMeta(storage);
-}
-
-function inNumpy({ dtype, storage }: Tensor): boolean {
-  return numpyDescr(dtype) !== undefined && !isMeta(storage);
-}
-
-it('safetensors refuses a dtype that it lacks by name', async () => {
-  const value = tensorFromBytes(new Uint8Array(16), 'complex128', [1]);
-  const written = safetensors.write!(new Dict([['w', value]]), memorySink(), { stem: '' });
-  await expect(written).rejects.toThrow('safetensors: "w" has the dtype complex128');
-});
-
-type Pair = [{ str: string }, { tensor: Record<string, unknown> }];
-
-/** safetensors has an order of its own. */
-function sorted(description: Description): Pair[] {
-  const pairs = description['dict'] as Pair[];
-  return [...pairs].sort(([a], [b]) => (a.str < b.str ? -1 : 1));
-}
-
-/** What is left of a tensor in a format without a word for quantization. */
-function elements([key, { tensor }]: Pair): unknown {
-  const { dtype, shape, hex } = tensor;
-  return [key, { dtype, shape, hex }];
 }

@@ -40,3 +40,18 @@ export function flatTensors(root: Value, format: string): [string, Tensor][] {
 function keyText(key: Value): string {
   return typeof key === 'object' && key !== null ? `of kind ${key.kind}` : String(key);
 }
+
+/** Compares texts as Rust and Python do, where JavaScript would put surrogates too early. */
+export function inOrderOfCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const [one, two] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (one !== two) return rank(one) - rank(two);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for code points above all that one unit holds. */
+function rank(unit: number): number {
+  return (unit & 0xf800) === 0xd800 ? unit + 0x10000 : unit;
+}

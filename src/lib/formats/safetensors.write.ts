@@ -10,7 +10,7 @@ import type { FindingError } from '#lib/checkpoint/finding.ts';
 import { isMeta, numel, tensorChunks, type Tensor } from '#lib/checkpoint/tensor.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
 import type { Sink } from '#lib/file/sink.ts';
-import { flatTensors, unwritable } from './flat.ts';
+import { flatTensors, inOrderOfCodePoints, unwritable } from './flat.ts';
 import type { WriteOptions } from './format.ts';
 import { codeByDtype, isHalved, rankByDtype } from './safetensors.dtypes.ts';
 
@@ -27,7 +27,7 @@ export async function writeSafetensors(
 ): Promise<void> {
   const tensors = writableTensors(root).sort(
     ([a, one], [b, two]) =>
-      rankByDtype.get(two.dtype)! - rankByDtype.get(one.dtype)! || (a < b ? -1 : 1),
+      rankByDtype.get(two.dtype)! - rankByDtype.get(one.dtype)! || inOrderOfCodePoints(a, b),
   );
   const header = headerBytes(tensors, metadata);
   await sink.write(header);
