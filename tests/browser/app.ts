@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import sirv from 'sirv';
 import { chromium as chromiumPath, softwareWebgpu } from '../chromium.ts';
+import { newFixtures } from '../fixtures/made.ts';
 import { runPython } from '../python.ts';
 
 export const basePath = '/weightroom';
@@ -142,6 +143,13 @@ export async function dropPaths(page: Page, paths: readonly string[]): Promise<v
 
 export function sampleFile(path: string): { name: string; bytes: Uint8Array } {
   return { name: path.split('/').at(-1) ?? path, bytes: readFileSync(join(samplesFolder, path)) };
+}
+
+/** A checkpoint that PyTorch wrote, with `os.system` beside its tensors. */
+export async function hostileFile(): Promise<{ name: string; bytes: Uint8Array }> {
+  const fixture = (await newFixtures()).find(({ name }) => name === 'hostile_os_system');
+  if (!fixture) throw new Error('the fixture hostile_os_system is missing');
+  return { name: 'hostile.pt', bytes: readFileSync(fixture.path) };
 }
 
 export async function shoot(page: Page, name: string): Promise<void> {

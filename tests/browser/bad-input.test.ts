@@ -1,11 +1,9 @@
 /** Bad files get a sentence that says what is wrong, and what was open stays open. */
-import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { newFixtures } from '../fixtures/made.ts';
 import { app } from './app.fixture.ts';
-import { drop, openPage, openSample, sampleFile, step } from './app.ts';
+import { drop, hostileFile, openPage, openSample, sampleFile, step } from './app.ts';
 
 let page: Page;
 beforeEach(async () => {
@@ -50,12 +48,6 @@ function plainZip(): Uint8Array {
 
 /** `os.system('echo')` as a bare pickle of protocol 2. */
 const shellPickle = Buffer.from('\x80\x02cposix\nsystem\nX\x04\x00\x00\x00echo\x85R.', 'latin1');
-
-async function hostileCheckpoint(): Promise<Uint8Array> {
-  const fixture = (await newFixtures()).find(({ name }) => name === 'hostile_os_system');
-  if (!fixture) throw new Error('the fixture hostile_os_system is missing');
-  return readFileSync(fixture.path);
-}
 
 async function stillThere(): Promise<void> {
   await step(page, 'Checkpoint');
@@ -120,7 +112,7 @@ test('a model whose shapes disagree is reported key by key', async () => {
 describe('a pickle that names os.system opens as data and is never run', () => {
   test.each([
     ['bare', 'shell.pkl', () => shellPickle],
-    ['beside tensors in a checkpoint', 'hostile.pt', hostileCheckpoint],
+    ['beside tensors in a checkpoint', 'hostile.pt', async () => (await hostileFile()).bytes],
   ])('%s', async (_, name, bytes) => {
     await drop(page, [{ name, bytes: await bytes() }]);
     await step(page, 'Checkpoint');

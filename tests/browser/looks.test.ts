@@ -3,7 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { app } from './app.fixture.ts';
-import { dropFewDigits, openPage, openSample, shoot, step } from './app.ts';
+import { drop, dropFewDigits, hostileFile, openPage, openSample, shoot, step } from './app.ts';
 
 /** Serious and critical findings of axe, and whether the page overflows sideways. */
 async function judge(page: Page, name: string): Promise<string[]> {
@@ -39,7 +39,7 @@ test.each(looks)('$scheme at $width px', async ({ scheme, width }) => {
   };
 
   await look('open-empty');
-  for (const name of ['Checkpoint', 'Model', 'Run', 'Train', 'Save']) {
+  for (const name of ['Checkpoint', 'Safety', 'Model', 'Run', 'Train', 'Save']) {
     await step(page, name);
     await look(`${name.toLowerCase()}-empty`);
   }
@@ -48,6 +48,15 @@ test.each(looks)('$scheme at $width px', async ({ scheme, width }) => {
   await page.getByRole('treeitem').filter({ hasText: 'conv1.weight' }).first().click();
   await page.getByRole('list', { name: 'First values' }).waitFor();
   await look('checkpoint');
+  await step(page, 'Safety');
+  await page.getByRole('heading', { name: 'PyTorch loads this file' }).waitFor();
+  await page.getByRole('option').first().waitFor();
+  await look('safety');
+  await drop(page, [await hostileFile()]);
+  await page.getByRole('heading', { name: 'Loading this file can run code' }).waitFor();
+  await page.getByRole('button', { name: 'Opcodes' }).first().click();
+  await page.getByRole('option').first().click();
+  await look('safety-hostile');
   await step(page, 'Model');
   await page.getByText('All keys matched').waitFor();
   await look('model');

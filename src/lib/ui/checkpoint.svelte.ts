@@ -11,7 +11,7 @@ const valuesShown = 64;
 export class CheckpointState {
   opened = $state.raw<OpenedCheckpoint | null>(null);
   /** Kept to open it again after a crash of the worker. */
-  dropped: Dropped | null = null;
+  dropped = $state.raw<Dropped | null>(null);
   /** What can be done about a file that does not open. */
   remedies: (dropped: Dropped, findings: readonly Finding[]) => Action[] = () => [];
   readonly tree: TreeState;

@@ -10,11 +10,12 @@ import { ModelState, type SourceFile } from './model.svelte.ts';
 import { Problems, type Action } from './problems.svelte.ts';
 import { RunState } from './running.svelte.ts';
 import { fetchSampleFile, type Sample } from './samples.ts';
+import { SafetyState } from './safety.svelte.ts';
 import { SavingState } from './saving.svelte.ts';
 import { Tasks } from './tasks.svelte.ts';
 import { TrainingState } from './training.svelte.ts';
 
-export type Page = '/' | '/checkpoint' | '/model' | '/run' | '/train' | '/save';
+export type Page = '/' | '/checkpoint' | '/safety' | '/model' | '/run' | '/train' | '/save';
 
 /** A question before something is lost. */
 export interface Question {
@@ -38,6 +39,7 @@ export class Lab implements Desk {
   readonly running = new RunState(this, this.model, this.data);
   readonly training = new TrainingState(this);
   readonly saving = new SavingState(this);
+  readonly safety = new SafetyState(this);
   question = $state.raw<Question | null>(null);
   /** Where a drop or a sample leads, unless a page that serves as well is shown already. */
   go: (page: Page, unless?: readonly Page[]) => void = () => {};
@@ -50,13 +52,19 @@ export class Lab implements Desk {
     };
   }
 
-  /** Opens what was dropped. Called while the event is handled, which alone has the files. */
-  async openDrop(transfer: DataTransfer): Promise<void> {
+  /**
+   * Opens what was dropped, or only looks into it. Called while the event is handled, which alone
+   * has the files.
+   */
+  async take(transfer: DataTransfer, how: 'open' | 'scan'): Promise<void> {
     const failure = 'Could not read what was dropped';
     const result = await this.tasks.run('Reading the folder', failure, ({ signal }) =>
       readDrop(transfer, signal),
     );
-    if (result && this.problems.check(failure, result)) await this.openPile(result.pile);
+    if (!result || !this.problems.check(failure, result)) return;
+    const dropped = droppedOf(result.pile);
+    if (how === 'open') await this.openPile(result.pile);
+    else if (dropped) await this.safety.scan(dropped);
   }
 
   /** Loose sources and data go where their kind belongs; everything else is one checkpoint. */
@@ -95,6 +103,7 @@ export class Lab implements Desk {
     this.model.checkpointChanged();
     this.training.reset();
     this.saving.reset();
+    this.safety.forget();
     this.running.result = null;
     return true;
   }
@@ -102,13 +111,18 @@ export class Lab implements Desk {
   /** What the page offers beside the findings of a file that does not open. */
   #remedies(dropped: Dropped, findings: readonly Finding[]): Action[] {
     const choices = findings.flatMap((finding) => finding.choices ?? []);
-    return choices.map((label, choice) => ({
+    const choose = choices.map((label, choice) => ({
       label,
-      run: () =>
-        void this.openCheckpoint({ ...dropped, choice }).then(
-          (opened) => opened && this.go('/checkpoint'),
-        ),
+      run: async () => {
+        if (await this.openCheckpoint({ ...dropped, choice })) this.go('/checkpoint');
+      },
     }));
+    if (choose.length > 0) return choose;
+    const look = () => {
+      this.go('/safety');
+      void this.safety.scan(dropped);
+    };
+    return [{ label: 'Look into the file', run: look }];
   }
 
   async openData(file: File, classes?: readonly string[]): Promise<boolean> {

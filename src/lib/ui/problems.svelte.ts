@@ -15,7 +15,7 @@ export interface Problem {
 
 export interface Action {
   label: string;
-  run: () => void;
+  run: () => unknown;
 }
 
 /** More than this would bury the page. */
@@ -60,11 +60,14 @@ export class Problems {
   }
 }
 
+/** A finding as text, for the clipboard. */
+export function findingText({ severity, code, where, message, advice }: Finding): string {
+  const next = advice ? `\n  ${advice}` : '';
+  return `${severity} ${code}${where ? ` (${where})` : ''}: ${message}${next}`;
+}
+
 /** The whole problem as text, for the clipboard. */
 export function problemText(problem: Problem): string {
-  const lines = problem.findings.map(
-    ({ severity, code, where, message, advice }) =>
-      `${severity} ${code}${where ? ` (${where})` : ''}: ${message}${advice ? `\n  ${advice}` : ''}`,
-  );
+  const lines = problem.findings.map(findingText);
   return [problem.title, ...lines, problem.details].filter(Boolean).join('\n');
 }

@@ -89,8 +89,8 @@ export class Lab {
       }),
     trace: ({ pickle, start, count }, { signal }) =>
       attempt(signal, () => this.#needSafety().trace(pickle, start, count)),
-    madeCalls: ({ pickle, start, count }, { signal }) =>
-      attempt(signal, () => this.#needSafety().calls(pickle, start, count)),
+    madeCalls: ({ pickle, start, count, refused }, { signal }) =>
+      attempt(signal, () => this.#needSafety().calls(pickle, start, count, refused)),
     records: ({ start, count }, { signal }) =>
       attempt(signal, () => this.#needSafety().records(start, count)),
     report: (_, { signal }) =>

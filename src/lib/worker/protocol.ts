@@ -46,9 +46,12 @@ export interface Calls {
     args: { pickle: number; start: number; count: number };
     result: Result<{ rows: TraceRow[]; total: number }>;
   };
-  /** Calls of one of the report's pickles in the order in which unpickling would make them. */
+  /**
+   * Calls of one of the report's pickles in the order in which unpickling would make them; with
+   * `refused`, only those that `weights_only` does not allow.
+   */
   madeCalls: {
-    args: { pickle: number; start: number; count: number };
+    args: { pickle: number; start: number; count: number; refused?: boolean };
     result: Result<{ rows: CallRow[]; total: number }>;
   };
   /** The container's records in the order of its directory. */

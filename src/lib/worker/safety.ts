@@ -64,26 +64,36 @@ export class Safety {
     return { rows, total };
   }
 
-  async calls(pickle: number, start: number, count: number): Promise<Rows<CallRow>> {
+  /** The calls of a pickle, or those of them that `weights_only` does not allow. */
+  async calls(
+    pickle: number,
+    start: number,
+    count: number,
+    refused = false,
+  ): Promise<Rows<CallRow>> {
     const { site, bytes } = await this.#open(pickle);
     const rows: CallRow[] = [];
     let number = 0;
     examinePickle(bytes, site.start, new Budget(), {
       call: ({ offset, opcode, global, args }) => {
+        const standing = standingOf(global);
+        if (refused && standing === 'allowed') return true;
         if (number++ >= start && rows.length < count) {
           const name = global.module ? `${global.module}.${global.name}` : global.name;
           rows.push({
             offset,
             opcode,
             name: plain(name),
-            standing: standingOf(global),
+            standing,
             arguments: valueText(args),
           });
         }
         return rows.length < count;
       },
     });
-    return { rows, total: site.report.calls };
+    const { names, calls } = site.report;
+    const unlike = names.filter(({ standing }) => standing !== 'allowed');
+    return { rows, total: refused ? unlike.reduce((sum, it) => sum + it.calls, 0) : calls };
   }
 
   async records(start: number, count: number): Promise<Rows<RecordRow>> {

@@ -1,0 +1,82 @@
+/** The Safety page: what is said of files that mean harm, that do not open, that are only looked into. */
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { beforeEach, expect, test } from 'vitest';
+import { app } from './app.fixture.ts';
+import { drop, hostileFile, openPage, openSample, sampleFile, step } from './app.ts';
+
+let page: Page;
+beforeEach(async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const watched = await openPage(context, app.server.url);
+  ({ page } = watched);
+  return async () => {
+    expect(watched.complaints).toEqual([]);
+    await context.close();
+  };
+});
+
+const verdict = () => page.getByRole('region', { name: 'Verdict' });
+const background = () =>
+  verdict().evaluate((element) => getComputedStyle(element).getPropertyValue('--tone'));
+
+test('a hostile file: verdict, calls with their arguments, opcodes, the report as JSON', async () => {
+  await drop(page, [await hostileFile()]);
+  await page.getByRole('heading', { level: 1, name: 'hostile.pt' }).waitFor();
+  await page.getByRole('link', { name: /^Calls with their arguments/ }).click();
+  await verdict().getByText('Loading this file can run code').waitFor();
+  const red = await background();
+  const pickle = page.getByRole('region', { name: /^Pickle .*data\.pkl$/ });
+  const names = await pickle.getByRole('region', { name: 'Names' }).innerText();
+  expect(names).toMatch(/posix\.system\s+runs code\s+1/);
+  const call = pickle.getByRole('option').filter({ hasText: 'posix.system' });
+  expect(await call.innerText()).toContain("('echo a file ran a command',)");
+  await pickle.getByRole('button', { name: 'Opcodes' }).click();
+  await pickle.getByRole('listbox').focus();
+  await page.keyboard.press('End');
+  await pickle.getByRole('option', { selected: true }).filter({ hasText: 'STOP' }).waitFor();
+  await page.getByRole('region', { name: 'Records' }).getByText('archive/version').waitFor();
+
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save report (JSON)' }).click(),
+  ]);
+  const report = JSON.parse(readFileSync(await download.path(), 'utf8')) as {
+    verdict: string;
+    pickles: { made: { name: string; arguments: string }[] }[];
+  };
+  expect(report.verdict).toBe('refused');
+  expect(report.pickles[0]!.made).toContainEqual(
+    expect.objectContaining({ name: 'posix.system', arguments: "('echo a file ran a command',)" }),
+  );
+
+  await drop(page, [sampleFile('mlp/mlp.pt')]);
+  await verdict().getByText('PyTorch loads this file').waitFor();
+  expect(await background()).not.toBe(red);
+});
+
+test('a file that does not open is looked into from its problem, and is never green', async () => {
+  const bytes = sampleFile('digits/last.pth').bytes.slice(0, 9000);
+  await drop(page, [{ name: 'cut.pt', bytes }]);
+  const problem = page.locator('.problem').filter({ hasText: 'Could not open cut.pt' });
+  await problem.getByRole('button', { name: 'Look into the file' }).click();
+  await page.getByRole('heading', { level: 1, name: 'cut.pt' }).waitFor();
+  await verdict().getByText('nothing can be promised', { exact: false }).first().waitFor();
+  expect(await verdict().getAttribute('class')).toContain('tone-doubt');
+});
+
+test('what is dropped on the page is looked into, and what is open stays open', async () => {
+  await openSample(page, 'One linear layer');
+  await step(page, 'Safety');
+  await verdict().getByText('PyTorch loads this file').waitFor();
+  expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('linear.pth');
+  const bytes = Buffer.concat([Buffer.of(0x80, 2), Buffer.from('cev\u202eil\nrun\n)R.')]);
+  await drop(page, [{ name: 'other.pkl', bytes }]);
+  await verdict().getByText('PyTorch refuses this file').waitFor();
+  const names = page.getByRole('region', { name: 'Names' });
+  expect(await names.innerText()).toContain('ev\\u202eil.run');
+  await page.getByRole('button', { name: 'linear.pth' }).click();
+  await verdict().getByText('PyTorch loads this file').waitFor();
+  await step(page, 'Checkpoint');
+  expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('linear.pth');
+});
