@@ -11,6 +11,7 @@ import { afterAll, expect, it } from 'vitest';
 import { bytesSource } from '#lib/file/source.ts';
 import { judgeFile } from '#lib/formats/weights_only.file.ts';
 import { guardedAttributes } from '#lib/formats/weights_only.tensors.ts';
+import { scan } from '#lib/inspect/safety/scan.ts';
 import { opcodeEdits } from '../fuzz/edits.ts';
 import { carryOut } from '../fuzz/plans.ts';
 import { allSeeds } from '../fuzz/seeds.ts';
@@ -56,11 +57,23 @@ interface Case {
   readonly path: string;
 }
 
+/** What PyTorch says of files that it was asked about before. */
+const asked = new Map<string, string | null>();
+
+/** PyTorch's errors, null where it takes the file. */
+async function askPyTorch(cases: readonly Case[]): Promise<(string | null)[]> {
+  const open = cases.filter(({ path }) => !asked.has(path)).map(({ path }) => path);
+  const input = open.join('\n');
+  const lines = await runPython('tests/judge/weights_only.py', [], { input });
+  for (const [index, line] of lines.trim().split('\n').entries()) {
+    if (line) asked.set(open[index]!, JSON.parse(line) as string | null);
+  }
+  return cases.map(({ path }) => asked.get(path)!);
+}
+
 /** Asks both, prints a table of the answers, and gives the cases in which they differ. */
 async function compare(title: string, cases: readonly Case[]): Promise<string[]> {
-  const paths = cases.map(({ path }) => path).join('\n');
-  const lines = (await runPython('tests/judge/weights_only.py', [], { input: paths })).trim();
-  const errors = lines.split('\n').map((line) => JSON.parse(line) as string | null);
+  const errors = await askPyTorch(cases);
   const counts = new Map<string, number>();
   const differing: string[] = [];
   for (const [index, { name, path }] of cases.entries()) {
@@ -81,7 +94,7 @@ async function compare(title: string, cases: readonly Case[]): Promise<string[]>
   return differing;
 }
 
-it('agrees on every fixture', async () => {
+async function fixtureCases(): Promise<readonly Case[]> {
   const old = { interpreter: oldPython!, age: 'old' };
   const parts = ['tests/judge/describe.py'];
   const fixtures = [
@@ -90,8 +103,24 @@ it('agrees on every fixture', async () => {
     ...(await fixturesOf<Case>('tests/fixtures/containers.py', { parts })),
     ...(oldPython ? await fixturesOf<Case>('tests/fixtures/containers.py', { parts, ...old }) : []),
   ];
-  const cases = fixtures.filter(({ path }) => !/\.(safetensors|npz)$/.test(path));
-  expect(await compare('fixtures', cases)).toEqual([]);
+  return fixtures.filter(({ path }) => !/\.(safetensors|npz)$/.test(path));
+}
+
+it('agrees on every fixture', async () => {
+  expect(await compare('fixtures', await fixtureCases())).toEqual([]);
+});
+
+it('calls no fixture safe that PyTorch refuses', async () => {
+  const cases = await fixtureCases();
+  const errors = await askPyTorch(cases);
+  const told: string[] = [];
+  for (const [index, { name, path }] of cases.entries()) {
+    const { report } = await scan(bytesSource(readFileSync(path), name));
+    const isGreen =
+      report.verdict === 'loads' && report.findings.every(({ severity }) => severity !== 'error');
+    if (isGreen !== (errors[index] === null)) told.push(`${name}: ${report.summary}`);
+  }
+  expect(told).toEqual([]);
 });
 
 it('agrees on files that others wrote, where they are', async () => {

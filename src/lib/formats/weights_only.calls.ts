@@ -12,7 +12,7 @@ import {
   Refused,
   tuple,
   truth,
-  typeName,
+  aType,
   Unsure,
   type Py,
   type PyName,
@@ -25,7 +25,7 @@ type Callable = (args: readonly Py[], work: Work) => Py;
 export function call(callable: Py, args: Py, work: Work): Py {
   if (!isName(callable)) {
     if (isKind(callable, 'opaque')) throw new Unsure('what it would call');
-    throw new Refused(`it would call a ${typeName(callable)}, which is not on the allow-list`);
+    throw new Refused(`it would call ${aType(callable)}, which is not on the allow-list`);
   }
   return callName(callable, work.iterate(args), work);
 }
@@ -47,7 +47,7 @@ export function callName(callable: PyName, args: readonly Py[], work: Work): Py 
 export function create(cls: Py, args: Py, work: Work): Py {
   if (!isName(cls)) {
     if (isKind(cls, 'opaque')) throw new Unsure('what it would make an instance of');
-    throw new Refused(`it would make an instance of a ${typeName(cls)}`);
+    throw new Refused(`it would make an instance of ${aType(cls)}`);
   }
   const items = work.iterate(args);
   const nature = natureOf(cls);
@@ -83,11 +83,11 @@ export function build(target: Py, state: Py, work: Work): null {
     return null;
   }
   if (!buildable(target)) {
-    throw new Refused(`it sets the state of a ${typeName(target)}`);
+    throw new Refused(`it sets the state of ${aType(target)}`);
   }
   if (isKind(target, 'tensor') || isKind(target, 'storage')) {
     if (isKind(target, 'tensor')) work.iterate(state);
-    throw new Unsure(`the state of a ${typeName(target)}`);
+    throw new Unsure(`the state of ${aType(target)}`);
   }
   const isPair = isKind(state, 'tuple') && state.items.length === 2;
   if (isKind(target, 'dict') && !isPair) {
@@ -95,10 +95,10 @@ export function build(target: Py, state: Py, work: Work): null {
     return null;
   }
   if (isPair) {
-    throw new Unsure(`the state of a ${typeName(target)}`);
+    throw new Unsure(`the state of ${aType(target)}`);
   }
   // Only a Counter has a `__dict__`: an empty state changes nothing.
-  if (truth(state)) throw new Refused(`it sets the state of a ${typeName(target)}, which has none`);
+  if (truth(state)) throw new Refused(`it sets the state of ${aType(target)}, which has none`);
   return null;
 }
 
@@ -234,7 +234,7 @@ function complex(args: readonly Py[]): Py {
       throw new Refused('a complex number is made of an int that is too large');
     }
     if (typeof arg === 'object' || typeof arg === 'string') {
-      throw new Refused(`a complex number is made of a ${typeName(arg)}`);
+      throw new Refused(`a complex number is made of ${aType(arg)}`);
     }
   }
   return { kind: 'complex' };
@@ -255,7 +255,7 @@ function encode(args: readonly Py[], work: Work): Py {
     throw new Unsure(`what the encoding ${JSON.stringify(encoding.slice(0, 40))} gives`);
   }
   if (isKind(text, 'opaque')) throw new Unsure('a text');
-  if (typeof text !== 'string') throw new Refused(`a ${typeName(text!)} is encoded as text`);
+  if (typeof text !== 'string') throw new Refused(`${aType(text!)} is encoded as text`);
   work.spend(text.length);
   if (isUtf8) {
     if (!text.isWellFormed()) throw new Refused('a text that is no Unicode is encoded');
@@ -281,7 +281,7 @@ function size(args: readonly Py[], work: Work): Py {
     if (isOdd || isKind(item, 'tensor') || isKind(item, 'opaque')) {
       throw new Unsure('the items of a torch.Size');
     }
-    if (typeof item !== 'bigint') throw new Refused(`a torch.Size holds a ${typeName(item)}`);
+    if (typeof item !== 'bigint') throw new Refused(`a torch.Size holds ${aType(item)}`);
   }
   return tuple(items, 'torch.Size');
 }
@@ -336,7 +336,7 @@ function rebuildFromType(args: readonly Py[], work: Work): Py {
   const [callable, type, inner, state] = args as [Py, Py, Py, Py];
   if (isKind(callable, 'opaque')) throw new Unsure('what _rebuild_from_type_v2 would call');
   if (!isName(callable)) {
-    throw new Refused(`_rebuild_from_type_v2 is handed a ${typeName(callable)} to call`);
+    throw new Refused(`_rebuild_from_type_v2 is handed ${aType(callable)} to call`);
   }
   if (callable.path === REBUILD_FROM_TYPE) throw new Unsure('_rebuild_from_type_v2 of itself');
   const made = callName(callable, work.iterate(inner), work);

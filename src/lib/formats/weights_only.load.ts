@@ -13,7 +13,7 @@ import {
   isName,
   Refused,
   storageTypeDtype,
-  typeName,
+  aType,
   Unsure,
   Work,
   type Py,
@@ -72,7 +72,7 @@ function storageDtypeOf(type: Py): Dtype {
   const isNamed = isKind(type, 'name') && !/Tensor$/.test(type.path);
   const isPlain = type === null || typeof type !== 'object' || isKind(type, 'tuple');
   if (isNamed || isPlain || isKind(type, 'dict')) {
-    throw new Refused(`a ${typeName(type)} stands in the place of a storage's class`);
+    throw new Refused(`${aType(type)} stands in the place of a storage's class`);
   }
   throw new Unsure("a storage's class");
 }
@@ -90,7 +90,7 @@ function bytesOf(numel: Py, dtype: Dtype): bigint {
     if (isKind(numel, 'tensor') || isKind(numel, 'opaque')) {
       throw new Unsure('the size of a storage');
     }
-    throw new Refused(`a storage has a ${typeName(numel)} of elements`);
+    throw new Refused(`a storage has ${aType(numel)} of elements`);
   }
   const bytes = BigInt(numel) * dtypeSize(dtype);
   if (bytes < 0n) throw new Refused('a storage has a negative number of elements');
@@ -102,7 +102,7 @@ function keyText(key: Py): string {
   if (typeof key === 'string' || typeof key === 'bigint') return String(key);
   if (key === null) return 'None';
   if (typeof key === 'boolean') return key ? 'True' : 'False';
-  throw new Unsure(`a storage whose key is a ${typeName(key)}`);
+  throw new Unsure(`a storage whose key is ${aType(key)}`);
 }
 
 /** What stands beside the pickle in a zip: refused, or unknown, or nothing wrong. */

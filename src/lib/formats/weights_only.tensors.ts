@@ -14,7 +14,7 @@ import {
   kindOf,
   Refused,
   truth,
-  typeName,
+  aType,
   Unsure,
   type Py,
   type PyStorage,
@@ -70,7 +70,7 @@ function strided([storage, offset, size, stride]: readonly Py[]): PyTensor {
 
 function notKnownOr(value: Py, where: string): Unsure | Refused {
   if (isKind(value, 'opaque')) return new Unsure(`what stands ${where}`);
-  return new Refused(`a ${typeName(value)} stands ${where}`);
+  return new Refused(`${aType(value)} stands ${where}`);
 }
 
 function view(storage: PyStorage, dtype: string, offset: Py, size: Py, stride: Py): PyTensor {
@@ -119,7 +119,7 @@ function ints(value: Py, what: string): bigint[] {
     }
     const isOdd = (typeof item === 'boolean' && index > 0) || isKind(item, 'tensor');
     if (isOdd || isKind(item, 'opaque')) throw new Unsure(`the ${what} of a tensor`);
-    throw new Refused(`a ${typeName(item)} stands among the ${what}`);
+    throw new Refused(`${aType(item)} stands among the ${what}`);
   });
 }
 

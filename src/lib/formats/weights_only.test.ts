@@ -23,11 +23,11 @@ describe('the model of weights_only', () => {
     ['\x80\x02](K\x01K\x02u.', 8, 'SETITEMS', 'it sets items of a list'],
     ['\x80\x02}]Ns.', 5, 'SETITEM', 'a list cannot be a key'],
     ['\x80\x02}}b.', 4, 'BUILD', 'it sets the state of a dict'],
-    ['\x80\x02K\x05)R.', 5, 'REDUCE', 'it would call a int'],
+    ['\x80\x02K\x05)R.', 5, 'REDUCE', 'it would call an int'],
     ['\x80\x02ctorch\nfloat32\n)R.', 18, 'REDUCE', 'torch.float32, which is no function'],
     ['\x80\x02h\x07.', 2, 'BINGET', 'memo 7 was never set'],
     ['\x80\x02a.', 2, 'APPEND', 'more from the stack than is there'],
-    ['\x80\x02K\x05Q.', 4, 'BINPERSID', 'a int in the place of a persistent id'],
+    ['\x80\x02K\x05Q.', 4, 'BINPERSID', 'an int in the place of a persistent id'],
     ['\x80\x02N', 3, 'NONE', 'the pickle is broken'],
   ])('says where and why it refuses %j', (text, offset, opcode, message) => {
     const { verdict, reason } = judge(text);

@@ -17,7 +17,7 @@ import {
   opaque,
   Refused,
   tuple,
-  typeName,
+  aType,
   Unsure,
   Work,
   type Py,
@@ -248,7 +248,7 @@ class Unpickler {
   #persistent(id: Py): Py {
     if (isKind(id, 'opaque')) throw new Unsure('a persistent id');
     if (!isKind(id, 'tuple') || id.type !== 'tuple') {
-      throw new Refused(`it has a ${typeName(id)} in the place of a persistent id`);
+      throw new Refused(`it has ${aType(id)} in the place of a persistent id`);
     }
     const [type] = id.items;
     if (isKind(type, 'opaque') || isKind(type, 'bytes')) {
@@ -263,14 +263,14 @@ class Unpickler {
     if (isKind(target, 'list')) {
       for (const item of items) target.items.push(item);
     } else if (!isKind(target, 'opaque')) {
-      throw new Refused(`it appends to a ${typeName(target)}, and not to a list`);
+      throw new Refused(`it appends to ${aType(target)}, and not to a list`);
     }
   }
 
   #setItems(items: readonly Py[]): void {
     const target = this.#top();
     if (!isKind(target, 'opaque') && !isKind(target, 'dict')) {
-      throw new Refused(`it sets items of a ${typeName(target)}, and not of a dict`);
+      throw new Refused(`it sets items of ${aType(target)}, and not of a dict`);
     }
     for (let at = 0; at < items.length; at += 2) {
       if (at + 1 === items.length) throw new Refused('it sets a key without a value');

@@ -102,13 +102,18 @@ function hashOf(value: Py): PyTuple['hash'] {
 /** A key of a dict or an item of a set. */
 export function hashed(value: Py): Py {
   const hash = hashOf(value);
-  if (hash === 'lacks') throw new Refused(`a ${typeName(value)} cannot be a key`);
+  if (hash === 'lacks') throw new Refused(`${aType(value)} cannot be a key`);
   if (hash === 'unknown') throw new Unsure('a key is not known');
   return value;
 }
 
-/** Python's name of the value's type. */
-export function typeName(value: Py): string {
+/** Python's name of the value's type with an article, for a message: `an int`. */
+export function aType(value: Py): string {
+  const name = typeName(value);
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+function typeName(value: Py): string {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'bigint') return 'int';
@@ -155,7 +160,7 @@ export function truth(value: Py): boolean {
     case 'tensor':
     case 'complex':
     case 'opaque':
-      throw new Unsure(`whether a ${typeName(value)} counts as true`);
+      throw new Unsure(`whether ${aType(value)} counts as true`);
     default:
       return value satisfies never;
   }
@@ -197,11 +202,11 @@ export class Work {
         case 'storage':
         case 'tensor':
         case 'opaque':
-          throw new Unsure(`what a ${typeName(value)} gives when it is walked through`);
+          throw new Unsure(`what ${aType(value)} gives when it is walked through`);
         default:
       }
     }
-    throw new Refused(`a ${typeName(value)} stands where several values are expected`);
+    throw new Refused(`${aType(value)} stands where several values are expected`);
   }
 }
 

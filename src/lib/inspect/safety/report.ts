@@ -16,11 +16,23 @@ export interface SafetyReport {
   verdict: 'loads' | 'refused' | 'plain' | 'unreadable' | 'unscanned';
   /** The verdict as a sentence, with the first reason. */
   summary: string;
+  /** What weights_only refuses first; missing where it loads, or where nothing can be said. */
+  reason?: WeightsOnlyReason;
   /** Why `weights_only` refuses, what would run without it, unknown names, odd containers, … */
   findings: Finding[];
   pickles: PickleReport[];
   /** Records of the container; 0 where it has none. */
   records: number;
+}
+
+export interface WeightsOnlyReason {
+  /** Goes on from "because": `it names os.system`. */
+  message: string;
+  /** `byte 12 of archive/data.pkl`; missing where the container is meant. */
+  where?: string;
+  opcode?: string;
+  /** Whether PyTorch takes the file is not known: it counts as refused. */
+  unsure?: true;
 }
 
 export interface PickleReport {

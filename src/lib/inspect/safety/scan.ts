@@ -12,7 +12,7 @@ import { plain } from '../repr.ts';
 import { kindOf } from './kinds.ts';
 import { Pickles, type Again, type Nested, type Site } from './pickles.ts';
 import type { RecordRow, SafetyReport } from './report.ts';
-import { verdictOf, type Container } from './verdict.ts';
+import { reasonFinding, verdictOf, type Container } from './verdict.ts';
 import { archiveFindings, entryContent, findArchives, recordRow, suspects } from './zips.ts';
 
 const HEAD = 512;
@@ -89,13 +89,14 @@ class Scanner {
       ...(finding.where && { where: plain(finding.where) }),
     }));
     const reports = pickles.sites.map(({ report }) => report);
+    const verdict = await verdictOf(this.#container, findings, reports, this.#source, this.#signal);
     return {
       report: {
         name: plain(this.#source.name),
         size: this.#source.size,
         format: this.#container.format,
-        ...(await verdictOf(this.#container, findings, reports, this.#source, this.#signal)),
-        findings,
+        ...verdict,
+        findings: [...reasonFinding(verdict), ...findings],
         pickles: reports,
         records: this.#records.length,
       },
@@ -277,7 +278,7 @@ class Scanner {
       message:
         'an array of Python objects is stored as a pickle: numpy.load refuses it unless told to',
     });
-    if (depth === 0) this.#container = { kind: 'pickle', format: 'NumPy array of objects' };
+    if (depth === 0) this.#container = { kind: 'objects', format: 'NumPy array of objects' };
     const end = Math.min(source.size, start + MAX_READ);
     const payload = sliceSource(source, start, end, name || source.name);
     const again: Again = (signal) => payload.read(0, payload.size, signal);

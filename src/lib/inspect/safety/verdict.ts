@@ -1,6 +1,10 @@
 /** From what a scan found to what can be said in one word and one sentence. */
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import type { Source } from '#lib/file/source.ts';
+import { isTar } from '#lib/file/tar.read.ts';
+import { judgeFile, type FileJudgement } from '#lib/formats/weights_only.file.ts';
+import { plain } from '../repr.ts';
+import { byteOf } from './pickles.ts';
 import type { PickleReport, SafetyReport } from './report.ts';
 
 /** What the file is, as far as the verdict depends on it. */
@@ -11,6 +15,8 @@ export interface Container {
     | 'legacy'
     | 'tar'
     | 'pickle'
+    /** An array of NumPy's that holds objects. */
+    | 'objects'
     | 'plain'
     | 'broken'
     | 'unscanned'
@@ -18,53 +24,114 @@ export interface Container {
   readonly format: string;
 }
 
-type Verdict = Pick<SafetyReport, 'verdict' | 'summary'>;
+type Verdict = Pick<SafetyReport, 'verdict' | 'summary' | 'reason'>;
 
 /** Names that a sentence lists. */
 const MAX_LISTED = 4;
+/** The first block of a tar. */
+const HEAD = 512;
 
 export async function verdictOf(
   container: Container,
   findings: readonly Finding[],
   pickles: readonly PickleReport[],
-  _source: Source,
-  _signal?: AbortSignal,
+  source: Source,
+  signal?: AbortSignal,
 ): Promise<Verdict> {
   const would = wouldRun(pickles);
-  if (container.kind === 'unscanned' || container.kind === 'unknown') {
+  const { kind, format } = container;
+  if (kind === 'unscanned' || kind === 'unknown') {
     return {
       verdict: 'unscanned',
-      summary: `This is ${container.format}. The lab does not look into such files: nothing can be said about its safety.`,
+      summary: `This is ${format}. The lab does not look into such files: nothing can be said about its safety.`,
     };
   }
   const broken = pickles.find(({ complete }) => !complete);
-  if (container.kind === 'broken' || broken) {
+  if (kind === 'broken' || broken) {
     const why = findings.find(({ severity }) => severity === 'error')?.message ?? 'it is damaged';
     return {
       verdict: 'unreadable',
       summary: `It cannot be read to its end, so nothing can be promised: ${why}.${would}`,
     };
   }
-  if (container.kind === 'plain') {
+  if (kind === 'plain') {
     return {
       verdict: 'plain',
       summary: 'The format holds numbers and texts and no code: there is nothing to run.',
     };
   }
-  const unknown = pickles
-    .flatMap(({ names }) => names)
-    .find(({ standing }) => standing !== 'allowed');
-  if (unknown) {
+  if (kind === 'objects') {
     return {
       verdict: 'refused',
-      summary: `torch.load refuses it with weights_only=True, because it names ${unknown.name}.${would}`,
+      summary: `numpy.load refuses it unless told allow_pickle=True, and would then run its pickle.${would}`,
     };
   }
+  return judged(await judge(container, source, signal), would);
+}
+
+async function judge(
+  { kind }: Container,
+  source: Source,
+  signal?: AbortSignal,
+): Promise<FileJudgement> {
+  const refused = (message: string): FileJudgement => ({
+    verdict: 'refused',
+    reason: { message },
+    record: '',
+  });
+  // PyTorch asks for a tar before it asks for anything but a zip.
+  const head = await source.read(0, Math.min(HEAD, source.size), signal);
+  if (kind === 'tar' || isTar(head))
+    return refused('it is a tar, which PyTorch reads by running it');
+  if (kind === 'pickle' && head[0] !== ZIP_MAGIC) {
+    return refused('it is a pickle alone and not a file of torch.save');
+  }
+  return judgeFile(source, signal);
+}
+
+const ZIP_MAGIC = 0x50;
+
+/** What the model of `weights_only` says, in words. Only what it takes for sure is called so. */
+function judged({ verdict, reason, record }: FileJudgement, would: string): Verdict {
+  if (verdict === 'loads' || !reason) {
+    return {
+      verdict: 'loads',
+      summary:
+        'torch.load takes it with weights_only=True: it asks for nothing but what rebuilds tensors.',
+    };
+  }
+  const { offset, opcode } = reason;
+  const message = plain(reason.message);
+  const where = offset === undefined ? record : byteOf(plain(record), offset);
+  const at = offset === undefined ? '' : ` (${where})`;
+  const told = { message, ...(where && { where }), ...(opcode && { opcode }) };
+  if (verdict === 'refused') {
+    const summary = `torch.load refuses it with weights_only=True, because ${message}${at}.${would}`;
+    return { verdict, summary, reason: told };
+  }
   return {
-    verdict: 'loads',
-    summary:
-      'torch.load takes it with weights_only=True: it asks for nothing but what rebuilds tensors.',
+    verdict: 'refused',
+    summary: `Whether torch.load takes it with weights_only=True cannot be told from the file alone: ${message}${at}. Count it as refused.${would}`,
+    reason: { ...told, unsure: true },
   };
+}
+
+/** What the verdict rests on, as a finding beside the others. */
+export function reasonFinding({ reason }: Pick<SafetyReport, 'reason'>): Finding[] {
+  if (!reason) return [];
+  const { message, where, unsure } = reason;
+  return [
+    {
+      code: unsure ? 'weights-only-unknown' : 'weights-only-refused',
+      severity: 'warning',
+      ...(where && { where }),
+      message: unsure
+        ? `weights_only: whether PyTorch takes it cannot be told: ${message}`
+        : `weights_only: PyTorch refuses the file, because ${message}`,
+      advice:
+        'Where the lab opens it, the Save page writes its tensors and plain values without the rest.',
+    },
+  ];
 }
 
 /** What would run without weights_only, as a sentence of its own. */
