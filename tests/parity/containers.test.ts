@@ -1,6 +1,7 @@
 /**
  * Containers beside plain checkpoints, read by PyTorch and by the lab: whole pickled models,
- * TorchScript archives, tar files. What `state_dict()` gives is compared bit for bit.
+ * TorchScript archives, exported
+ * programs, tar files. What `state_dict()` gives is compared bit for bit.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -162,5 +163,28 @@ group('tar files', () => {
     await expect(open(path)).rejects.toThrow(
       /a tar archive, but no checkpoint: it holds "model\/weights.pt", "model\/latest.pt"$/,
     );
+  });
+});
+
+/** As `dict(program.state_dict)`: the file's own may be an OrderedDict. */
+function plain(program: Value): Value {
+  const parts = isDict(program) ? [...program.entries()] : [];
+  return new Dict(
+    parts.map(([name, value]) => [name, isDict(value) ? new Dict(value.entries()) : value]),
+  );
+}
+
+group('exported programs', () => {
+  each('export')('%s', async (_, { path, root }) => {
+    const checkpoint = await open(path);
+    expect(checkpoint.format).toBe('pt2');
+    expect(checkpoint.findings[0]).toMatchObject({ code: 'pt2-program', severity: 'info' });
+    expect(await describe(plain(checkpoint.root))).toEqual(root);
+  });
+
+  each('export-several')('%s', async (_, { path, root }) => {
+    const programs = (await open(path)).root as Dict;
+    const each = [...programs.entries()].map(([name, program]) => [name, plain(program)] as const);
+    expect(await describe(new Dict(each))).toEqual(root);
   });
 });

@@ -12,6 +12,7 @@ import { gguf } from './gguf.ts';
 import { npy } from './npy.ts';
 import { npz } from './npz.ts';
 import { pickle } from './pickle.ts';
+import { pt2 } from './pt2.ts';
 import { safetensors } from './safetensors.ts';
 import { torchLegacy } from './torch.legacy.ts';
 import { torch } from './torch.read.ts';
@@ -21,6 +22,7 @@ import { torchScript } from './torchscript.ts';
 export const formats: readonly Format[] = [
   torchScript,
   torch,
+  pt2,
   torchTar,
   torchLegacy,
   npz,
