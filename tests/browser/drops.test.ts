@@ -7,6 +7,7 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import { fixturesOf } from '../fixtures/made.ts';
 import { app } from './app.fixture.ts';
 import { dropPaths, openPage, samplesFolder, step } from './app.ts';
+import { writeSparse } from './sparse.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'weightroom-drops-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -85,4 +86,29 @@ test('of a folder with several checkpoints one is chosen, beside its source and 
   await step(page, 'Model');
   await page.getByRole('button', { name: 'Build' }).click();
   await page.getByText('All keys matched').waitFor();
+});
+
+test('a gigabyte is verified with progress, and that can be cancelled', async () => {
+  const path = join(scratch, 'large.pt');
+  await writeSparse(path, 200, 5_242_880);
+  await dropPaths(page, [path]);
+  await opened('large.pt');
+  const strip = page.locator('.task').filter({ hasText: 'Verifying large.pt' });
+  const halfway = () =>
+    page.waitForFunction(() => {
+      const value = document.querySelector<HTMLProgressElement>('.task progress')?.value ?? 0;
+      return value > 0.05 && value < 1;
+    });
+  await page.getByRole('button', { name: 'Verify file' }).click();
+  await halfway();
+  expect(await strip.innerText()).toMatch(
+    /[\d.]+ [MG]B of 1\.05 GB · [\d.]+ [MG]B\/s · [\d.]+ s left/,
+  );
+  await strip.getByRole('button', { name: 'Cancel' }).click();
+  await strip.waitFor({ state: 'detached' });
+  expect(await page.getByText('match their CRC-32').count()).toBe(0);
+
+  await page.getByRole('button', { name: 'Verify file' }).click();
+  await page.getByText(/^1\.05 GB read in [\d.]+ s/).waitFor();
+  await page.getByText(/200 storages|200 of 200 storages match their CRC-32/).waitFor();
 });

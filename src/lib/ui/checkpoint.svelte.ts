@@ -1,6 +1,13 @@
-import type { Dropped, Finding, OpenedCheckpoint, OutlineNode } from '#lib/worker/protocol.ts';
+import type {
+  Dropped,
+  Finding,
+  OpenedCheckpoint,
+  OutlineNode,
+  Verified,
+} from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 import { nameOf } from './dropped.ts';
+import { formatBytes } from './format.ts';
 import type { Action } from './problems.svelte.ts';
 import { TreeState } from './tree.svelte.ts';
 
@@ -14,6 +21,9 @@ export class CheckpointState {
   dropped = $state.raw<Dropped | null>(null);
   /** What can be done about a file that does not open. */
   remedies: (dropped: Dropped, findings: readonly Finding[]) => Action[] = () => [];
+  /** What reading every byte has shown; null before. */
+  verified = $state.raw<Verified | Finding | null>(null);
+  verifying = $state(false);
   readonly tree: TreeState;
   readonly #desk: Desk;
 
@@ -26,7 +36,10 @@ export class CheckpointState {
   async open(dropped: Dropped): Promise<boolean> {
     const failure = `Could not open ${nameOf(dropped)}`;
     const result = await this.#desk.tasks.run(`Opening ${nameOf(dropped)}`, failure, (task) =>
-      this.#desk.client.call('open', dropped, { signal: task.signal }),
+      this.#desk.client.call('open', dropped, {
+        signal: task.signal,
+        onProgress: ({ bytes }) => (task.detail = `${formatBytes(bytes)} read`),
+      }),
     );
     if (!result) return false;
     if (!result.ok) {
@@ -36,8 +49,32 @@ export class CheckpointState {
     }
     this.dropped = dropped;
     this.opened = result.checkpoint;
+    this.verified = null;
     void this.tree.show(result.checkpoint.root, result.checkpoint.stateDicts[0]?.label ?? '');
     return true;
+  }
+
+  /** Reads every byte of the file, and compares checksums where it has them. */
+  async verify(): Promise<void> {
+    const { opened } = this;
+    if (!opened || this.verifying) return;
+    this.verifying = true;
+    this.verified = null;
+    const failure = `Could not verify ${opened.name}`;
+    const result = await this.#desk.tasks
+      .run(`Verifying ${opened.name}`, failure, (task) =>
+        this.#desk.client.call(
+          'verify',
+          {},
+          {
+            signal: task.signal,
+            onProgress: ({ bytes, total }) => task.transferred(bytes, total),
+          },
+        ),
+      )
+      .finally(() => (this.verifying = false));
+    if (!result || this.opened !== opened) return;
+    this.verified = result.ok ? result.verified : result.findings[0]!;
   }
 
   /** The first elements of a tensor as exact text. */

@@ -1,5 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatLoss, formatSeconds, parseShape } from './format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatLoss,
+  formatSeconds,
+  paceText,
+  parseShape,
+} from './format.ts';
+
+describe('paceText', () => {
+  it('says what is done, how fast, and how long it takes yet', () => {
+    expect(paceText(250e6, 1e9, 0.5)).toBe('250 MB of 1.00 GB · 500 MB/s · 1.5 s left');
+    expect(paceText(0, 1e9, 0)).toBe('0 B of 1.00 GB');
+  });
+});
 
 describe('format', () => {
   it.each([

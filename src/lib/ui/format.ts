@@ -41,6 +41,16 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
 }
 
+/** `512 MB of 1.07 GB · 764 MB/s · 0.7 s left`, from what was done in some seconds. */
+export function paceText(bytes: number, total: number, seconds: number): string {
+  const parts = [`${formatBytes(bytes)} of ${formatBytes(total)}`];
+  if (bytes > 0 && seconds > 0) {
+    const rate = bytes / seconds;
+    parts.push(`${formatBytes(rate)}/s`, `${formatSeconds((total - bytes) / rate)} left`);
+  }
+  return parts.join(' · ');
+}
+
 /** Losses: four significant digits, exponents only where zeros would hide the number. */
 export function formatLoss(loss: number): string {
   if (!Number.isFinite(loss)) return String(loss);

@@ -10,6 +10,7 @@ import type {
 } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 import { nameOf } from './dropped.ts';
+import { formatBytes } from './format.ts';
 import { PagedRows } from './rows.svelte.ts';
 
 /** Files that hold pickles, the likeliest to be looked into first. */
@@ -44,7 +45,14 @@ export class SafetyState {
     const failure = `Could not scan ${file.name}`;
     const result = await this.#desk.tasks
       .run(`Scanning ${file.name}`, failure, (task) =>
-        this.#desk.client.call('scan', { file }, { signal: task.signal }),
+        this.#desk.client.call(
+          'scan',
+          { file },
+          {
+            signal: task.signal,
+            onProgress: ({ bytes }) => (task.detail = `${formatBytes(bytes)} read`),
+          },
+        ),
       )
       .finally(() => (this.busy = false));
     if (this.file !== file || !result || !this.#desk.problems.check(failure, result)) return;

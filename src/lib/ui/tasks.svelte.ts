@@ -1,3 +1,4 @@
+import { paceText } from './format.ts';
 import type { Problems } from './problems.svelte.ts';
 
 /** Quicker tasks are not worth a progress line. */
@@ -11,12 +12,18 @@ export class Task {
   fraction = $state<number | null>(null);
   detail = $state('');
   shown = $state(false);
+  readonly #started = performance.now();
 
   constructor(label: string) {
     this.label = label;
   }
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+  /** Bytes that are done: shows their share, the rate and the time that is left. */
+  transferred(bytes: number, total: number): void {
+    this.fraction = total > 0 ? bytes / total : null;
+    this.detail = paceText(bytes, total, (performance.now() - this.#started) / 1000);
   }
   cancel(): void {
     this.controller.abort();

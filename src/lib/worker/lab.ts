@@ -18,7 +18,7 @@ import { DANGEROUS } from '#lib/formats/torch.safety.ts';
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
 import { label, pythonKey } from '#lib/inspect/repr.ts';
 import { factsOf } from './facts.ts';
-import { openDropped } from './opening.ts';
+import { openDropped, readCounter } from './opening.ts';
 import { Outline } from './outline.ts';
 import type {
   Backend,
@@ -71,8 +71,8 @@ export class Lab {
   #backend: Promise<Backend & { check(): void }> | null = null;
 
   readonly handlers: Handlers = {
-    open: (dropped, { signal }) =>
-      attempt(signal, async () => ({ checkpoint: await this.#open(dropped, signal) })),
+    open: (dropped, context) =>
+      attempt(context.signal, async () => ({ checkpoint: await this.#open(dropped, context) })),
     children: ({ node, start, count }) => this.#need().outline.children(node, start, count),
     values: ({ node, count }, { signal }) =>
       attempt(signal, async () => ({ values: await this.#values(node, count, signal) })),
@@ -81,9 +81,9 @@ export class Lab {
         verified: await verifyCheckpoint(this.#need().checkpoint, context),
       })),
 
-    scan: ({ file }, { signal }) =>
+    scan: ({ file }, { signal, progress }) =>
       attempt(signal, async () => {
-        const source = file ? blobSource(file) : this.#need().source;
+        const source = file ? readCounter(progress)(file) : this.#need().source;
         this.#safety = await Safety.scan(source, signal);
         return { report: this.#safety.report };
       }),
@@ -173,8 +173,8 @@ export class Lab {
       }),
   };
 
-  async #open(dropped: Dropped, signal: AbortSignal): Promise<OpenedCheckpoint> {
-    const checkpoint = await openDropped(dropped, signal);
+  async #open(dropped: Dropped, context: CallContext<'open'>): Promise<OpenedCheckpoint> {
+    const checkpoint = await openDropped(dropped, context);
     const file = 'file' in dropped ? dropped.file : dropped.files[0]!.file;
     const stateDicts = findStateDicts(checkpoint.root);
     const outline = new Outline(checkpoint.root, stateDicts[0]?.dict);

@@ -1,22 +1,51 @@
 /** From what was dropped on the page to a checkpoint. */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import { blobSource } from '#lib/file/source.ts';
+import { blobSource, type Source } from '#lib/file/source.ts';
 import { openFolder } from '#lib/formats/folder.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
+import type { CallContext } from './lab.ts';
 import type { Dropped } from './protocol.ts';
 
 /** Opens a file, or the files of a folder. Throws a FindingError that says why it cannot. */
-export async function openDropped(dropped: Dropped, signal: AbortSignal): Promise<Checkpoint> {
+export async function openDropped(
+  dropped: Dropped,
+  { signal, progress }: CallContext<'open'>,
+): Promise<Checkpoint> {
+  const count = readCounter(progress);
   const result =
     'file' in dropped
-      ? await openCheckpoint(blobSource(dropped.file), signal)
+      ? await openCheckpoint(count(dropped.file), signal)
       : await openFolder(
           dropped.name,
-          dropped.files.map(({ path, file }) => ({ path, source: blobSource(file) })),
+          dropped.files.map(({ path, file }) => ({ path, source: count(file) })),
           signal,
           dropped.choice,
         );
   if (!result.ok) throw new FindingError(result.findings[0]!);
   return result.checkpoint;
+}
+
+/** Reports within this time would not be seen, and cost a message each. */
+const BETWEEN_REPORTS = 100;
+
+/** Makes sources of files that tell how many bytes were read of all of them. */
+export function readCounter(progress: (read: { bytes: number }) => void): (file: File) => Source {
+  let bytes = 0;
+  let reported = performance.now();
+  return (file) => {
+    const source = blobSource(file);
+    return {
+      ...source,
+      async read(start, end, signal) {
+        const content = await source.read(start, end, signal);
+        bytes += content.byteLength;
+        if (performance.now() - reported > BETWEEN_REPORTS) {
+          reported = performance.now();
+          progress({ bytes });
+        }
+        return content;
+      },
+    };
+  };
 }

@@ -23,7 +23,12 @@ export type { CallRow, NameRow, PickleReport, RecordRow, SafetyReport, TraceRow 
 /** Every call: its argument and what it resolves to. */
 export interface Calls {
   /** Opens a checkpoint. On failure, what was open before stays open. */
-  open: { args: Dropped; result: Result<{ checkpoint: OpenedCheckpoint }> };
+  open: {
+    args: Dropped;
+    result: Result<{ checkpoint: OpenedCheckpoint }>;
+    /** Bytes read so far: a small part of the file. */
+    progress: { bytes: number };
+  };
   /** The children of a tree node, `start` to `start + count`. */
   children: { args: { node: number; start: number; count: number }; result: OutlineNode[] };
   /** The first elements of a tensor as exact decimal text, row-major. */
@@ -40,7 +45,11 @@ export interface Calls {
    * What can be said about the safety of a file, whether it opens or not; without `file`, of the
    * checkpoint that is open. The report stays in the worker for the calls below.
    */
-  scan: { args: { file?: File }; result: Result<{ report: SafetyReport }> };
+  scan: {
+    args: { file?: File };
+    result: Result<{ report: SafetyReport }>;
+    progress: { bytes: number };
+  };
   /** Opcodes of one of the report's pickles, from number `start` on. */
   trace: {
     args: { pickle: number; start: number; count: number };
