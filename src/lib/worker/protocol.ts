@@ -16,6 +16,7 @@ import type {
   SafetyReport,
   TraceRow,
 } from '#lib/inspect/safety/report.ts';
+import type { Change } from './plain.ts';
 
 export type { Finding, Result, Dtype };
 export type { CallRow, NameRow, PickleReport, RecordRow, SafetyReport, TraceRow };
@@ -343,6 +344,8 @@ export interface TrainSummary {
   last: { epoch: number; loss: number; accuracy: number } | null;
 }
 
+export type { Change };
+
 export interface SaveChoice {
   /** What `save` takes back. */
   id: string;
@@ -354,6 +357,8 @@ export interface SaveChoice {
   name: string;
   /** One line on what is inside and what is not. */
   description: string;
+  /** Of `plain`: what was left out, or became something else; the first hundred. */
+  changes?: Change[];
 }
 
 export interface Saved {

@@ -11,10 +11,12 @@ import { openCheckpoint } from '#lib/formats/index.ts';
 import { npz } from '#lib/formats/npz.ts';
 import { safetensors } from '#lib/formats/safetensors.ts';
 import { torch } from '#lib/formats/torch.read.ts';
+import { judgeFile } from '#lib/formats/weights_only.file.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
 import { temporaryHandle, writeVerified } from '#lib/storage/verified.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import type { SaveChoice, Saved } from './protocol.ts';
+import { plainTree, toldChanges } from './plain.ts';
 import { trainedCheckpoint, trainedWeights } from './trained.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -60,6 +62,17 @@ export function saveChoices({ checkpoint, stateDict, bench }: SaveSource): Save[
   choices.push(
     choice({ which: 'opened', contents: 'checkpoint', format: 'pt', stem }, () => checkpoint.root),
   );
+  const plain = plainTree(checkpoint);
+  if (plain) {
+    const parts = { which: 'opened', contents: 'plain', format: 'pt' } as const;
+    const made = choice({ ...parts, stem: `${stem}_plain` }, () => plain.root);
+    const write = async (args: WriteArguments) => {
+      const saved = await made.write(args);
+      await mustLoad(saved.file ?? (await args.handle!.getFile()), args.signal);
+      return saved;
+    };
+    choices.push({ ...made, write, description: toldChanges(plain), changes: [...plain.changes] });
+  }
   if (weights) {
     choices.push(
       choice(
@@ -181,6 +194,14 @@ async function verify(root: Value, file: File, signal: AbortSignal): Promise<voi
     if (!read || !(await isEqual(read, tensor, signal))) {
       throw new Error(`save: ${path} reads back differently`);
     }
+  }
+}
+
+/** Asks the model of `weights_only` whether it takes what was written for it. */
+async function mustLoad(file: File, signal: AbortSignal): Promise<void> {
+  const { verdict, reason } = await judgeFile(blobSource(file), signal);
+  if (verdict === 'refused') {
+    throw new Error(`save: PyTorch would refuse the written file, because ${reason?.message}`);
   }
 }
 
