@@ -19,8 +19,8 @@ interface Room {
 
 const above = ['file', 'checkpoint', 'pickle', 'formats', 'inspect', 'edit', 'architecture'];
 const rooms: Record<string, Room> = {
-  file: { rooms: [] },
-  checkpoint: { rooms: [] },
+  file: { rooms: [], packages: ['hash-wasm'] },
+  checkpoint: { rooms: ['file/read_ahead'] },
   pickle: { rooms: ['file', 'checkpoint'] },
   formats: { rooms: ['file', 'checkpoint', 'pickle'] },
   inspect: { rooms: ['file', 'checkpoint', 'pickle', 'formats'] },

@@ -20,6 +20,7 @@ test('what the app is built from', () => {
     '@tensorflow/tfjs-backend-webgl',
     '@tensorflow/tfjs-backend-webgpu',
     '@tensorflow/tfjs-core',
+    'hash-wasm',
     'pure-rand',
     'py-ast',
     'uplot',

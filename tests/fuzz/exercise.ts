@@ -5,7 +5,8 @@
  */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { findingOf, type Finding } from '#lib/checkpoint/finding.ts';
-import { numel, readTensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { numel } from '#lib/checkpoint/tensor.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { bytesSource } from '#lib/file/source.ts';

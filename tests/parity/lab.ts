@@ -6,7 +6,7 @@ import { readSource, type ModuleTree } from '#lib/architecture/source.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import type { Result } from '#lib/checkpoint/finding.ts';
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
-import { readTensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { bytesSource } from '#lib/file/source.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';

@@ -1,4 +1,4 @@
-import { dtypes, itemsize, wordSize, type Dtype } from './dtype.ts';
+import { itemsize, type Dtype } from './dtype.ts';
 import type { Global, Value } from './value.ts';
 
 /**
@@ -13,6 +13,10 @@ export interface Storage {
   readonly location: string;
   /** The bytes are as in a big-endian file that does not say how long their words are. */
   readonly bigEndian?: true;
+  /** Every read makes a new array, which is the caller's: it may give the memory back. */
+  readonly fresh?: true;
+  /** The file has a checksum of the bytes, which is compared where all of them are read in turn. */
+  readonly checksum?: true;
   /** Little-endian bytes `start` to `end` of the storage. */
   read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
@@ -105,88 +109,6 @@ export function span(tensor: Pick<Tensor, 'shape' | 'strides' | 'offset'>): [num
   let last = tensor.offset;
   tensor.shape.forEach((size, axis) => (last += (size - 1) * tensor.strides[axis]!));
   return [tensor.offset, last + 1];
-}
-
-/**
- * Reads a tensor's elements in row-major order: `numel × itemsize` little-endian bytes in a fresh
- * or shared array that must not be written to.
- */
-export async function readTensor(tensor: Tensor, signal?: AbortSignal): Promise<Uint8Array> {
-  const size = itemsize(tensor.dtype);
-  const [first, end] = span(tensor);
-  const bytes = await tensor.storage.read(first * size, end * size, signal);
-  return resolved(isContiguous(tensor) ? bytes : gather(bytes, tensor, first, size), tensor);
-}
-
-/**
- * Elements as `Tensor.resolve_conj().resolve_neg()` gives them: the signs of the imaginary parts, of
- * all numbers, or of both turned round, those of zeros and NaN too.
- */
-function resolved(bytes: Uint8Array, { dtype, conj, neg }: Tensor): Uint8Array {
-  if (!conj && !neg) return bytes;
-  const { kind } = dtypes[dtype];
-  if (kind !== 'complex' && (kind !== 'float' || conj)) {
-    throw new Error(
-      `tensor: ${dtype} elements cannot be ${conj ? 'conjugated' : 'negated'} in a view`,
-    );
-  }
-  const out = new Uint8Array(bytes); // a copy, also of Node's Buffers, whose slice is a view
-  const word = wordSize(dtype);
-  for (let end = word; end <= out.length; end += word) {
-    const isImaginary = kind === 'complex' && (end / word) % 2 === 0;
-    if (Boolean(neg) !== (isImaginary && Boolean(conj))) out[end - 1]! ^= 0x80;
-  }
-  return out;
-}
-
-/** Bytes that are read at once where a tensor is read in pieces. */
-const CHUNK = 8 * 2 ** 20;
-
-/** What `readTensor` gives, in pieces where the elements lie in order: memory stays bounded. */
-export async function* tensorChunks(
-  tensor: Tensor,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  if (!isContiguous(tensor)) {
-    yield await readTensor(tensor, signal);
-    return;
-  }
-  const size = itemsize(tensor.dtype);
-  const [first, end] = span(tensor);
-  for await (const chunk of storageChunks(tensor.storage, first * size, end * size, signal)) {
-    yield resolved(chunk, tensor);
-  }
-}
-
-/** The bytes `start` to `end` of a storage in pieces. */
-export async function* storageChunks(
-  storage: Storage,
-  start: number,
-  end: number,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  for (let at = start; at < end; at += CHUNK) {
-    signal?.throwIfAborted();
-    yield await storage.read(at, Math.min(at + CHUNK, end), signal);
-  }
-}
-
-function gather(bytes: Uint8Array, tensor: Tensor, first: number, size: number): Uint8Array {
-  const { shape, strides } = tensor;
-  const count = numel(shape);
-  const out = new Uint8Array(count * size);
-  const index = new Array<number>(shape.length).fill(0);
-  let from = (tensor.offset - first) * size;
-  for (let to = 0; to < out.length; to += size) {
-    for (let byte = 0; byte < size; byte++) out[to + byte] = bytes[from + byte]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis]! * size;
-      if (++index[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * size * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return out;
 }
 
 /** Where a storage without bytes is said to be: PyTorch's device for shapes alone. */

@@ -3,8 +3,19 @@
  * know whether they write to a picked file, to the browser's private disk or to memory.
  */
 export interface Sink {
-  /** Appends bytes. The array may be reused by the caller once the promise is fulfilled. */
+  /** Appends bytes. Once the promise is fulfilled, the caller may give their memory back. */
   write(bytes: Uint8Array): Promise<void>;
+}
+
+/** A Sink that says after each write how many bytes have gone through it. */
+export function countedSink(sink: Sink, onProgress?: (bytes: number) => void): Sink {
+  let written = 0;
+  return {
+    async write(bytes) {
+      await sink.write(bytes);
+      onProgress?.((written += bytes.byteLength));
+    },
+  };
 }
 
 /** A Sink that gathers everything in memory; `bytes()` gives the whole. */

@@ -8,6 +8,8 @@ export interface Source {
   readonly name: string;
   /** Size in bytes. */
   readonly size: number;
+  /** Every read makes a new array, which is the caller's: it may give the memory back. */
+  readonly fresh?: true;
   /**
    * Reads bytes `start` (inclusive) to `end` (exclusive). Always returns exactly `end - start`
    * bytes or throws; the array may be a view of a shared buffer and must not be written to.
@@ -50,6 +52,7 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
   const source: Source = {
     name,
     size: blob.size,
+    fresh: true,
     async read(start, end, signal) {
       signal?.throwIfAborted();
       checkRange(source, start, end);
@@ -78,6 +81,7 @@ export function sliceSource(source: Source, start: number, end: number, name: st
   const slice: Source = {
     name,
     size: end - start,
+    ...(source.fresh && { fresh: true }),
     read(from, to, signal) {
       checkRange(slice, from, to);
       return source.read(start + from, start + to, signal);

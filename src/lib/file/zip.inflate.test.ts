@@ -109,6 +109,16 @@ describe('a stored entry', () => {
     await expect(source.read(2_000_000, 3_000_000)).rejects.toThrow('a is damaged: its CRC-32');
   });
 
+  it('has it checked where its pieces are read at once, whoever else looks at its head', async () => {
+    const read = async (source: Source) => {
+      const pieces = [0, 1, 2].map((at) => source.read(at * 1_000_000, (at + 1) * 1_000_000));
+      await source.read(0, 10);
+      return Buffer.concat(await Promise.all(pieces));
+    };
+    expect(Buffer.compare(await read(await stored()), noise)).toBe(0);
+    await expect(read(await stored({ crc: 7 }))).rejects.toThrow('a is damaged: its CRC-32');
+  });
+
   it('has none where the writer left it out', async () => {
     const source = await stored({ crc: 0 });
     expect(Buffer.compare(await source.read(0, noise.length), noise)).toBe(0);

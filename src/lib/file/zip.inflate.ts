@@ -3,7 +3,7 @@
  * read that goes on where the last one ended goes on inflating, one further back begins anew. So a
  * header costs little, a whole entry one pass, and memory holds only what was asked for.
  */
-import { crc32 } from './crc32.ts';
+import { Crc32 } from './crc32.ts';
 import { checkRange, type Source } from './source.ts';
 import { ZipError } from './zip.directory.ts';
 import type { ZipEntry } from './zip.ts';
@@ -37,6 +37,7 @@ export function inflatedSource(raw: Source, entry: ZipEntry, verified = true): S
   const source: Source = {
     name: entry.name,
     size: entry.size,
+    fresh: true,
     read(start, end, signal) {
       checkRange(source, start, end);
       const result = queue.then(() => read(start, end, signal));
@@ -55,7 +56,7 @@ class Pass {
   #unreadable: unknown;
   /** Inflated and not yet given out. */
   #rest = new Uint8Array();
-  #crc = 0;
+  readonly #crc = new Crc32();
   #isChecked: boolean;
   /** Position of the next byte that `read` can give. */
   at = 0;
@@ -114,7 +115,7 @@ class Pass {
     }
     if (chunk.done) return false;
     this.#rest = chunk.value as Uint8Array<ArrayBuffer>;
-    this.#crc = crc32(chunk.value, this.#crc);
+    if (!this.#isChecked) await this.#crc.add(chunk.value);
     return true;
   }
 
@@ -125,7 +126,7 @@ class Pass {
       this.cancel();
       throw this.#wrongSize();
     }
-    checkCrc(this.#crc, this.#entry);
+    checkCrc(this.#crc.value, this.#entry);
     this.#isChecked = true;
   }
 

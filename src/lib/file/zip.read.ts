@@ -3,7 +3,7 @@
  * PyTorch leaves the local headers' sizes at zero. Local headers are read when an entry is, to find
  * where its payload starts. What does not add up is an error that names the entry.
  */
-import { crc32 } from './crc32.ts';
+import { crc32, crc32Fresh, joinCrc32, type Summed } from './crc32.ts';
 import { sliceSource, type Source } from './source.ts';
 import { listZip, ZipError } from './zip.directory.ts';
 import { checkCrc, inflatedSource } from './zip.inflate.ts';
@@ -52,23 +52,47 @@ export async function entrySource(
   return entry.crc32 === 0 ? raw : checked(raw, entry);
 }
 
-/** Adds up the CRC-32 of reads that follow on one another, and compares it at the end. */
+/** Passes through an entry that are followed at a time: who only looks at its head leaves one behind. */
+const MAX_PASSES = 16;
+
+/**
+ * Adds up the CRC-32 of reads that follow on one another from the first byte, and compares it in the
+ * last one. The next may be asked for while the one before is under way.
+ */
 function checked(source: Source, entry: ZipEntry): Source {
-  let crc = 0;
-  let at = 0;
+  /** By the offset at which the next read would go on: the sum of all bytes before. */
+  const passes = new Map<number, Promise<number>>();
   return {
     ...source,
     async read(start, end, signal) {
-      const bytes = await source.read(start, end, signal);
-      if (start === 0) crc = at = 0;
-      if (start === at) {
-        crc = crc32(bytes, crc);
-        at = end;
-        if (at === entry.size) checkCrc(crc, entry);
+      const before = start === 0 ? Promise.resolve(0) : passes.get(start);
+      if (!before) return source.read(start, end, signal);
+      const reading = readSummed(source, start, end, signal);
+      const sum = Promise.all([before, reading]).then(([first, { crc }]) =>
+        joinCrc32(first, crc, end - start),
+      );
+      sum.catch(() => {}); // told by the read that failed
+      passes.delete(start);
+      if (end === entry.size) {
+        checkCrc(await sum, entry);
+      } else {
+        passes.set(end, sum);
+        const [oldest] = passes.keys();
+        if (passes.size > MAX_PASSES) passes.delete(oldest!);
       }
-      return bytes;
+      return (await reading).bytes;
     },
   };
+}
+
+async function readSummed(
+  source: Source,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+): Promise<Summed> {
+  const bytes = await source.read(start, end, signal);
+  return source.fresh ? crc32Fresh(bytes) : { bytes, crc: await crc32(bytes) };
 }
 
 /** The whole payload, its CRC-32 checked. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { crc32 } from './crc32.ts';
 import { memorySink } from './sink.ts';
 import { bytesSource, type Source } from './source.ts';
 import { entrySource, openZip, readEntry } from './zip.read.ts';
@@ -14,16 +13,6 @@ async function write(files: [string, Uint8Array][]) {
   await writer.finish();
   return sink.bytes();
 }
-
-describe('crc32', () => {
-  it('gives the check value of the standard, however the bytes are cut', () => {
-    const bytes = text('123456789');
-    expect(crc32(bytes)).toBe(0xcbf43926);
-    for (let cut = 0; cut <= 9; cut++) {
-      expect(crc32(bytes.subarray(cut), crc32(bytes.subarray(0, cut)))).toBe(0xcbf43926);
-    }
-  });
-});
 
 describe('zip', () => {
   it('reads back what it writes, payloads aligned to 64 bytes', async () => {

@@ -3,7 +3,7 @@
  * in a data descriptor behind each payload and in the directory, payloads at multiples of 64 (so
  * that `torch.load(mmap=True)` can map them), the gap filled by an extra field `FB` of `Z`s.
  */
-import { crc32 } from './crc32.ts';
+import { Crc32 } from './crc32.ts';
 import type { Sink } from './sink.ts';
 import {
   CENTRAL_HEADER,
@@ -54,22 +54,20 @@ export class ZipWriter {
     const headerOffset = this.#at;
     const wide = size >= FULL_32;
     await this.#write(localHeader(name, headerOffset, wide));
-    let crc = 0;
-    let written = 0;
+    const crc = new Crc32();
     for await (const chunk of chunks) {
-      crc = crc32(chunk, crc);
-      written += chunk.byteLength;
+      await crc.add(chunk);
       await this.#write(chunk);
     }
-    if (written !== size) {
-      throw new Error(`zip: entry ${name} was announced with ${size} bytes and got ${written}`);
+    if (crc.length !== size) {
+      throw new Error(`zip: entry ${name} was announced with ${size} bytes and got ${crc.length}`);
     }
-    await this.#write(descriptor(crc, size, wide));
+    await this.#write(descriptor(crc.value, size, wide));
     this.#entries.push({
       name,
       method: STORED,
       flags: FLAG_DESCRIPTOR | FLAG_UTF8,
-      crc32: crc,
+      crc32: crc.value,
       compressedSize: size,
       size,
       headerOffset,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contiguousStrides, numel, readTensor, tensorFromBytes } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { contiguousStrides, numel, tensorFromBytes } from '#lib/checkpoint/tensor.ts';
 import { chunkedStorage, coverProblem, type Block } from './dcp.chunks.ts';
 
 /** Cuts a box along an axis again and again: each step says which block, which axis, where. */

@@ -4,11 +4,11 @@
  * that touches it.
  */
 import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import {
   contiguousStrides,
   isContiguous,
   numel,
-  readTensor,
   type Storage,
   type Tensor,
 } from '#lib/checkpoint/tensor.ts';
@@ -128,6 +128,7 @@ export function chunkedStorage(
     key,
     location: 'cpu',
     byteLength: numel(shape) * size,
+    fresh: true,
     async read(start, end, signal) {
       const out = new Uint8Array(end - start);
       for (const runs of all) {

@@ -25,6 +25,7 @@ export function blockStorage(
     key,
     location: 'cpu',
     byteLength: 4 * count,
+    fresh: true,
     async read(from, to, signal) {
       const first = Math.floor(from / (4 * block));
       const end = Math.max(first, Math.ceil(to / (4 * block)));

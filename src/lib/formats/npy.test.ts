@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { npyHeader, npyOf, npyRefusals } from '../../../tests/fixtures/npy.ts';
-import { readTensor, tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isTensor, list, type Value } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { bytesSource } from '#lib/file/source.ts';

@@ -6,13 +6,8 @@
  * numpy.save writes.
  */
 import { itemsize, wordSize, type Dtype } from '#lib/checkpoint/dtype.ts';
-import {
-  contiguousStrides,
-  isContiguous,
-  numel,
-  tensorChunks,
-  type Tensor,
-} from '#lib/checkpoint/tensor.ts';
+import { tensorChunks } from '#lib/checkpoint/read_tensor.ts';
+import { contiguousStrides, isContiguous, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isTensor } from '#lib/checkpoint/value.ts';
 import type { Source } from '#lib/file/source.ts';
 import type { Format } from './format.ts';

@@ -8,6 +8,7 @@ import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { Dict, type Value } from '#lib/checkpoint/value.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import { entrySource, type Zip } from '#lib/file/zip.read.ts';
+import { countedSink } from '#lib/file/sink.ts';
 import { ZipWriter } from '#lib/file/zip.write.ts';
 import { flatTensors, unwritable } from './flat.ts';
 import type { Format } from './format.ts';
@@ -53,13 +54,9 @@ export const npz: Format = {
     const files = namedTensors(root).map(
       ([key, tensor]) => [key, arrayFile(tensor, JSON.stringify(key), signal)] as const,
     );
-    const zip = new ZipWriter(sink);
-    for (const [key, { size, chunks }] of files) {
-      await zip.add(key + SUFFIX, size, chunks);
-      onProgress?.(zip.position);
-    }
+    const zip = new ZipWriter(countedSink(sink, onProgress));
+    for (const [key, { size, chunks }] of files) await zip.add(key + SUFFIX, size, chunks);
     await zip.finish();
-    onProgress?.(zip.position);
   },
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isMeta, readTensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { isMeta } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, tuple, type Value } from '#lib/checkpoint/value.ts';
 import { bytesSource } from '#lib/file/source.ts';
 import { writePickle } from '#lib/pickle/write.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { entry, safetensorsOf, safetensorsRefusals } from '../../../tests/fixtures/safetensors.ts';
-import { metaStorage, tensorFromBytes, readTensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { metaStorage, tensorFromBytes } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, isTensor, list, type Value } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { bytesSource } from '#lib/file/source.ts';

@@ -7,9 +7,10 @@
  */
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import type { FindingError } from '#lib/checkpoint/finding.ts';
-import { isMeta, numel, tensorChunks, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { tensorsInTurn } from '#lib/checkpoint/read_tensor.ts';
+import { isMeta, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
-import type { Sink } from '#lib/file/sink.ts';
+import { countedSink, type Sink } from '#lib/file/sink.ts';
 import { flatTensors, inOrderOfCodePoints, unwritable } from './flat.ts';
 import type { WriteOptions } from './format.ts';
 import { codeByDtype, isHalved, rankByDtype } from './safetensors.dtypes.ts';
@@ -30,13 +31,11 @@ export async function writeSafetensors(
       rankByDtype.get(two.dtype)! - rankByDtype.get(one.dtype)! || inOrderOfCodePoints(a, b),
   );
   const header = headerBytes(tensors, metadata);
-  await sink.write(header);
-  let written = header.length;
-  for (const [, tensor] of tensors) {
-    for await (const bytes of tensorChunks(tensor, signal)) {
-      await sink.write(bytes);
-      onProgress?.((written += bytes.byteLength));
-    }
+  const { write } = countedSink(sink, onProgress);
+  await write(header);
+  const inOrder = tensors.map(([, tensor]) => tensor);
+  for (const chunks of tensorsInTurn(inOrder, signal)) {
+    for await (const bytes of chunks) await write(bytes);
   }
 }
 

@@ -135,6 +135,7 @@ function makeRecord(source: Source, reference: StorageReference, bigEndian: bool
       location,
       byteLength: numel * size,
       ...(bigEndian && dtype === 'untyped' && { bigEndian: true as const }),
+      ...(source.fresh && { fresh: true as const }),
       async read(start, end, signal) {
         checked ??= payload(source, record, bigEndian);
         const bytes = await (await checked).read(start, end, signal);

@@ -4,9 +4,10 @@
  * key an int64 with its number of elements and the bytes (torch/serialization.py, `_legacy_save`).
  */
 import { itemsize } from '#lib/checkpoint/dtype.ts';
-import { storageChunks } from '#lib/checkpoint/tensor.ts';
+import { storageRange } from '#lib/checkpoint/read_tensor.ts';
+import { ReadAhead } from '#lib/file/read_ahead.ts';
 import { dict, list, type Value } from '#lib/checkpoint/value.ts';
-import type { Sink } from '#lib/file/sink.ts';
+import { countedSink, type Sink } from '#lib/file/sink.ts';
 import { writePickle } from '#lib/pickle/write.ts';
 import type { WriteOptions } from './format.ts';
 import { express, type StoredStorage } from './torch.express.ts';
@@ -38,17 +39,15 @@ export async function writeTorchLegacy(
     type_sizes: typeSizes,
   });
   const keys = list(...keyed.map(({ key }) => key));
-  let written = 0;
-  const write = async (bytes: Uint8Array) => {
-    await sink.write(bytes);
-    onProgress?.((written += bytes.byteLength));
-  };
+  const { write } = countedSink(sink, onProgress);
   for (const value of [MAGIC, PROTOCOL, system, expressed, keys]) await write(writePickle(value));
+  const reading = new ReadAhead(
+    keyed.map(({ storage }) => storageRange(storage)),
+    signal,
+  );
   for (const { storage, count } of keyed) {
     await write(new Uint8Array(BigInt64Array.of(BigInt(count)).buffer));
-    for await (const chunk of storageChunks(storage, 0, storage.byteLength, signal)) {
-      await write(chunk);
-    }
+    for await (const chunk of reading.next(storage.byteLength)) await write(chunk);
   }
 }
 

@@ -112,14 +112,21 @@ function recordStorage(
   }
   const bigEndian = byteorder === 'big';
   const word = dtype === 'untyped' ? 1 : wordSize(dtype);
-  let source: Source | undefined;
+  let opened: Promise<Source> | undefined;
+  const open = () => {
+    opened ??= entrySource(zip, entry);
+    opened.catch(() => (opened = undefined)); // the next read tries again
+    return opened;
+  };
   return {
     key,
     location,
     byteLength,
     ...(bigEndian && dtype === 'untyped' && { bigEndian: true as const }),
+    ...(zip.source.fresh && { fresh: true as const }),
+    ...(entry.crc32 !== 0 && { checksum: true as const }),
     async read(start, end, signal) {
-      source ??= await entrySource(zip, entry, signal);
+      const source = await open();
       const bytes = await source.read(start, end, signal);
       return bigEndian ? swapBytes(bytes, word) : bytes;
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readTensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { dict, isDict, isTensor, list, tuple, type Value } from '#lib/checkpoint/value.ts';
 import { bytesSource } from '#lib/file/source.ts';
 import { writePickle } from '#lib/pickle/write.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { zipOf, type Member } from '../../../tests/fixtures/zip.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
-import { readTensor, tensorFromBytes } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { tensorFromBytes } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, isTensor, list } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { bytesSource } from '#lib/file/source.ts';

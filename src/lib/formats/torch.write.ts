@@ -3,9 +3,10 @@
  * takes: protocol 2, records stored and aligned to 64 bytes, each exactly as long as its storage.
  * `.format_version` is left out on purpose: it promises PyTorch's own layout byte for byte.
  */
-import { storageChunks } from '#lib/checkpoint/tensor.ts';
+import { storageRange } from '#lib/checkpoint/read_tensor.ts';
+import { ReadAhead } from '#lib/file/read_ahead.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
-import type { Sink } from '#lib/file/sink.ts';
+import { countedSink, type Sink } from '#lib/file/sink.ts';
 import { ZipWriter } from '#lib/file/zip.write.ts';
 import { writePickle } from '#lib/pickle/write.ts';
 import type { WriteOptions } from './format.ts';
@@ -18,17 +19,18 @@ export async function writeTorch(
 ): Promise<void> {
   const { root: expressed, storages } = express(root);
   const pickle = writePickle(expressed);
-  const zip = new ZipWriter(sink);
+  const zip = new ZipWriter(countedSink(sink, onProgress));
   const text = (content: string) => [new TextEncoder().encode(content)];
   await zip.add(`${stem}/data.pkl`, pickle.length, [pickle]);
   await zip.add(`${stem}/byteorder`, 6, text('little'));
+  const reading = new ReadAhead(
+    storages.map(({ storage }) => storageRange(storage)),
+    signal,
+  );
   for (const [index, { storage }] of storages.entries()) {
     const { byteLength } = storage;
-    const chunks = storageChunks(storage, 0, byteLength, signal);
-    await zip.add(`${stem}/data/${index}`, byteLength, chunks);
-    onProgress?.(zip.position);
+    await zip.add(`${stem}/data/${index}`, byteLength, reading.next(byteLength));
   }
   await zip.add(`${stem}/version`, 2, text('3\n'));
   await zip.finish();
-  onProgress?.(zip.position);
 }

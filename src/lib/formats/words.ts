@@ -18,6 +18,7 @@ export function wordStorage(
     key,
     location: 'cpu',
     byteLength,
+    ...(source.fresh && { fresh: true as const }),
     async read(from, to, signal) {
       if (word === 1) return source.read(start + from, start + to, signal);
       const first = from - (from % word);

@@ -5,7 +5,8 @@
 import { dtypes, type Dtype } from '#lib/checkpoint/dtype.ts';
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import { numel, readTensor, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 
 /** Examples of one purpose: training or held out. */

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { floats, tinyModel, tinyParameters } from '../../../tests/fixtures/tiny.ts';
 import { matchParameters, parseOptimizer, type OptimizerName } from '#lib/checkpoint/optimizer.ts';
-import { readTensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { Dict, dict, isTensor, list, type Value } from '#lib/checkpoint/value.ts';
 import { startBackend } from '#lib/runtime/backend.ts';
 import * as tf from '#lib/runtime/tf.ts';

@@ -5,7 +5,8 @@
 import * as tf from '#lib/runtime/tf.ts';
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import type { OptimizerName, SavedOptimizer } from '#lib/checkpoint/optimizer.ts';
-import { readTensor, tensorFromBytes } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { tensorFromBytes } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, isDict, isTensor, list, type Value } from '#lib/checkpoint/value.ts';
 import type { Model } from '#lib/runtime/model.ts';
 import { adam, adamw } from './adam.ts';

@@ -5,7 +5,8 @@
 import * as tf from './tf.ts';
 import type { Graph, ParameterSpec } from '#lib/architecture/graph.ts';
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
-import { numel, readTensor, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { execute, type Bindings } from './executor.ts';
 
 export type { Graph };

@@ -4,7 +4,8 @@
  * WorkerCrash, and the next call starts a fresh worker, which knows nothing of what was open.
  */
 import type { CallName, Calls, Progress, Reply, Request } from './protocol.ts';
-import { startWorker } from './start.ts';
+import entry from './lab.worker.ts?worker&url';
+import { startModule } from './start.ts';
 
 /** What the client needs of a Worker; tests hand in their own. */
 export interface WorkerPort {
@@ -54,7 +55,7 @@ export class LabClient {
   #port: WorkerPort | null = null;
   #lastId = 0;
 
-  constructor(start: () => WorkerPort = startWorker) {
+  constructor(start: () => WorkerPort = () => startModule(entry, 'lab')) {
     this.#start = start;
   }
 

@@ -2,7 +2,7 @@
  * The lab behind the page: what is open, and the calls that the page may make. It runs in a worker
  * and knows nothing of messages; `lab.worker.ts` connects it, tests call it directly.
  */
-import { readTensor } from '#lib/checkpoint/tensor.ts';
+import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { formatElement } from '#lib/checkpoint/elements.ts';
 import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpoint/finding.ts';
@@ -18,6 +18,7 @@ import { DANGEROUS } from '#lib/formats/torch.safety.ts';
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
 import { label, pythonKey } from '#lib/inspect/repr.ts';
 import { factsOf } from './facts.ts';
+import type { OpenFile } from '#lib/storage/opfs.ts';
 import { openDropped, readCounter } from './opening.ts';
 import { Outline } from './outline.ts';
 import type {
@@ -63,12 +64,18 @@ function notYet(message: string, advice: string): FindingError {
 }
 
 export class Lab {
+  readonly #openFile: OpenFile | undefined;
   #opened: Opened | null = null;
   #source: ModelSource | null = null;
   #bench: Workbench | null = null;
   #safety: Safety | null = null;
   #data: Dataset | null = null;
   #backend: Promise<Backend & { check(): void }> | null = null;
+
+  /** `openFile` opens files of the browser's private disk, where there is one. */
+  constructor(openFile?: OpenFile) {
+    this.#openFile = openFile;
+  }
 
   readonly handlers: Handlers = {
     open: (dropped, context) =>
@@ -163,7 +170,7 @@ export class Lab {
         const found = saveChoices(this.#saveSource()).find(({ id }) => id === choice);
         if (!found)
           throw notYet(`save: there is no ${choice}`, 'Open or train a checkpoint first.');
-        return { saved: await found.write({ handle, signal, progress }) };
+        return { saved: await found.write({ handle, openFile: this.#openFile, signal, progress }) };
       }),
 
     backend: (_, { signal }) =>

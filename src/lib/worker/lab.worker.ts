@@ -1,8 +1,10 @@
 /** The worker's entry: messages in, calls to the lab, replies out. */
 import { Lab, type CallContext } from './lab.ts';
+import { openInThread, startSumThread } from './helper.ts';
 import type { CallName, Reply, Request } from './protocol.ts';
 
-const lab = new Lab();
+startSumThread();
+const lab = new Lab(openInThread);
 const running = new Map<number, AbortController>();
 
 self.onmessage = async ({ data: request }: MessageEvent<Request>) => {

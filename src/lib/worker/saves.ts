@@ -1,9 +1,11 @@
 /** What can be saved, how it is written, and the check that it reads back. */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
-import { numel, span, storageChunks, tensorChunks, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { tensorChunks, tensorRange } from '#lib/checkpoint/read_tensor.ts';
+import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import type { StateDictCandidate } from '#lib/architecture/binding.ts';
-import { crc32 } from '#lib/file/crc32.ts';
+import { ReadAhead } from '#lib/file/read_ahead.ts';
+import { Crc32 } from '#lib/file/crc32.ts';
 import { memorySink, type Sink } from '#lib/file/sink.ts';
 import { blobSource } from '#lib/file/source.ts';
 import type { Format } from '#lib/formats/format.ts';
@@ -13,7 +15,8 @@ import { safetensors } from '#lib/formats/safetensors.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { judgeFile } from '#lib/formats/weights_only.file.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
-import { temporaryHandle, writeVerified } from '#lib/storage/verified.ts';
+import { ensureRoom, outbox, writeOpfs, type OpenFile } from '#lib/storage/opfs.ts';
+import { writeVerified } from '#lib/storage/verified.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import type { SaveChoice, Saved } from './protocol.ts';
 import { plainTree, toldChanges } from './plain.ts';
@@ -29,6 +32,8 @@ export interface SaveSource {
 
 export interface WriteArguments {
   readonly handle?: FileSystemFileHandle;
+  /** Opens files of the browser's private disk; without it, downloads are made in memory. */
+  readonly openFile?: OpenFile;
   readonly signal: AbortSignal;
   progress(progress: { bytes: number; total: number }): void;
 }
@@ -144,16 +149,19 @@ async function write(
   format: Format,
   stem: string,
   name: string,
-  { handle, signal, progress }: WriteArguments,
+  { handle, openFile, signal, progress }: WriteArguments,
 ): Promise<Saved> {
   const total = format === torch ? storedBytes(root) : elementBytes(root);
   const metadata = new Map(format === safetensors ? [['format', 'pt']] : []);
   const onProgress = (bytes: number) => progress({ bytes: Math.min(bytes, total), total });
   const writeTo = (sink: Sink) => format.write!(root, sink, { stem, metadata, signal, onProgress });
   let file: File;
-  const target = handle ?? (total >= LARGE ? await temporaryHandle(name) : undefined);
-  if (target) {
-    file = await writeVerified(target, writeTo);
+  if (handle) {
+    file = await writeVerified(handle, writeTo);
+  } else if (openFile && total >= LARGE) {
+    const folder = await outbox();
+    await ensureRoom(name, total);
+    file = await writeOpfs(folder, name, writeTo, openFile);
   } else {
     const sink = memorySink();
     await writeTo(sink);
@@ -209,18 +217,17 @@ async function isEqual(one: Tensor, two: Tensor, signal: AbortSignal): Promise<b
   if (one.dtype !== two.dtype || one.shape.join() !== two.shape.join()) return false;
   // Laid out alike, the bytes that they span say it all: a view may repeat few bytes a lot.
   const alike = one.strides.join() === two.strides.join();
-  return (await checksum(one, alike, signal)) === (await checksum(two, alike, signal));
+  const [a, b] = await Promise.all([one, two].map((it) => checksum(it, alike, signal)));
+  return a === b;
 }
 
 async function checksum(tensor: Tensor, asStored: boolean, signal: AbortSignal): Promise<number> {
-  const size = itemsize(tensor.dtype);
-  const [first, end] = span(tensor);
   const chunks = asStored
-    ? storageChunks(tensor.storage, first * size, end * size, signal)
+    ? new ReadAhead([tensorRange(tensor)], signal).next()
     : tensorChunks(tensor, signal);
-  let crc = 0;
-  for await (const chunk of chunks) crc = crc32(chunk, crc);
-  return crc;
+  const crc = new Crc32();
+  for await (const chunk of chunks) await crc.add(chunk);
+  return crc.value;
 }
 
 /** A state_dict whose tensors are all objects of their own: other formats write each by itself. */

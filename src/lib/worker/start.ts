@@ -1,10 +1,8 @@
 /**
- * Starts the lab's worker from a `blob:` module that imports the built file. A worker started from
+ * Starts workers from a `blob:` module that imports the built file. A worker started from
  * its own URL takes its policy from that response's headers, and static hosts send none; a blob
  * worker inherits the page's Content Security Policy, so nothing in it can reach another origin.
  */
-import entry from './lab.worker.ts?worker&url';
-
 /** Named in the page's `trusted-types` directive. */
 const policyName = 'weightroom-worker';
 
@@ -33,11 +31,14 @@ function trusted(url: string): string {
   return trust(url);
 }
 
-export function startWorker(): Worker {
-  const module = new URL(entry, location.href).href;
+/** Starts the worker whose built file is `entry`, from a page or from another worker. */
+export function startModule(entry: string, name: string): Worker {
+  // A worker from a blob has an address that nothing can be relative to.
+  const module = new URL(entry, location.protocol === 'blob:' ? import.meta.url : location.href)
+    .href;
   const source = new Blob([`import ${JSON.stringify(module)};`], { type: 'text/javascript' });
   const url = URL.createObjectURL(source);
-  const worker = new Worker(trusted(url), { type: 'module', name: 'lab' });
+  const worker = new Worker(trusted(url), { type: 'module', name });
   // The worker fetches the blob asynchronously, so it is let go only after the first message.
   worker.addEventListener('message', () => URL.revokeObjectURL(url), { once: true });
   return worker;

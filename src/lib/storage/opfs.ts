@@ -1,0 +1,104 @@
+/**
+ * The browser's private disk (OPFS). A file is written under a temporary name by a thread that may
+ * block on the disk, closed, read back and compared, and only then given its name: whatever stops
+ * the browser on the way, a file that has its name is whole.
+ */
+import type { Sink } from '#lib/file/sink.ts';
+import { summedSink, verified, writeVerified } from './verified.ts';
+
+/** A file that is being written. */
+export interface WrittenFile extends Sink {
+  /** When it is fulfilled, all bytes are on the disk. */
+  close(): Promise<void>;
+}
+/** Opens a file for writing from its first byte on, whatever it held before. */
+export type OpenFile = (handle: FileSystemFileHandle) => Promise<WrittenFile>;
+
+/** Not in TypeScript's library yet; every browser with OPFS has it. */
+interface Movable {
+  move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+}
+
+const TEMPORARY = '.tmp';
+/** What Chromium leaves of a `createWritable` that was cut off. */
+const SWAP = '.crswap';
+
+/**
+ * Writes a file through `write`. Two writers of one name wait for one another, in other tabs too.
+ * Where anything fails, the file that had the name before is as it was.
+ */
+export async function writeOpfs(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  write: (sink: Sink) => Promise<void>,
+  open: OpenFile,
+): Promise<File> {
+  return navigator.locks.request(`weightroom:${name}`, async () => {
+    const handle = await folder.getFileHandle(name + TEMPORARY, { create: true });
+    const { move } = handle as Movable;
+    if (!move) {
+      await folder.removeEntry(name + TEMPORARY);
+      return writeVerified(await folder.getFileHandle(name, { create: true }), write);
+    }
+    try {
+      await writeClosed(handle, write, open);
+      await move.call(handle, folder, name);
+    } catch (error) {
+      await folder.removeEntry(name + TEMPORARY).catch(() => {}); // swept up later
+      throw error;
+    }
+    return (await folder.getFileHandle(name)).getFile();
+  });
+}
+
+async function writeClosed(
+  handle: FileSystemFileHandle,
+  write: (sink: Sink) => Promise<void>,
+  open: OpenFile,
+): Promise<void> {
+  const file = await open(handle);
+  const { sink, sum } = summedSink(file);
+  try {
+    await write(sink);
+  } finally {
+    await file.close();
+  }
+  await verified(handle, sum);
+}
+
+/** Removes what writers that were cut off have left in a folder. */
+export async function sweep(folder: FileSystemDirectoryHandle): Promise<void> {
+  for await (const name of folder.keys()) {
+    if (name.endsWith(TEMPORARY) || name.endsWith(SWAP)) {
+      await folder.removeEntry(name).catch(() => {}); // another tab is writing it
+    }
+  }
+}
+
+/** Folder for files on their way to a download. */
+const OUTBOX = 'outbox';
+/** Milliseconds that the browser is given to copy a file to the downloads. */
+const DOWNLOAD_TIME = 60 * 60 * 1000;
+
+/** The folder to write downloads into, without those that were fetched long ago. */
+export async function outbox(): Promise<FileSystemDirectoryHandle> {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(OUTBOX, { create: true });
+  await sweep(folder);
+  for await (const [name, handle] of folder.entries()) {
+    if (handle.kind !== 'file') continue;
+    const { lastModified } = await (handle as FileSystemFileHandle).getFile();
+    if (Date.now() - lastModified > DOWNLOAD_TIME) await folder.removeEntry(name).catch(() => {});
+  }
+  return folder;
+}
+
+/** Throws an Error where the browser does not grant the bytes. */
+export async function ensureRoom(name: string, bytes: number): Promise<void> {
+  const { quota, usage } = await navigator.storage.estimate();
+  if (quota === undefined || usage === undefined || bytes <= quota - usage) return;
+  const megabytes = (count: number) => `${Math.max(0, Math.round(count / 1e6))} MB`;
+  throw new Error(
+    `storage: ${name} needs ${megabytes(bytes)}, the browser grants ${megabytes(quota - usage)} on its own disk: free some space, or save to a folder of your choice`,
+  );
+}

@@ -1,0 +1,91 @@
+/** The lab's side of its helper threads: one that sums, and one for each file that is written. */
+import { lendSumThread } from '#lib/file/crc32.ts';
+import type { WrittenFile } from '#lib/storage/opfs.ts';
+import entry from './helper.worker.ts?worker&url';
+import { startModule } from './start.ts';
+
+export type HelperTask =
+  | { kind: 'sum'; buffer: ArrayBuffer }
+  | { kind: 'open'; handle: FileSystemFileHandle }
+  | { kind: 'write'; buffer: ArrayBuffer }
+  | { kind: 'close' };
+/** What a sum comes back with. */
+export interface HelperReply {
+  buffer: ArrayBuffer;
+  crc: number;
+}
+
+interface Waiting {
+  resolve(reply: HelperReply): void;
+  reject(error: Error): void;
+}
+
+class Helper {
+  readonly #worker = startModule(entry, 'helper');
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+
+  constructor() {
+    this.#worker.onmessage = ({ data: { id, reply, error } }) => {
+      const { resolve, reject } = this.#waiting.get(id)!;
+      this.#waiting.delete(id);
+      if (error) reject(Object.assign(new Error(error.message), { name: error.name }));
+      else resolve(reply);
+    };
+    this.#worker.onerror = ({ message }) => {
+      const error = new Error(`the lab's helper stopped: ${message || 'it could not be loaded'}`);
+      for (const { reject } of this.#waiting.values()) reject(error);
+      this.#waiting.clear();
+    };
+  }
+
+  perform(task: HelperTask): Promise<HelperReply> {
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, task }, 'buffer' in task ? [task.buffer] : []);
+    });
+  }
+
+  end(): void {
+    this.#worker.terminate();
+  }
+}
+
+let summer: Helper | undefined;
+
+/** Has large sums made in another thread from now on. */
+export function startSumThread(): void {
+  lendSumThread((buffer) => (summer ??= new Helper()).perform({ kind: 'sum', buffer }));
+}
+
+/** Writes on their way to the thread: one is written while the next one travels. */
+const MAX_UNDER_WAY = 2;
+
+/** Opens a file of the browser's private disk in a thread of its own. */
+export async function openInThread(handle: FileSystemFileHandle): Promise<WrittenFile> {
+  const helper = new Helper();
+  const underWay: Promise<unknown>[] = [];
+  try {
+    await helper.perform({ kind: 'open', handle });
+  } catch (error) {
+    helper.end();
+    throw error;
+  }
+  return {
+    async write(bytes) {
+      if (underWay.length >= MAX_UNDER_WAY) await underWay.shift();
+      const written = helper.perform({ kind: 'write', buffer: bytes.slice().buffer });
+      written.catch(() => {}); // told by the next write, or on closing
+      underWay.push(written);
+    },
+    async close() {
+      try {
+        await Promise.all(underWay);
+        await helper.perform({ kind: 'close' });
+      } finally {
+        helper.end();
+      }
+    },
+  };
+}
