@@ -17,7 +17,8 @@ export const buildFolder = join(import.meta.dirname, '../../build');
 export const resultsFolder = join(import.meta.dirname, '../../test-results');
 export const samplesFolder = join(import.meta.dirname, '../../public/samples');
 
-const flags = [
+/** Keep Chromium from talking to anyone. */
+export const flags = [
   '--no-sandbox',
   '--disable-quic',
   '--no-first-run',

@@ -1,0 +1,85 @@
+/**
+ * Memory of all workers of a Chromium, as its debugger tells it: used heap and the bytes behind its
+ * ArrayBuffers (`Runtime.getHeapUsage`), summed over every worker and every worker of a worker.
+ */
+
+interface Reply {
+  id?: number;
+  method?: string;
+  params?: { sessionId: string; targetInfo: { type: string } };
+  result?: { usedSize: number; backingStorageSize: number };
+}
+
+/** Milliseconds between two samples. */
+const EVERY = 15;
+
+export class WorkerMemory {
+  /** Bytes at the worst moment since `reset`. */
+  peak = 0;
+  readonly #socket: WebSocket;
+  readonly #workers = new Map<string, number>();
+  readonly #asked = new Map<number, string>();
+  #timer: NodeJS.Timeout | undefined;
+  #id = 0;
+
+  /** `address` is the WebSocket of the browser itself (its DevToolsActivePort file names it). */
+  static async attach(address: string): Promise<WorkerMemory> {
+    const socket = new WebSocket(address);
+    await new Promise((resolve, reject) => {
+      socket.onopen = resolve;
+      socket.onerror = reject;
+    });
+    return new WorkerMemory(socket);
+  }
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(String(data)) as Reply);
+    this.#follow();
+    this.#timer = setInterval(() => {
+      for (const session of this.#workers.keys()) {
+        this.#asked.set(this.#send('Runtime.getHeapUsage', {}, session), session);
+      }
+    }, EVERY);
+  }
+
+  get workers(): number {
+    return this.#workers.size;
+  }
+
+  reset(): void {
+    this.peak = 0;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#socket.close();
+  }
+
+  /** Has the targets below a session attached, and those below them in turn. */
+  #follow(session?: string): void {
+    const params = { autoAttach: true, waitForDebuggerOnStart: false, flatten: true };
+    this.#send('Target.setAutoAttach', params, session);
+  }
+
+  #send(method: string, params: object, sessionId?: string): number {
+    this.#socket.send(JSON.stringify({ id: ++this.#id, method, params, sessionId }));
+    return this.#id;
+  }
+
+  #receive({ id, method, params, result }: Reply): void {
+    if (method === 'Target.attachedToTarget') {
+      this.#follow(params!.sessionId);
+      if (params!.targetInfo.type === 'worker') this.#workers.set(params!.sessionId, 0);
+    } else if (method === 'Target.detachedFromTarget') {
+      this.#workers.delete(params!.sessionId);
+    } else if (id !== undefined && this.#asked.has(id)) {
+      const session = this.#asked.get(id)!;
+      this.#asked.delete(id);
+      if (!result || !this.#workers.has(session)) return;
+      this.#workers.set(session, result.usedSize + result.backingStorageSize);
+      const total = [...this.#workers.values()].reduce((sum, bytes) => sum + bytes);
+      this.peak = Math.max(this.peak, total);
+    }
+  }
+}

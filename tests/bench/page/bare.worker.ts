@@ -1,0 +1,120 @@
+/** What the lab is measured against: reading and writing bytes and nothing else; and its writer. */
+import { Dict } from '../../../src/lib/checkpoint/value.ts';
+import { tensorFromBytes, type Tensor } from '../../../src/lib/checkpoint/tensor.ts';
+import { writeTorch } from '../../../src/lib/formats/torch.write.ts';
+import { writeOpfs } from '../../../src/lib/storage/opfs.ts';
+import { openInThread, startSumThread } from '../../../src/lib/worker/helper.ts';
+
+export interface Job {
+  kind: 'read' | 'write' | 'writeTorch';
+  file: File;
+  /** Of the tensors to write. */
+  tensors: number;
+  shape: [number, number];
+}
+export interface Done {
+  bytes: number;
+  seconds: number;
+  /** Of these, for reading the written file back. */
+  verifying?: number;
+}
+
+const SLICE = 8 * 2 ** 20;
+const SLICES = 4;
+
+interface SyncHandle {
+  truncate(size: number): void;
+  write(bytes: Uint8Array, options: { at: number }): number;
+  flush(): void;
+  close(): void;
+}
+
+startSumThread();
+
+const jobs: Record<Job['kind'], (job: Job) => Promise<Done>> = {
+  /** Four slices at a time, in any order. */
+  async read({ file }) {
+    const started = performance.now();
+    let at = 0;
+    let bytes = 0;
+    const readOn = async () => {
+      while (at < file.size) {
+        const start = at;
+        at += SLICE;
+        const buffer = await file.slice(start, start + SLICE).arrayBuffer();
+        bytes += buffer.byteLength;
+        buffer.transfer(0);
+      }
+    };
+    await Promise.all(Array.from({ length: SLICES }, readOn));
+    return { bytes, seconds: since(started) };
+  },
+
+  /** A sync handle of OPFS, in pieces of the tensors' size. */
+  async write({ tensors, shape }) {
+    const folder = await navigator.storage.getDirectory();
+    const handle = await folder.getFileHandle('bare', { create: true });
+    const sync = await (
+      handle as unknown as { createSyncAccessHandle(): Promise<SyncHandle> }
+    ).createSyncAccessHandle();
+    const piece = noise(shape);
+    const started = performance.now();
+    sync.truncate(0);
+    for (let number = 0; number < tensors; number++) {
+      sync.write(piece, { at: number * piece.byteLength });
+    }
+    sync.flush();
+    sync.close();
+    const seconds = since(started);
+    await folder.removeEntry('bare');
+    return { bytes: tensors * piece.byteLength, seconds };
+  },
+
+  /** The lab's writer, of tensors in memory: they share bytes, and each is summed and written. */
+  async writeTorch({ tensors, shape }) {
+    const folder = await navigator.storage.getDirectory();
+    const bytes = noise(shape);
+    const tensor = (number: number): [string, Tensor] => [
+      `layers.${number}.weight`,
+      tensorFromBytes(bytes, 'float32', shape),
+    ];
+    const root = new Dict(Array.from({ length: tensors }, (_, number) => tensor(number)));
+    const started = performance.now();
+    let written = 0;
+    const file = await writeOpfs(
+      folder,
+      'written.pt',
+      (sink) => writeTorch(root, sink, { stem: 'written' }),
+      async (handle) => {
+        const opened = await openInThread(handle);
+        return {
+          write: (piece) => opened.write(piece),
+          async close() {
+            await opened.close();
+            written = since(started);
+          },
+        };
+      },
+    );
+    const verifying = since(started) - written;
+    const { size } = file;
+    await folder.removeEntry('written.pt');
+    return { bytes: size, seconds: written, verifying };
+  },
+};
+
+function noise(shape: [number, number]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(4 * shape[0] * shape[1]);
+  for (let at = 0; at < bytes.length; at += 2 ** 16) {
+    crypto.getRandomValues(bytes.subarray(at, Math.min(at + 2 ** 16, bytes.length)));
+  }
+  return bytes;
+}
+
+function since(started: number): number {
+  return (performance.now() - started) / 1000;
+}
+
+self.onmessage = async ({ data }: MessageEvent<Job>) => {
+  self.postMessage(await jobs[data.kind](data));
+};
