@@ -87,7 +87,7 @@ function* piecesOf(ranges: Iterable<Range>): Generator<Range, undefined> {
  * Gives back the memory of bytes that nobody else holds: a browser waits long before it collects
  * what hundreds of reads leave behind.
  */
-function giveBack(bytes: Uint8Array): void {
+export function giveBack(bytes: Uint8Array): void {
   const buffer = bytes.buffer as ArrayBuffer;
   if (!buffer.detached) buffer.transfer(0);
 }

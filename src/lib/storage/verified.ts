@@ -4,7 +4,7 @@
  * CRC-32 compared with what was written. `opfs.ts` does the same faster on the browser's own disk.
  */
 import { Crc32, crc32Fresh } from '#lib/file/crc32.ts';
-import { ReadAhead } from '#lib/file/read_ahead.ts';
+import { giveBack, ReadAhead } from '#lib/file/read_ahead.ts';
 import type { Sink } from '#lib/file/sink.ts';
 import { blobSource } from '#lib/file/source.ts';
 
@@ -43,8 +43,9 @@ export async function verified(handle: FileSystemFileHandle, written: Crc32): Pr
   const read = new Crc32();
   const whole = { source: blobSource(file), start: 0, end: file.size };
   for await (const piece of new ReadAhead([whole]).next()) {
-    const { length } = piece;
-    read.append((await crc32Fresh(piece)).crc, length);
+    const { bytes, crc } = await crc32Fresh(piece);
+    read.append(crc, bytes.length);
+    giveBack(bytes); // other ones than were given, where another thread has summed them
   }
   if (read.length !== written.length || read.value !== written.value) {
     throw new Error(
