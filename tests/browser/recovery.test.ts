@@ -1,7 +1,8 @@
 /** The worker may die: the page says so and opens again what was open. */
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { app } from './app.fixture.ts';
-import { openPage, openSample, step } from './app.ts';
+import { drop, openPage, openSample, sampleFile, step } from './app.ts';
 
 test('checkpoint, source, data and model come back after a crash of the worker', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
@@ -26,6 +27,50 @@ test('checkpoint, source, data and model come back after a crash of the worker',
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByRole('list', { name: 'Largest outputs' }).waitFor();
   expect(await page.locator('.problem').count()).toBe(0);
+  await context.close();
+});
+
+/** Keeps the worker's thread from everything else, as parsing without end would. */
+async function hang(page: Page): Promise<void> {
+  const [worker] = page.workers();
+  if (!worker) throw new Error('there is no worker');
+  await worker.evaluate(() => {
+    setTimeout(() => {
+      const end = Date.now() + 120_000;
+      while (Date.now() < end);
+    });
+  });
+}
+
+test('a worker that hangs is replaced, its file named and not opened again', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
+  await openSample(page, 'One linear layer');
+  await hang(page);
+  await drop(page, [{ ...sampleFile('mlp/mlp.pt'), name: 'hang.pt' }]);
+  const problem = page.locator('.problem').filter({ hasText: 'The lab’s worker stopped' });
+  await problem.getByText('stopped at hang.pt: it did not answer for 15 s').waitFor();
+  await problem.getByText('hang.pt is not opened again').waitFor();
+  await problem.getByText('What was open has been opened again.').waitFor();
+  expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('linear.pth');
+  await page.getByRole('treeitem').filter({ hasText: 'fc.weight' }).first().click();
+  await page.getByRole('list', { name: 'First values' }).waitFor();
+  expect(await page.locator('.problem').count()).toBe(1);
+  await context.close();
+});
+
+test('cancelling what a hanging worker parses replaces it', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
+  await openSample(page, 'One linear layer');
+  await hang(page);
+  await drop(page, [{ ...sampleFile('mlp/mlp.pt'), name: 'hang.pt' }]);
+  const strip = page.locator('.task').filter({ hasText: 'Opening hang.pt' });
+  await strip.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('stopped at hang.pt: it did not react to Cancel within 2 s').waitFor();
+  await page.getByText('What was open has been opened again.').waitFor();
+  await drop(page, [sampleFile('mlp/mlp.pt')]);
+  await page.getByRole('heading', { level: 1, name: 'mlp.pt' }).waitFor();
   await context.close();
 });
 

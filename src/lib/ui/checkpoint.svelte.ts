@@ -54,6 +54,13 @@ export class CheckpointState {
     return true;
   }
 
+  /** After the worker died. What fails now is closed and not tried again: it may be at fault. */
+  async reopen(): Promise<void> {
+    const { dropped } = this;
+    this.dropped = null;
+    if (dropped && !(await this.open(dropped))) this.opened = null;
+  }
+
   /** Reads every byte of the file, and compares checksums where it has them. */
   async verify(): Promise<void> {
     const { opened } = this;

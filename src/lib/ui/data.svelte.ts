@@ -25,6 +25,13 @@ export class DataState {
     return true;
   }
 
+  /** After the worker died. What fails now is closed and not tried again: it may be at fault. */
+  async reopen(): Promise<void> {
+    const { file } = this;
+    this.file = null;
+    if (file && !(await this.open(file, this.classes))) this.opened = null;
+  }
+
   className(index: number): string {
     return this.classes[index] ?? String(index);
   }

@@ -235,26 +235,38 @@ export class Lab implements Desk {
     return yes;
   }
 
-  /** A fresh worker knows nothing: what was open is opened again. */
+  /**
+   * A fresh worker knows nothing: what was open is opened again. What it died of is not, nor what
+   * fails while it is opened again, so that a file cannot bring down one worker after the other.
+   */
   async #recover(crash: WorkerCrash): Promise<void> {
-    const { checkpoint, data } = this;
-    const lost = this.training.unsaved;
-    this.problems.add('The lab’s worker stopped', [
-      {
-        code: 'worker.crash',
-        severity: 'error',
-        message: crash.message,
-        advice: lost
-          ? 'What was open has been opened again; what training had learned is lost. A smaller batch needs less memory.'
-          : 'What was open has been opened again.',
-      },
-    ]);
+    const { checkpoint, data, safety } = this;
+    const title = 'The lab’s worker stopped';
+    const advice = [
+      crash.files.length > 0 && `${crash.files.join(', ')} is not opened again.`,
+      this.training.unsaved &&
+        'What training had learned is lost. A smaller batch needs less memory.',
+    ];
+    const tell = (outcome: string) =>
+      this.problems.add(title, [
+        {
+          code: 'worker.crash',
+          severity: 'error',
+          message: crash.message,
+          advice: [...advice, outcome].filter(Boolean).join(' '),
+        },
+      ]);
+    const had = checkpoint.opened !== null || data.opened !== null;
+    tell(had ? 'What was open is being opened again.' : 'A fresh one has taken its place.');
     this.running.backend = null;
     this.training.reset();
     this.saving.reset();
-    if (checkpoint.dropped) await checkpoint.open(checkpoint.dropped);
-    if (data.file) await data.open(data.file, data.classes);
+    const { report, subject } = safety;
+    await checkpoint.reopen();
+    await data.reopen();
     await this.model.restore();
+    if (report && subject) await safety.scan(subject, safety.chosen);
+    if (had && (checkpoint.opened || data.opened)) tell('What was open has been opened again.');
   }
 }
 

@@ -1,4 +1,4 @@
-import { WorkerError } from '#lib/worker/client.ts';
+import { WorkerCrash, WorkerError } from '#lib/worker/client.ts';
 import type { Finding, Result } from '#lib/worker/protocol.ts';
 
 /** Something that went wrong, shown until the person dismisses it. */
@@ -37,8 +37,12 @@ export class Problems {
     );
   }
 
-  /** A defect of the lab, as opposed to a fault in the user's files. */
+  /**
+   * A defect of the lab, as opposed to a fault in the user's files. That the worker died is told
+   * once, not by every call that was under way.
+   */
   defect(title: string, error: unknown): void {
+    if (error instanceof WorkerCrash) return;
     const message = error instanceof Error ? error.message : String(error);
     const details =
       error instanceof WorkerError

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LabClient, WorkerCrash, WorkerError, type WorkerPort } from './client.ts';
+import { CANCEL_WITHIN, PING_EVERY, SILENT_PINGS } from './heartbeat.ts';
 import type { Reply, Request, TrainSettings } from './protocol.ts';
 
 class FakePort implements WorkerPort {
@@ -140,5 +141,85 @@ describe('LabClient', () => {
       return port;
     });
     await expect(client.call('saves', {})).rejects.toMatchObject({ name: 'DataCloneError' });
+  });
+});
+
+describe('a worker that hangs', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const file = new File(['x'], 'hang.pt');
+  const deadline = PING_EVERY * SILENT_PINGS;
+
+  /** A client whose worker has loaded, and the crashes that it told of. */
+  function watched() {
+    const { client, ports } = lab();
+    const crashes: WorkerCrash[] = [];
+    client.onCrash = (crash) => crashes.push(crash);
+    void client.call('saves', {});
+    ports[0]!.reply({ id: 1, result: [] });
+    return { client, ports, crashes, port: ports[0]! };
+  }
+  const outcomeOf = (call: Promise<unknown>) => call.catch((error: unknown) => error);
+
+  it('is replaced when it stays silent while it parses, and the file is named', async () => {
+    const { client, ports, crashes, port } = watched();
+    const outcome = outcomeOf(client.call('open', { file }));
+    vi.advanceTimersByTime(deadline - 1);
+    expect(port.terminated).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(port.terminated).toBe(true);
+    expect(await outcome).toBeInstanceOf(WorkerCrash);
+    expect(crashes).toMatchObject([
+      {
+        message: "the lab's worker stopped at hang.pt: it did not answer for 15 s",
+        files: ['hang.pt'],
+      },
+    ]);
+    void client.call('saves', {});
+    expect(ports).toHaveLength(2);
+  });
+
+  it('is kept as long as it answers, however long the work takes', () => {
+    const { client, crashes, port } = watched();
+    void client.call('scan', { file });
+    for (let passed = 0; passed < 10 * deadline; passed += PING_EVERY) {
+      vi.advanceTimersByTime(PING_EVERY);
+      expect(port.sent.at(-1)).toEqual({ ping: true });
+      port.reply({ pong: true });
+    }
+    expect(crashes).toEqual([]);
+    port.reply({ id: 2, result: { ok: false, findings: [] } });
+    const sent = port.sent.length;
+    vi.advanceTimersByTime(10 * deadline);
+    expect(port.sent).toHaveLength(sent);
+  });
+
+  it('is not blamed while it loads, nor while it computes', () => {
+    const { client, ports } = lab();
+    client.onCrash = vi.fn();
+    void client.call('open', { file });
+    expect(ports[0]!.sent.map((request) => 'ping' in request)).toEqual([true, false]);
+    vi.advanceTimersByTime(10 * deadline);
+    ports[0]!.reply({ pong: true });
+    void client.call('train', settings);
+    vi.advanceTimersByTime(10 * deadline);
+    expect(client.onCrash).not.toHaveBeenCalled();
+  });
+
+  it('is replaced when it does not react to Cancel, and else kept', async () => {
+    for (const answers of [true, false]) {
+      const { client, crashes, port } = watched();
+      const controller = new AbortController();
+      const outcome = outcomeOf(client.call('open', { file }, { signal: controller.signal }));
+      controller.abort();
+      expect(await outcome).toMatchObject({ name: 'AbortError' });
+      expect(port.sent.slice(-2)).toEqual([{ id: 2, abort: true }, { ping: true }]);
+      port.reply({ id: 2, progress: { bytes: 1 } });
+      if (answers) port.reply({ pong: true });
+      vi.advanceTimersByTime(CANCEL_WITHIN);
+      expect(port.terminated).toBe(!answers);
+      expect(crashes.map(({ files }) => files)).toEqual(answers ? [] : [['hang.pt']]);
+    }
   });
 });

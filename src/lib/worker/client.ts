@@ -1,8 +1,10 @@
 /**
  * The page's side of the lab's worker: one promise per call, matched by id. A call can be aborted
  * and can report progress. When the worker dies, every call in flight is rejected with
- * WorkerCrash, and the next call starts a fresh worker, which knows nothing of what was open.
+ * WorkerCrash, and the next call starts a fresh worker, which knows nothing of what was open. While
+ * it parses files, a worker that hangs counts as dead.
  */
+import { Heartbeat } from './heartbeat.ts';
 import type { CallName, Calls, Progress, Reply, Request } from './protocol.ts';
 import entry from './lab.worker.ts?worker&url';
 import { startModule } from './start.ts';
@@ -21,11 +23,16 @@ export interface CallOptions<K extends CallName> {
   onProgress?: (progress: Progress<K>) => void;
 }
 
-/** The worker died: out of memory, failed to load, or threw outside of a call. */
+/** The worker died: out of memory, hung, failed to load, or threw outside of a call. */
 export class WorkerCrash extends Error {
-  constructor(reason: string) {
-    super(`the lab's worker stopped: ${reason}`);
+  /** Names of the files that it was parsing. */
+  readonly files: readonly string[];
+  constructor(reason: string, files: readonly string[] = []) {
+    super(
+      `the lab's worker stopped${files.length > 0 ? ` at ${files.join(', ')}` : ''}: ${reason}`,
+    );
     this.name = 'WorkerCrash';
+    this.files = files;
   }
 }
 
@@ -39,8 +46,30 @@ export class WorkerError extends Error {
   }
 }
 
+/** Calls that parse what strangers made. Their steps are short, or something is wrong. */
+const parsing: ReadonlySet<CallName> = new Set<CallName>([
+  'open',
+  'scan',
+  'data',
+  'source',
+  'trace',
+  'madeCalls',
+  'records',
+  'report',
+]);
+/** Calls that compute: a single step may take long, and that is no fault of a file. */
+const computing: ReadonlySet<CallName> = new Set<CallName>([
+  'backend',
+  'build',
+  'run',
+  'train',
+  'save',
+]);
+
 interface Pending {
   call: CallName;
+  /** Name of the file that is parsed. */
+  file: string | undefined;
   resolve: (result: never) => void;
   reject: (reason: unknown) => void;
   onProgress?: (progress: never) => void;
@@ -53,6 +82,9 @@ export class LabClient {
   readonly #start: () => WorkerPort;
   readonly #pending = new Map<number, Pending>();
   #port: WorkerPort | null = null;
+  #heart: Heartbeat | null = null;
+  /** Files whose parsing was cancelled, until the worker shows that it has heard of it. */
+  readonly #cancelled = new Set<string>();
   #lastId = 0;
 
   constructor(start: () => WorkerPort = () => startModule(entry, 'lab')) {
@@ -69,12 +101,17 @@ export class LabClient {
     const id = ++this.#lastId;
     return new Promise<Calls[K]['result']>((resolve, reject) => {
       const abort = () => {
-        this.#settle(id)?.reject(signal?.reason);
+        const pending = this.#settle(id);
+        pending?.reject(signal?.reason);
         this.#port?.postMessage({ id, abort: true });
+        if (!parsing.has(call) || this.#isComputing()) return;
+        if (pending?.file !== undefined) this.#cancelled.add(pending.file);
+        this.#heart?.expect();
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#pending.set(id, {
         call,
+        file: fileOf(args),
         resolve,
         reject,
         onProgress,
@@ -82,6 +119,7 @@ export class LabClient {
       });
       try {
         this.#port ??= this.#connect();
+        this.#watch();
         this.#port.postMessage({ id, call, args } as Request);
       } catch (error) {
         this.#settle(id)?.reject(error);
@@ -96,6 +134,10 @@ export class LabClient {
 
   #connect(): WorkerPort {
     const port = this.#start();
+    this.#heart = new Heartbeat(
+      () => port.postMessage({ ping: true }),
+      (reason) => this.#crash(reason),
+    );
     port.onmessage = (event) => this.#receive(event.data);
     port.onmessageerror = () => this.#crash('a message could not be read');
     port.onerror = (event) => {
@@ -106,6 +148,11 @@ export class LabClient {
   }
 
   #receive(reply: Reply): void {
+    this.#heart?.heard('pong' in reply);
+    if ('pong' in reply) {
+      this.#cancelled.clear();
+      return;
+    }
     if ('progress' in reply) {
       this.#pending.get(reply.id)?.onProgress?.(reply.progress as never);
       return;
@@ -120,11 +167,24 @@ export class LabClient {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     pending?.release();
+    this.#watch();
     return pending;
   }
 
+  /** Watches over the worker as long as it parses, and nothing else that may take long. */
+  #watch(): void {
+    const isParsing = [...this.#pending.values()].some(({ call }) => parsing.has(call));
+    this.#heart?.watch(isParsing && !this.#isComputing());
+  }
+
+  #isComputing(): boolean {
+    return [...this.#pending.values()].some(({ call }) => computing.has(call));
+  }
+
   #crash(reason: string): void {
-    const crash = new WorkerCrash(reason);
+    const parsed = [...this.#pending.values()].map(({ file }) => file);
+    const files = [...parsed, ...this.#cancelled].filter((file) => file !== undefined);
+    const crash = new WorkerCrash(reason, [...new Set(files)]);
     this.#fail(crash);
     this.onCrash?.(crash);
   }
@@ -132,10 +192,19 @@ export class LabClient {
   #fail(crash: WorkerCrash): void {
     const port = this.#port;
     this.#port = null;
+    this.#heart?.stop();
+    this.#heart = null;
+    this.#cancelled.clear();
     if (port) {
       port.onmessage = port.onmessageerror = port.onerror = null;
       port.terminate();
     }
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(crash);
   }
+}
+
+/** The file that a call is about, by the name that the user knows it by. */
+function fileOf(args: Calls[CallName]['args']): string | undefined {
+  if ('name' in args) return args.name;
+  return 'file' in args ? args.file?.name : undefined;
 }

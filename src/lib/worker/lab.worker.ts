@@ -8,6 +8,10 @@ const lab = new Lab(openInThread);
 const running = new Map<number, AbortController>();
 
 self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
+  if ('ping' in request) {
+    reply({ pong: true });
+    return;
+  }
   if ('abort' in request) {
     running.get(request.id)?.abort();
     return;

@@ -128,9 +128,12 @@ export type Progress<K extends CallName> = Calls[K] extends { progress: infer P 
 
 export type Request =
   | { [K in CallName]: { id: number; call: K; args: Calls[K]['args'] } }[CallName]
-  | { id: number; abort: true };
+  | { id: number; abort: true }
+  /** Answered at once, between two steps of whatever runs. */
+  | { ping: true };
 
 export type Reply =
+  | { pong: true }
   | { id: number; result: unknown }
   | { id: number; progress: unknown }
   | { id: number; error: { name: string; message: string; stack?: string } };
