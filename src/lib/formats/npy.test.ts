@@ -80,7 +80,7 @@ describe('npy', () => {
           },
         ],
       });
-      expect(performance.now() - started).toBeLessThan(500);
+      expect(performance.now() - started).toBeLessThan(5000);
     },
   );
 

@@ -36,7 +36,7 @@ describe('safetensors', () => {
           },
         ],
       });
-      expect(performance.now() - started).toBeLessThan(500);
+      expect(performance.now() - started).toBeLessThan(5000);
     },
   );
 

@@ -38,5 +38,5 @@ it.each([
 ])('takes no longer for %s', (_, code) => {
   const started = performance.now();
   parseClasses(code);
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(performance.now() - started).toBeLessThan(5000);
 });
