@@ -1,6 +1,6 @@
 /**
- * Does with a file what the lab would do: opens it, walks it, reads its tensors, writes it again.
- * Whatever the file holds, the outcome is a checkpoint or findings, soon, and within a
+ * Does with a file what the lab would do: opens it, walks it, reads its tensors, writes it again,
+ * scans it. Whatever the file holds, the outcome is a checkpoint or findings, soon, and within a
  * memory budget; a sentence that an engine wrote instead of the lab is a crash.
  */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
@@ -9,15 +9,20 @@ import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { memorySink } from '#lib/file/sink.ts';
-import { bytesSource } from '#lib/file/source.ts';
+import { bytesSource, type Source } from '#lib/file/source.ts';
+import { openFolder } from '#lib/formats/folder.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import type { Format } from '#lib/formats/format.ts';
 import { npy } from '#lib/formats/npy.ts';
 import { npz } from '#lib/formats/npz.ts';
 import { safetensors } from '#lib/formats/safetensors.ts';
+import { torchLegacy } from '#lib/formats/torch.legacy.ts';
 import { torch } from '#lib/formats/torch.read.ts';
+import { DANGEROUS } from '#lib/formats/torch.safety.ts';
+import { scan } from '#lib/inspect/safety/scan.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
 import { Outline } from '#lib/worker/outline.ts';
+import type { Input } from './plans.ts';
 
 /** Nothing that a small file says may take longer. */
 const MAX_MILLISECONDS = 2000;
@@ -27,17 +32,22 @@ const MAX_BYTES = 256 * 2 ** 20;
 const MAX_TENSOR = 2 ** 20;
 const MAX_TENSORS = 20;
 const MAX_ROWS = 200;
-const writers = [torch, safetensors, npz, npy];
+/** How often a file may be read from end to end, by opening and by scanning it. */
+const READINGS = 8;
+/** What may be read beyond that: ends of files are searched and pickles read in steps. */
+const READ_AHEAD = 2 ** 20;
+const writers = [torch, torchLegacy, safetensors, npz, npy];
 
 /** What engines say when code trips over its data. */
 const crashed =
   /cannot read prop|is not a function|is not iterable|is not defined|call stack|invalid (typed )?array (buffer )?length|invalid array|array buffer allocation|out of bounds|out of memory|cannot convert|cannot mix|is not a constructor|undefined|\[object |offset is outside|maximum.*exceeded|invalid string length|maximum size/i;
 
-/** What became of a file: `checkpoint`, or the code of its first finding. */
-export async function exercise(bytes: Uint8Array, name: string): Promise<string> {
+/** What became of an input: `checkpoint`, or the code of its first finding. */
+export async function exercise(input: Input): Promise<string> {
+  const { name } = input;
   const before = memory();
   const started = performance.now();
-  const outcome = await everything(bytes, name);
+  const outcome = await everything(input);
   const took = performance.now() - started;
   if (took > MAX_MILLISECONDS) throw new Error(`${name}: took ${Math.round(took)} ms`);
   const grown = memory() - before;
@@ -50,17 +60,56 @@ function memory(): number {
   return heapUsed + arrayBuffers;
 }
 
-async function everything(bytes: Uint8Array, name: string): Promise<string> {
-  const source = bytesSource(bytes, name);
+async function everything({ name, files, isFolder }: Input): Promise<string> {
   const signal = AbortSignal.timeout(10 * MAX_MILLISECONDS);
-  const result = await openCheckpoint(source, signal);
-  if (!result.ok) {
-    if (result.findings.length === 0) throw new Error(`${name}: refused without a finding`);
-    result.findings.forEach(check);
-    return result.findings[0]!.code;
+  const budget = new ReadBudget(files.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  const sources = files.map((file) => ({
+    path: file.name,
+    source: budget.watch(bytesSource(file.bytes, file.name)),
+  }));
+  const opening = isFolder
+    ? openFolder(name, sources, signal)
+    : openCheckpoint(sources[0]!.source, signal);
+  const result = await opening;
+  budget.check(`opening ${name}`);
+  if (result.ok) await use(result.checkpoint, name, signal);
+  else if (result.findings.length === 0) throw new Error(`${name}: refused without a finding`);
+  const findings = result.ok ? result.checkpoint.findings : result.findings;
+  findings.forEach(check);
+  if (!isFolder) await scanned(sources[0]!.source, findings, budget, signal);
+  return result.ok ? 'checkpoint' : findings[0]!.code;
+}
+
+/** Counts what is asked of sources: a small file has no reason to have itself read again and again. */
+class ReadBudget {
+  readonly #limit: number;
+  #asked = 0;
+
+  constructor(size: number) {
+    this.#limit = READINGS * size + READ_AHEAD;
   }
-  const { checkpoint } = result;
-  checkpoint.findings.forEach(check);
+
+  watch(source: Source): Source {
+    return {
+      ...source,
+      read: (start, end, signal) => {
+        this.#asked += Math.max(0, end - start);
+        return source.read(start, end, signal);
+      },
+    };
+  }
+
+  /** Throws where more was asked for since the last check. */
+  check(what: string): void {
+    if (this.#asked > this.#limit) {
+      throw new Error(`${what} reads ${this.#asked} bytes, the limit is ${this.#limit}`);
+    }
+    this.#asked = 0;
+  }
+}
+
+/** What the pages do with a checkpoint: rows of the tree, elements of tensors, files to save. */
+async function use(checkpoint: Checkpoint, name: string, signal: AbortSignal): Promise<void> {
   const outline = new Outline(checkpoint.root, undefined);
   let rows = [outline.root];
   for (let depth = 0; depth < 6; depth++) {
@@ -79,7 +128,24 @@ async function everything(bytes: Uint8Array, name: string): Promise<string> {
   if (checkpoint.size < MAX_TENSOR) {
     for (const format of writers) await writeAgain(format, checkpoint, signal);
   }
-  return 'checkpoint';
+}
+
+/** The safety scan comes to a verdict, and to none that a name which runs commands contradicts. */
+async function scanned(
+  source: Source,
+  findings: readonly Finding[],
+  budget: ReadBudget,
+  signal: AbortSignal,
+): Promise<void> {
+  const { report } = await scan(source, signal);
+  budget.check(`scanning ${source.name}`);
+  for (const { code, message } of report.findings) {
+    if (crashed.test(message)) throw new Error(`a crash in the scan (${code}): ${message}`);
+  }
+  const isDangerous = findings.some(({ code }) => code === DANGEROUS);
+  if (isDangerous && (report.verdict === 'loads' || report.verdict === 'plain')) {
+    throw new Error(`${source.name}: the scan says "${report.verdict}" of a file that names harm`);
+  }
 }
 
 /** Writes a checkpoint in a format: it opens again, or a sentence says what cannot be written. */

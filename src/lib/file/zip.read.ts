@@ -138,7 +138,7 @@ export async function localHeader(
   const { source } = zip;
   const named = new TextEncoder().encode(name).length;
   const header =
-    at + LOCAL_HEADER.size <= source.size
+    at >= 0 && at + LOCAL_HEADER.size <= source.size
       ? await source.read(at, Math.min(at + LOCAL_HEADER.size + named, source.size), signal)
       : new Uint8Array(LOCAL_HEADER.size);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);

@@ -122,7 +122,7 @@ function unknownFile({ head, zip }: Probe): FindingError {
 
 /** The finding of whatever was thrown, with the file's name in front of the sentence. */
 function named(source: Source, error: unknown): Finding {
-  const finding = findingOf(error, 'file-broken');
+  const finding = findingOf(error, error instanceof ZipError ? error.code : 'file-broken');
   return {
     advice: 'The file is damaged or was not written by PyTorch: get it again, or save it again.',
     ...finding,

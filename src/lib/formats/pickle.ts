@@ -2,6 +2,7 @@
  * A file that is a pickle and nothing around it, as `pickle.dump` writes it: read to show its plain
  * values and to say what it names.
  */
+import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
 import { judgedPickle } from './torch.safety.ts';
@@ -30,7 +31,11 @@ export const pickle: Format = {
       format: 'pickle',
       size: source.size,
       root: interpret(value, ({ key }) => {
-        throw new Error(`pickle: storage ${JSON.stringify(key)} lies outside of the pickle`);
+        throw new FindingError({
+          code: 'pickle-storage',
+          message: `pickle: storage ${JSON.stringify(key)} lies outside of the pickle`,
+          advice: 'It is a part of a checkpoint, such as its data.pkl: open the checkpoint itself.',
+        });
       }),
       metadata: new Map([['pickle protocol', String(protocol)]]),
       findings,

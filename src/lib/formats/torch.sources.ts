@@ -40,7 +40,7 @@ export class ClassSources {
       {
         code: 'torch-sources',
         severity: 'info',
-        message: `the file carries the Python source of ${count} ${count === 1 ? 'class' : 'classes'}: ${listed(this.list.map(({ name }) => name))}${left}`,
+        message: `torch: the file carries the Python source of ${count} ${count === 1 ? 'class' : 'classes'}: ${listed(this.list.map(({ name }) => name))}${left}`,
         advice: 'It is kept as text and never run. PyTorch compares it with the installed class.',
       },
     ];

@@ -68,7 +68,7 @@ export const torchTar: Format = {
 const refused: Finding = {
   code: 'torch-tar',
   severity: 'warning',
-  message: 'torch.load(weights_only=True) refuses every file of this format',
+  message: 'torch: weights_only=True refuses every tar file',
   advice: 'Save it here again to get a file that loads.',
 };
 
@@ -76,7 +76,8 @@ const refused: Finding = {
 const foreign: Finding = {
   code: 'torch-tar-foreign',
   severity: 'warning',
-  message: 'no PyTorch reads this file: it lacks the member "tensors" that its tar files have',
+  message:
+    'torch: no PyTorch reads this file, as it lacks the member "tensors" that its tar files have',
   advice: 'Save it here again to get a file that loads.',
 };
 
