@@ -1,5 +1,5 @@
 /**
- * How fast and within how much memory the lab reads and writes large files: `npm run bench:files`.
+ * How fast and within how much memory the lab reads and writes large files: `npm run bench:files -- [rounds]`.
  * It runs in a real Chromium with a profile on the disk, on a 1 GB checkpoint of 200 tensors that
  * PyTorch writes, and on one of 12 GB that is sparse. Rates are ratios to bare reads and writes of
  * the same run, in turn, as disks vary; PyTorch's own times stand beside them. Each line that has a
@@ -36,7 +36,7 @@ import type { Bench } from './page/page.ts';
 const TENSORS = 200;
 const SHAPE: [number, number] = [1024, 1282];
 /** Each alternates with its bare twin; the ratio is of the medians. */
-const ROUNDS = 7;
+const ROUNDS = Number(process.argv[2] ?? 7);
 const MEMORY_BAR = 64 * 2 ** 20 + 4 * SHAPE[0] * SHAPE[1];
 
 const folder = join(import.meta.dirname, '../.made/bench');

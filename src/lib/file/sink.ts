@@ -18,6 +18,37 @@ export function countedSink(sink: Sink, onProgress?: (bytes: number) => void): S
   };
 }
 
+/** Bytes that are written at once: each write has to travel to the disk. */
+const PIECE = 4 * 2 ** 20;
+
+/** Takes a piece to write, and gives memory of the same size for the next one, which may be its own. */
+export type SendPiece = (piece: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer>;
+
+/** A Sink that gathers what is written in pieces of one size; `flush` sends what is left. */
+export function pieceSink(send: SendPiece): Sink & { flush(): Promise<void> } {
+  let buffer = new ArrayBuffer(PIECE);
+  let filled = 0;
+  const sendOn = async () => {
+    const piece = new Uint8Array(buffer, 0, filled);
+    filled = 0;
+    buffer = await send(piece);
+  };
+  return {
+    async write(bytes) {
+      for (let at = 0; at < bytes.byteLength;) {
+        const part = bytes.subarray(at, at + PIECE - filled);
+        new Uint8Array(buffer).set(part, filled);
+        filled += part.byteLength;
+        at += part.byteLength;
+        if (filled === PIECE) await sendOn();
+      }
+    },
+    async flush() {
+      if (filled > 0) await sendOn();
+    },
+  };
+}
+
 /** A Sink that gathers everything in memory; `bytes()` gives the whole. */
 export function memorySink(): Sink & { bytes(): Uint8Array<ArrayBuffer> } {
   const chunks: Uint8Array[] = [];

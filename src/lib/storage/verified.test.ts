@@ -46,7 +46,7 @@ describe('writeVerified', () => {
   });
 
   it.each([
-    ['a write', { write: 2 }, 'QuotaExceededError'],
+    ['a write', { write: 1 }, 'QuotaExceededError'],
     ['the close', { close: true }, 'the disk is gone'],
   ])('leaves the old file where %s fails', async (_, faults, message) => {
     const { handle, content } = fakeHandle(faults);

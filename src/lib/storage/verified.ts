@@ -5,7 +5,7 @@
  */
 import { Crc32, crc32Fresh } from '#lib/file/crc32.ts';
 import { giveBack, ReadAhead } from '#lib/file/read_ahead.ts';
-import type { Sink } from '#lib/file/sink.ts';
+import { pieceSink, type Sink } from '#lib/file/sink.ts';
 import { blobSource } from '#lib/file/source.ts';
 
 /** Writes through `write` into `handle`, reads it back, gives the file. Throws if it differs. */
@@ -14,11 +14,14 @@ export async function writeVerified(
   write: (sink: Sink) => Promise<void>,
 ): Promise<File> {
   const stream = await handle.createWritable();
-  const { sink, sum } = summedSink({
-    write: (bytes) => stream.write(bytes as Uint8Array<ArrayBuffer>),
+  const pieces = pieceSink(async (piece) => {
+    await stream.write(piece);
+    return piece.buffer;
   });
+  const { sink, sum } = summedSink(pieces);
   try {
     await write(sink);
+    await pieces.flush();
     await stream.close();
   } catch (error) {
     await stream.abort().catch(() => {}); // already broken: the old file stands

@@ -1,5 +1,6 @@
 /** The lab's side of its helper threads: one that sums, and one for each file that is written. */
 import { lendSumThread } from '#lib/file/crc32.ts';
+import { pieceSink } from '#lib/file/sink.ts';
 import type { WrittenFile } from '#lib/storage/opfs.ts';
 import entry from './helper.worker.ts?worker&url';
 import { startModule } from './start.ts';
@@ -7,12 +8,12 @@ import { startModule } from './start.ts';
 export type HelperTask =
   | { kind: 'sum'; buffer: ArrayBuffer }
   | { kind: 'open'; handle: FileSystemFileHandle }
-  | { kind: 'write'; buffer: ArrayBuffer }
+  | { kind: 'write'; buffer: ArrayBuffer; length: number }
   | { kind: 'close' };
-/** What a sum comes back with. */
+/** The buffer that was sent, and its sum where that was asked for. */
 export interface HelperReply {
   buffer: ArrayBuffer;
-  crc: number;
+  crc?: number;
 }
 
 interface Waiting {
@@ -56,32 +57,40 @@ let summer: Helper | undefined;
 
 /** Has large sums made in another thread from now on. */
 export function startSumThread(): void {
-  lendSumThread((buffer) => (summer ??= new Helper()).perform({ kind: 'sum', buffer }));
+  lendSumThread(async (sent) => {
+    const { buffer, crc } = await (summer ??= new Helper()).perform({ kind: 'sum', buffer: sent });
+    return { buffer, crc: crc! };
+  });
 }
 
-/** Writes on their way to the thread: one is written while the next one travels. */
+/** Pieces on their way to the thread: one is written while the next one travels. */
 const MAX_UNDER_WAY = 2;
 
 /** Opens a file of the browser's private disk in a thread of its own. */
 export async function openInThread(handle: FileSystemFileHandle): Promise<WrittenFile> {
   const helper = new Helper();
-  const underWay: Promise<unknown>[] = [];
+  const underWay: Promise<HelperReply>[] = [];
   try {
     await helper.perform({ kind: 'open', handle });
   } catch (error) {
     helper.end();
     throw error;
   }
+  const pieces = pieceSink(async ({ buffer, byteLength: length }) => {
+    const size = buffer.byteLength;
+    const written = helper.perform({ kind: 'write', buffer, length });
+    written.catch(() => {}); // told by a later piece, or on closing
+    underWay.push(written);
+    return underWay.length > MAX_UNDER_WAY
+      ? (await underWay.shift()!).buffer
+      : new ArrayBuffer(size);
+  });
   return {
-    async write(bytes) {
-      if (underWay.length >= MAX_UNDER_WAY) await underWay.shift();
-      const written = helper.perform({ kind: 'write', buffer: bytes.slice().buffer });
-      written.catch(() => {}); // told by the next write, or on closing
-      underWay.push(written);
-    },
+    write: pieces.write,
     async close() {
       try {
-        await Promise.all(underWay);
+        await pieces.flush();
+        for (const { buffer } of await Promise.all(underWay)) buffer.transfer(0);
         await helper.perform({ kind: 'close' });
       } finally {
         helper.end();

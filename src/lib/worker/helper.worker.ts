@@ -8,7 +8,7 @@ import type { HelperReply, HelperTask } from './helper.ts';
 /** Of OPFS, in dedicated workers only. */
 interface SyncHandle {
   truncate(size: number): void;
-  write(bytes: ArrayBuffer, options: { at: number }): number;
+  write(bytes: Uint8Array, options: { at: number }): number;
   flush(): void;
   close(): void;
 }
@@ -17,45 +17,42 @@ let file: { handle: SyncHandle; size: number } | null = null;
 
 self.onmessage = async ({ data: { id, task } }: MessageEvent<{ id: number; task: HelperTask }>) => {
   try {
-    const { reply, moved } = await perform(task);
-    self.postMessage({ id, reply }, { transfer: moved ? [moved] : [] });
+    const reply = await perform(task);
+    self.postMessage({ id, reply }, { transfer: reply ? [reply.buffer] : [] });
   } catch (error) {
     const { name, message } = error as Error;
     self.postMessage({ id, error: { name, message } });
   }
 };
 
-async function perform(task: HelperTask): Promise<{ reply?: HelperReply; moved?: ArrayBuffer }> {
+async function perform(task: HelperTask): Promise<HelperReply | undefined> {
   switch (task.kind) {
     case 'sum': {
       const { buffer } = task;
-      return { reply: { buffer, crc: await crc32(new Uint8Array(buffer)) }, moved: buffer };
+      return { buffer, crc: await crc32(new Uint8Array(buffer)) };
     }
     case 'open': {
       const handle = await openSync(task.handle);
       handle.truncate(0);
       file = { handle, size: 0 };
-      return {};
+      return undefined;
     }
     case 'write': {
       if (!file) throw new Error('helper: no file is open');
-      const { buffer } = task;
-      const written = file.handle.write(buffer, { at: file.size });
-      if (written !== buffer.byteLength) {
-        throw new Error(
-          `helper: ${written} of ${buffer.byteLength} bytes were written: the disk is full`,
-        );
+      const { buffer, length } = task;
+      const written = file.handle.write(new Uint8Array(buffer, 0, length), { at: file.size });
+      if (written !== length) {
+        throw new Error(`helper: ${written} of ${length} bytes were written: the disk is full`);
       }
       file.size += written;
-      buffer.transfer(0);
-      return {};
+      return { buffer };
     }
     case 'close': {
       const { handle } = file!;
       file = null;
       handle.flush();
       handle.close();
-      return {};
+      return undefined;
     }
     default:
       return task satisfies never;
