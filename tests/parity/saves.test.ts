@@ -2,15 +2,17 @@
  * Every file that the lab offers to save, after a run on each sample, taken up by PyTorch: loaded
  * with weights_only, strictly into the model and the optimizer, and stepped once more.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Dict } from '#lib/checkpoint/value.ts';
+import { shardKinds, type ShardKind } from '#lib/formats/sharded.write.ts';
 import type { SaveChoice } from '#lib/worker/protocol.ts';
 import { Lab } from '#lib/worker/lab.ts';
 import { describe as describeValue } from '../fixtures/describe.ts';
-import { oldPython, runPython } from '../python.ts';
+import { oldPython, python, runPython } from '../python.ts';
 import { judgeWritten, load } from './judge.ts';
 import { open, unwrap } from './lab.ts';
 
@@ -29,6 +31,9 @@ const samples = [
     optimizer: 'AdamW',
   },
 ] as const;
+
+/** Small enough that each sample needs several. */
+const SHARD_SIZE = 60;
 
 // The digits would train for minutes on the fallback backend: a few of them do.
 const few = `
@@ -62,27 +67,29 @@ async function trainAndSave(sample: (typeof samples)[number]) {
     validationShare: 0,
   } as const;
   const { summary } = unwrap(await lab.handlers.train(settings, context));
-  const saved: { choice: SaveChoice; path: string }[] = [];
+  const all: { choice: SaveChoice; path: string }[] = [];
   for (const choice of await lab.handlers.saves({}, context)) {
-    const result = unwrap(await lab.handlers.save({ choice: choice.id }, context));
-    const path = join(folder, `${sample.id}-${choice.id}-${choice.name}`);
+    const args = { choice: choice.id, ...(choice.sharded && { shardSize: SHARD_SIZE }) };
+    const result = unwrap(await lab.handlers.save(args, context));
+    const path = join(folder, `${sample.id}-${choice.id}-${result.saved.name}`);
     writeFileSync(path, new Uint8Array(await result.saved.file!.arrayBuffer()));
-    saved.push({ choice, path });
+    all.push({ choice, path });
   }
-  return { summary, saved, original: at(sample.checkpoint), source: at('model.py') };
+  const shards = all.filter(({ choice }) => choice.sharded);
+  const saved = all.filter(({ choice }) => !choice.sharded);
+  return { summary, saved, shards, original: at(sample.checkpoint), source: at('model.py') };
 }
 
 describe.each(samples)('$id', async (sample) => {
-  const { summary, saved, original, source } = await trainAndSave(sample);
+  const { summary, saved, shards, original, source } = await trainAndSave(sample);
 
   it('offers best, last and the opened file in every form', () => {
-    expect(saved.map(({ choice }) => choice.id)).toEqual(
-      ['best', 'last', 'opened'].flatMap((which) =>
-        ['checkpoint-pt', 'weights-pt', 'weights-safetensors', 'weights-npz'].map(
-          (form) => `${which}-${form}`,
-        ),
-      ),
-    );
+    const files = ['pt', 'safetensors', 'npz', 'pth'].map((format) => `weights-${format}`);
+    const forms = ['checkpoint-pt', ...files.toSpliced(3, 0, 'checkpoint-pth')];
+    expect([...saved, ...shards].map(({ choice }) => choice.id)).toEqual([
+      ...['best', 'last', 'opened'].flatMap((which) => forms.map((form) => `${which}-${form}`)),
+      ...['opened-weights-safetensors-shards', 'opened-weights-bin-shards'],
+    ]);
     const epoch = summary.last!.epoch;
     for (const { choice } of saved.filter(({ choice }) => choice.which !== 'opened')) {
       expect(choice.name).toContain(`_epoch${epoch}_valloss${summary.last!.loss.toFixed(4)}`);
@@ -95,7 +102,7 @@ describe.each(samples)('$id', async (sample) => {
       const { root, error, weights_only, damaged, mapped } = judged[index]!;
       expect(error, choice.name).toBeUndefined();
       expect([weights_only, damaged ?? null, mapped ?? null]).toEqual([true, null, null]);
-      const layout = choice.format === 'pt';
+      const layout = choice.format === 'pt' || choice.format === 'pth';
       const own = await describeValue((await open(path)).root, { layout });
       if (layout) expect(own).toEqual(root);
       else expect(sorted(own)).toEqual(sorted(root));
@@ -104,9 +111,9 @@ describe.each(samples)('$id', async (sample) => {
 
   it.runIf(oldPython)('gives weights that PyTorch 1.13 takes', async () => {
     const weights = saved.filter(
-      ({ choice }) => choice.contents === 'weights' && choice.format === 'pt',
+      ({ choice }) => choice.contents === 'weights' && /^pth?$/.test(choice.format),
     );
-    expect(weights).toHaveLength(3);
+    expect(weights).toHaveLength(6);
     for (const { error } of await load(
       weights.map(({ path }) => path),
       oldPython!,
@@ -116,9 +123,32 @@ describe.each(samples)('$id', async (sample) => {
   });
 
   it('writes the opened file anew with nothing changed', async () => {
-    const { path } = saved.find(({ choice }) => choice.id === 'opened-checkpoint-pt')!;
-    const [before, after] = await load([original, path]);
-    expect(after).toEqual(before);
+    const anew = saved.filter(({ choice }) => /^opened-checkpoint-pth?$/.test(choice.id));
+    expect(anew).toHaveLength(2);
+    const [before, ...after] = await load([original, ...anew.map(({ path }) => path)]);
+    expect(after).toEqual([before, before]);
+  });
+
+  it('gives shards in a zip that unpacks, joined by their index to the weights', async () => {
+    const weights = saved.find(({ choice }) => choice.id === 'opened-weights-pt')!;
+    const { root } = await open(weights.path);
+    const cases = shards.map(({ choice, path }) => {
+      const place = join(folder, choice.id);
+      const unzip = spawnSync(python, ['-m', 'zipfile', '-e', path, place]);
+      expect(unzip.status).toBe(0);
+      const { stem, extension } = shardKinds[choice.format as ShardKind];
+      const keys = [...(root as Dict).keys()];
+      return { folder: join(place, choice.name), stem, extension, size: SHARD_SIZE, keys };
+    });
+    const input = JSON.stringify(cases);
+    const lines = (await runPython('tests/judge/sharded.py', [], { input })).trim().split('\n');
+    const expected = await describeValue(root, { layout: false });
+    for (const line of lines) {
+      const judged = JSON.parse(line) as { root: unknown; files: number; error?: string };
+      expect(judged.error).toBeUndefined();
+      expect(judged.files).toBeGreaterThan(1);
+      expect(elements(judged.root)).toEqual(elements(expected));
+    }
   });
 
   it('lets a training script go on', async () => {
@@ -150,6 +180,12 @@ describe.each(samples)('$id', async (sample) => {
     ]);
   });
 });
+
+/** What a shard has of each tensor. */
+function elements(description: unknown): unknown[] {
+  const pairs = (description as { dict: [unknown, { tensor: Record<string, unknown> }][] }).dict;
+  return pairs.map(([key, { tensor }]) => [key, tensor['dtype'], tensor['shape'], tensor['hex']]);
+}
 
 /** safetensors has an order of its own. */
 function sorted(description: unknown): unknown[] {

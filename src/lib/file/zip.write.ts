@@ -51,17 +51,33 @@ export class ZipWriter {
     size: number,
     chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   ): Promise<void> {
+    const written = await this.#add(name, size >= FULL_32, async (sink) => {
+      for await (const chunk of chunks) await sink.write(chunk);
+    });
+    if (written !== size) {
+      throw new Error(`zip: entry ${name} was announced with ${size} bytes and got ${written}`);
+    }
+  }
+
+  /**
+   * Adds a stored entry whose size is known when it is written: it announces ZIP64, which readers
+   * take at any size.
+   */
+  async addWritten(name: string, write: (sink: Sink) => Promise<void>): Promise<void> {
+    await this.#add(name, true, write);
+  }
+
+  async #add(name: string, wide: boolean, write: (sink: Sink) => Promise<void>): Promise<number> {
     const headerOffset = this.#at;
-    const wide = size >= FULL_32;
     await this.#write(localHeader(name, headerOffset, wide));
     const crc = new Crc32();
-    for await (const chunk of chunks) {
-      await crc.add(chunk);
-      await this.#write(chunk);
-    }
-    if (crc.length !== size) {
-      throw new Error(`zip: entry ${name} was announced with ${size} bytes and got ${crc.length}`);
-    }
+    await write({
+      write: async (bytes) => {
+        await crc.add(bytes);
+        await this.#write(bytes);
+      },
+    });
+    const size = crc.length;
     await this.#write(descriptor(crc.value, size, wide));
     this.#entries.push({
       name,
@@ -72,6 +88,7 @@ export class ZipWriter {
       size,
       headerOffset,
     });
+    return size;
   }
 
   /** Writes the directory. Nothing can be added after it. */

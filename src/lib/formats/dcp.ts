@@ -17,7 +17,8 @@ import {
   type TensorEntry,
 } from './dcp.metadata.ts';
 import { NestedDict } from './dcp.nested.ts';
-import { listed, mergedReport, openPart, type Files } from './folder.files.ts';
+import { listed, mergedReport, type Files } from './folder.files.ts';
+import { openPart } from './index.ts';
 import { interpret } from './torch.interpret.ts';
 import { judgedPickle } from './torch.safety.ts';
 

@@ -1,8 +1,7 @@
-/** What the readers of folders share: files by path, parts that are opened, words for lists. */
+/** What the readers of folders share: files by path, words for lists. */
 import type { CallRecord, Checkpoint } from '#lib/checkpoint/checkpoint.ts';
-import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
+import type { Finding } from '#lib/checkpoint/finding.ts';
 import type { Source } from '#lib/file/source.ts';
-import { openCheckpoint } from './index.ts';
 
 export interface FolderFile {
   /** Relative to the folder, with slashes. */
@@ -12,13 +11,6 @@ export interface FolderFile {
 
 /** The files of one directory and below it, by the path from there. */
 export type Files = ReadonlyMap<string, Source>;
-
-/** Opens a file that is a part of something. Throws a FindingError that names the file. */
-export async function openPart(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
-  const result = await openCheckpoint(source, signal);
-  if (!result.ok) throw new FindingError(result.findings[0]!);
-  return result.checkpoint;
-}
 
 /** Names that a message lists. */
 const MAX_LISTED = 8;

@@ -6,8 +6,8 @@
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpoint/finding.ts';
 import { readDcp } from './dcp.ts';
-import { listed, openPart, type Files, type FolderFile } from './folder.files.ts';
-import { formats } from './index.ts';
+import { listed, type Files, type FolderFile } from './folder.files.ts';
+import { formats, openPart } from './index.ts';
 import { readIndexed, readUnindexed } from './sharded.ts';
 
 /** Something in the folder that opens as a checkpoint. */

@@ -51,6 +51,13 @@ export async function openCheckpoint(
   }
 }
 
+/** Opens a file that is a part of something. Throws a FindingError that names the file. */
+export async function openPart(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
+  const result = await openCheckpoint(source, signal);
+  if (!result.ok) throw new FindingError(result.findings[0]!);
+  return result.checkpoint;
+}
+
 async function probeFile(source: Source, signal?: AbortSignal): Promise<Probe> {
   if (source.size === 0) {
     throw new FindingError({

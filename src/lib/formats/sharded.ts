@@ -8,7 +8,8 @@ import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
 import { Dict, isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
-import { listed, mergedReport, openPart, type Files } from './folder.files.ts';
+import { listed, mergedReport, type Files } from './folder.files.ts';
+import { openPart } from './index.ts';
 import { readShardIndex, type ShardIndex } from './sharded.index.ts';
 
 /** Opens the shards that an index names and joins their tensors in its order. */

@@ -4,6 +4,7 @@
  * key an int64 with its number of elements and the bytes (torch/serialization.py, `_legacy_save`).
  */
 import { itemsize } from '#lib/checkpoint/dtype.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
 import { storageRange } from '#lib/checkpoint/read_tensor.ts';
 import { ReadAhead } from '#lib/file/read_ahead.ts';
 import { dict, list, type Value } from '#lib/checkpoint/value.ts';
@@ -54,5 +55,9 @@ export async function writeTorchLegacy(
 /** PyTorch reads this format back only where the storage has a class that names the dtype. */
 function classItemsize(dtype: StoredStorage['dtype']): number {
   if (dtype !== 'untyped' && storageClass(dtype)) return itemsize(dtype);
-  throw new Error(`torch: the format from before 1.6 has no storage of ${dtype} elements`);
+  throw new FindingError({
+    code: 'torch-legacy-write-dtype',
+    message: `torch: the format from before 1.6 has no storage of ${dtype} elements`,
+    advice: 'Save it as .pt, or convert these tensors first.',
+  });
 }

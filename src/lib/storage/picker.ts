@@ -1,4 +1,4 @@
-/** The browser's save picker, where it has one. */
+/** The browser's pickers of a place to write to, where it has them. */
 
 interface SavePickerOptions {
   suggestedName: string;
@@ -16,6 +16,8 @@ export function canPickSave(): boolean {
 
 const kinds = {
   pt: { description: 'PyTorch checkpoint', extensions: ['.pt', '.pth'] },
+  pth: { description: 'PyTorch checkpoint (before 1.6)', extensions: ['.pth', '.pt'] },
+  bin: { description: 'PyTorch checkpoint', extensions: ['.bin'] },
   safetensors: { description: 'safetensors', extensions: ['.safetensors'] },
   npz: { description: 'NumPy archive', extensions: ['.npz'] },
 } as const;
@@ -28,11 +30,34 @@ export async function pickSave(
   const pick = savePicker();
   if (!pick) throw new Error('picker: this browser has no save picker');
   const { description, extensions } = kinds[format];
-  try {
-    return await pick.call(globalThis, {
+  return unlessCancelled(
+    pick.call(globalThis, {
       suggestedName,
       types: [{ description, accept: { 'application/octet-stream': [...extensions] } }],
-    });
+    }),
+  );
+}
+
+type DirectoryPicker = (options: { mode: 'readwrite' }) => Promise<FileSystemDirectoryHandle>;
+
+function directoryPicker(): DirectoryPicker | undefined {
+  return (globalThis as { showDirectoryPicker?: DirectoryPicker }).showDirectoryPicker;
+}
+
+export function canPickDirectory(): boolean {
+  return directoryPicker() !== undefined;
+}
+
+/** Asks for a folder to save into. Null when the person cancels. */
+export async function pickDirectory(): Promise<FileSystemDirectoryHandle | null> {
+  const pick = directoryPicker();
+  if (!pick) throw new Error('picker: this browser has no folder picker');
+  return unlessCancelled(pick.call(globalThis, { mode: 'readwrite' }));
+}
+
+async function unlessCancelled<T>(picked: Promise<T>): Promise<T | null> {
+  try {
+    return await picked;
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') return null;
     throw error;

@@ -5,6 +5,7 @@ import {
   formatLoss,
   formatSeconds,
   paceText,
+  parseBytes,
   parseShape,
 } from './format.ts';
 
@@ -24,6 +25,21 @@ describe('format', () => {
     [999_600, '1.00 MB'],
     [12_345_678, '12.3 MB'],
   ])('%d bytes are %j', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  it.each([
+    ['5 GB', 5e9],
+    [' 1.5gb ', 1.5e9],
+    ['500 MB', 5e8],
+    ['4096', 4096],
+    ['10 kB', 10_000],
+    ['', null],
+    ['0 GB', null],
+    ['0.1 B', null],
+    ['-1 GB', null],
+    ['5 GiB', null],
+    ['5 XB', null],
+    ['999999999 TB', null],
+  ])('%j are %j bytes', (text, bytes) => expect(parseBytes(text)).toBe(bytes));
 
   it.each([
     [20_456, '20,456'],

@@ -13,6 +13,14 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : threeDigits(value)} ${byteUnits[unit]}`;
 }
 
+/** Reads `5 GB`, `1.5gb`, `500 MB`, `4096`; null where it is no number of bytes above 0. */
+export function parseBytes(text: string): number | null {
+  const [, digits, name = 'b'] = /^\s*(\d{1,15}(?:\.\d+)?)\s*([a-z]{1,2})?\s*$/i.exec(text) ?? [];
+  const unit = byteUnits.findIndex((known) => known.toLowerCase() === name.toLowerCase());
+  const bytes = Math.floor(Number(digits) * 1000 ** unit);
+  return unit >= 0 && bytes > 0 && Number.isSafeInteger(bytes) ? bytes : null;
+}
+
 /** `20,456` below a million, `12.3 M` from there. */
 export function formatCount(count: number): string {
   if (count < 1e6) return count.toLocaleString('en-US');

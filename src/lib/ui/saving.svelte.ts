@@ -1,15 +1,20 @@
-import { download } from '#lib/storage/download.ts';
-import { pickSave } from '#lib/storage/picker.ts';
-import type { SaveChoice, Saved } from '#lib/worker/protocol.ts';
+import { download, safeName } from '#lib/storage/download.ts';
+import { pickDirectory, pickSave } from '#lib/storage/picker.ts';
+import type { Calls, SaveChoice, Saved } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes, parseBytes } from './format.ts';
+
+/** Where to save: nothing of it for a download. */
+type Place = Pick<Calls['save']['args'], 'handle' | 'directory'>;
 
 /** What can be saved, and what was. */
 export class SavingState {
   choices = $state.raw<SaveChoice[]>([]);
   chosenId = $state('');
-  /** File name for the chosen one, as edited. */
+  /** Name of the file, or of the shards' folder, for the chosen one, as edited. */
   name = $state('');
+  /** The largest shard, as edited. */
+  shardSize = $state('5 GB');
   busy = $state(false);
   saved = $state.raw<(Saved & { choice: SaveChoice; how: 'picked' | 'download' }) | null>(null);
   /** A state that training made is on disk. */
@@ -17,6 +22,8 @@ export class SavingState {
   readonly #desk: Desk;
 
   readonly chosen = $derived(this.choices.find(({ id }) => id === this.chosenId));
+  /** In bytes; null where it is no size. */
+  readonly shardBytes = $derived(parseBytes(this.shardSize));
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -47,28 +54,38 @@ export class SavingState {
     const choice = this.chosen;
     if (!choice || this.busy) return;
     try {
-      const handle = await pickSave(this.name || choice.name, choice.format);
-      if (handle) await this.#save(choice, handle);
+      const place = await this.#pick(choice);
+      if (place) await this.#save(choice, place);
     } catch (error) {
       this.#desk.problems.defect('Could not ask where to save', error);
     }
   }
 
-  async download(): Promise<void> {
-    const choice = this.chosen;
-    if (choice && !this.busy) await this.#save(choice);
+  async #pick(choice: SaveChoice): Promise<Place | null> {
+    if (choice.sharded) {
+      const directory = await pickDirectory();
+      return directory && { directory };
+    }
+    const handle = await pickSave(this.name || choice.name, choice.format);
+    return handle && { handle };
   }
 
-  async #save(choice: SaveChoice, handle?: FileSystemFileHandle): Promise<void> {
+  async download(): Promise<void> {
+    const choice = this.chosen;
+    if (choice && !this.busy) await this.#save(choice, {});
+  }
+
+  async #save(choice: SaveChoice, place: Place): Promise<void> {
     this.busy = true;
     this.saved = null;
-    const name = handle?.name ?? (this.name.trim() || choice.name);
+    const name = place.handle?.name ?? safeName(this.name.trim() || choice.name);
+    const shards = choice.sharded && { name, shardSize: this.shardBytes ?? undefined };
     const failure = `Could not save ${name}`;
     const result = await this.#desk.tasks
       .run(`Saving ${name}`, failure, (task) =>
         this.#desk.client.call(
           'save',
-          { choice: choice.id, handle },
+          { choice: choice.id, ...place, ...shards },
           {
             signal: task.signal,
             onProgress: ({ bytes, total }) => {
@@ -81,8 +98,8 @@ export class SavingState {
       .finally(() => (this.busy = false));
     if (!result || !this.#desk.problems.check(failure, result)) return;
     const { saved } = result;
-    if (saved.file) download(saved.file, name);
-    this.saved = { ...saved, name, choice, how: handle ? 'picked' : 'download' };
+    if (saved.file) download(saved.file, choice.sharded ? saved.name : name);
+    this.saved = { ...saved, name, choice, how: saved.file ? 'download' : 'picked' };
     this.onSaved(choice);
   }
 }

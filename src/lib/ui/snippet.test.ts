@@ -38,6 +38,25 @@ model.load_state_dict(weights)`,
     );
   });
 
+  it('joins shards', () => {
+    const choice = { contents: 'weights', format: 'safetensors', sharded: true } as const;
+    expect(snippet({ ...subject, name: 'run_shards', choice })).toBe(
+      `from pathlib import Path
+from safetensors.torch import load_file
+from model import Net
+
+model = Net(width=8)
+weights = {}
+for shard in sorted(Path("run_shards").glob("*.safetensors")):
+    weights.update(load_file(shard))
+model.load_state_dict(weights)`,
+    );
+    const pickled = { ...choice, format: 'bin' } as const;
+    expect(snippet({ ...subject, name: 'run_shards', choice: pickled })).toContain(
+      'glob("*.bin")):\n    weights.update(torch.load(shard, map_location="cpu", weights_only=True))',
+    );
+  });
+
   it('uses an instance of the source as it is', () => {
     const choice = { contents: 'weights', format: 'pt' } as const;
     expect(snippet({ ...subject, model: 'model', choice })).toBe(

@@ -1,8 +1,8 @@
 import type { SaveChoice } from '#lib/worker/protocol.ts';
 
 export interface SnippetSubject {
-  choice: Pick<SaveChoice, 'contents' | 'format'>;
-  /** File name as it was saved. */
+  choice: Pick<SaveChoice, 'contents' | 'format' | 'sharded'>;
+  /** Name of the file as it was saved; of shards, the folder's. */
   name: string;
   /** How the model is made: `DigitsCNN(classes=10)`; null where no model was built. */
   model: string | null;
@@ -14,6 +14,8 @@ export interface SnippetSubject {
 
 const imports: Readonly<Record<SaveChoice['format'], readonly string[]>> = {
   pt: ['import torch'],
+  pth: ['import torch'],
+  bin: ['import torch'],
   safetensors: ['from safetensors.torch import load_file'],
   npz: ['import numpy', 'import torch'],
 };
@@ -21,14 +23,21 @@ const imports: Readonly<Record<SaveChoice['format'], readonly string[]>> = {
 const torchLoad = (file: string) => `torch.load(${file}, map_location="cpu", weights_only=True)`;
 
 /** Lines that make `weights` of a file, whose name is a Python string. */
-const weights: Readonly<Record<SaveChoice['format'], (file: string) => readonly string[]>> = {
-  pt: (file) => [`weights = ${torchLoad(file)}`],
-  safetensors: (file) => [`weights = load_file(${file})`],
-  npz: (file) => [
-    `with numpy.load(${file}) as arrays:`,
-    '    weights = {key: torch.from_numpy(arrays[key]) for key in arrays.files}',
-  ],
-};
+function weights({ format, sharded }: SnippetSubject['choice'], file: string): readonly string[] {
+  if (format === 'npz') {
+    return [
+      `with numpy.load(${file}) as arrays:`,
+      '    weights = {key: torch.from_numpy(arrays[key]) for key in arrays.files}',
+    ];
+  }
+  const load = format === 'safetensors' ? (path: string) => `load_file(${path})` : torchLoad;
+  if (!sharded) return [`weights = ${load(file)}`];
+  return [
+    'weights = {}',
+    `for shard in sorted(Path(${file}).glob("*.${format}")):`,
+    `    weights.update(${load('shard')})`,
+  ];
+}
 
 /** Python that loads what was saved, ready to paste. */
 export function snippet({ choice, name, model, module, stateDict }: SnippetSubject): string {
@@ -36,10 +45,11 @@ export function snippet({ choice, name, model, module, stateDict }: SnippetSubje
   const className = model ? (/^\w+/.exec(model)?.[0] ?? 'Model') : 'Model';
   const isCall = model === null || model.includes('(');
   const lines = [...imports[choice.format], `from ${module} import ${className}`, ''];
+  if (choice.sharded) lines.unshift('from pathlib import Path');
   const target = isCall ? 'model' : className;
   if (isCall) lines.push(`model = ${model ?? 'Model()'}`);
   if (choice.contents === 'weights') {
-    lines.push(...weights[choice.format](file), `${target}.load_state_dict(weights)`);
+    lines.push(...weights(choice, file), `${target}.load_state_dict(weights)`);
   } else {
     lines.push(
       `checkpoint = ${torchLoad(file)}`,

@@ -165,12 +165,13 @@ export class Lab {
     },
 
     saves: () => saveChoices(this.#saveSource()).map(({ write, ...choice }) => choice),
-    save: ({ choice, handle }, { signal, progress }) =>
+    save: ({ choice, ...place }, { signal, progress }) =>
       attempt(signal, async () => {
         const found = saveChoices(this.#saveSource()).find(({ id }) => id === choice);
         if (!found)
           throw notYet(`save: there is no ${choice}`, 'Open or train a checkpoint first.');
-        return { saved: await found.write({ handle, openFile: this.#openFile, signal, progress }) };
+        const args = { ...place, openFile: this.#openFile, signal, progress };
+        return { saved: await found.write(args) };
       }),
 
     backend: (_, { signal }) =>

@@ -112,10 +112,18 @@ export interface Calls {
   saves: { args: object; result: SaveChoice[] };
   /**
    * Writes a checkpoint. With `handle` (from a save picker) it goes there and is read back and
-   * verified; without, the result holds a File to download.
+   * verified; without, the result holds a File to download. Shards go into a new folder `name` in
+   * `directory`; without, into a zip to download.
    */
   save: {
-    args: { choice: string; handle?: FileSystemFileHandle };
+    args: {
+      choice: string;
+      handle?: FileSystemFileHandle;
+      directory?: FileSystemDirectoryHandle;
+      name?: string;
+      /** Bytes of the largest shard; what huggingface_hub takes, where it is not given. */
+      shardSize?: number;
+    };
     result: Result<{ saved: Saved }>;
     progress: { bytes: number; total: number };
   };
@@ -355,8 +363,11 @@ export interface SaveChoice {
   which: 'best' | 'last' | 'opened';
   /** `plain`: the tensors and plain values, without what PyTorch refuses. */
   contents: 'weights' | 'checkpoint' | 'plain';
-  format: 'pt' | 'safetensors' | 'npz';
-  /** `digits_epoch3_valloss0.0821.pt` */
+  /** `pth` is the format from before 1.6; `bin` that of `pt`, in shards. */
+  format: 'pt' | 'pth' | 'safetensors' | 'npz' | 'bin';
+  /** Several files and an index. */
+  sharded?: true;
+  /** `digits_epoch3_valloss0.0821.pt`; of shards, the folder's. */
   name: string;
   /** One line on what is inside and what is not. */
   description: string;
@@ -369,6 +380,8 @@ export interface Saved {
   bytes: number;
   /** Read back after writing and found equal. */
   verified: boolean;
-  /** To download, where no handle was given. */
+  /** To download, where no place was given. */
   file?: File;
+  /** What was written into the folder. */
+  files?: string[];
 }

@@ -183,21 +183,29 @@ describe('saves', () => {
       ['last-weights-pt', 'run_last_epoch4_valloss0.2500_weights.pt'],
       ['last-weights-safetensors', 'run_last_epoch4_valloss0.2500.safetensors'],
       ['last-weights-npz', 'run_last_epoch4_valloss0.2500.npz'],
+      ['last-checkpoint-pth', 'run_last_epoch4_valloss0.2500.pth'],
+      ['last-weights-pth', 'run_last_epoch4_valloss0.2500_weights.pth'],
       ['opened-checkpoint-pt', 'run_last_epoch3_valloss0.5000.pt'],
       ['opened-weights-pt', 'run_last_epoch3_valloss0.5000_weights.pt'],
       ['opened-weights-safetensors', 'run_last_epoch3_valloss0.5000.safetensors'],
       ['opened-weights-npz', 'run_last_epoch3_valloss0.5000.npz'],
+      ['opened-checkpoint-pth', 'run_last_epoch3_valloss0.5000.pth'],
+      ['opened-weights-pth', 'run_last_epoch3_valloss0.5000_weights.pth'],
+      ['opened-weights-safetensors-shards', 'run_last_epoch3_valloss0.5000_shards'],
+      ['opened-weights-bin-shards', 'run_last_epoch3_valloss0.5000_shards'],
     ]);
     expect(choices({ checkpoint: null })).toEqual([]);
     expect(choices({ stateDict: null, bench: null }).map(({ id }) => id)).toEqual([
       'opened-checkpoint-pt',
+      'opened-checkpoint-pth',
     ]);
   });
 
   it('are written and read back, tied weights too, in every format', async () => {
     for (const choice of choices()) {
       const saved = await choice.write({ signal, progress: () => {} });
-      expect(saved).toMatchObject({ name: choice.name, verified: true, bytes: saved.file!.size });
+      const name = choice.sharded ? `${choice.name}.zip` : choice.name;
+      expect(saved).toMatchObject({ name, verified: true, bytes: saved.file!.size });
     }
   });
 
