@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runPython } from '../python.ts';
 import { app } from './app.fixture.ts';
-import { openPage, openSample, resultsFolder, step } from './app.ts';
+import { openPage, openSample, resultsFolder, shoot, step } from './app.ts';
 
 test('writes to the picked file, verifies it, and PyTorch loads it', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
@@ -42,6 +42,44 @@ test('writes to the picked file, verifies it, and PyTorch loads it', async () =>
   const described = JSON.parse(await runPython('tests/judge/load.py', [path]));
   expect(described.error).toBeUndefined();
   expect(JSON.stringify(described.root)).toContain('conv1.weight');
+});
+
+test('writes shards into the picked folder, or into a zip, and never over what is there', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block', acceptDownloads: true });
+  await context.addInitScript(() => {
+    Object.assign(window, { showDirectoryPicker: () => navigator.storage.getDirectory() });
+  });
+  const { page, complaints } = await openPage(context, app.server.url);
+  await openSample(page, 'Handwritten digits');
+  await step(page, 'Save');
+  const group = page.getByRole('group', { name: 'As opened' });
+  await group.getByText('More formats').click();
+  await group.getByText('Weights, safetensors shards', { exact: true }).click();
+  await page.getByLabel('Folder name').fill('digits');
+  await page.getByLabel('Largest shard').fill('20 pounds');
+  expect(await page.getByRole('button', { name: 'Save as…' }).isDisabled()).toBe(true);
+  await page.getByLabel('Largest shard').fill('20 kB');
+  await shoot(page, 'save-shards');
+  await page.getByRole('button', { name: 'Save as…' }).click();
+  await page.getByText('Saved digits/').waitFor();
+  await page.getByText('read back and verified').waitFor();
+  const names = await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    return Array.fromAsync((await root.getDirectoryHandle('digits')).keys());
+  });
+  expect(names.filter((name) => name.endsWith('.safetensors')).length).toBeGreaterThan(1);
+  expect(names).toContain('model.safetensors.index.json');
+
+  await page.getByRole('button', { name: 'Save as…' }).click();
+  await page.getByText('the folder digits is there already').waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download as .zip' }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe('digits.zip');
+  await page.getByText('Downloaded digits.zip').waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
 });
 
 test('cancelling the picker saves nothing and complains about nothing', async () => {
