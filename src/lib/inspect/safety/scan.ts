@@ -9,6 +9,7 @@ import { isTar, readTar } from '#lib/file/tar.read.ts';
 import { ZipError, type ZipListing } from '#lib/file/zip.directory.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import { plain } from '../repr.ts';
+import { isExported, pickledRecords } from './exported.ts';
 import { kindOf } from './kinds.ts';
 import { Pickles, type Again, type Nested, type Site } from './pickles.ts';
 import type { RecordRow, SafetyReport } from './report.ts';
@@ -181,12 +182,15 @@ class Scanner {
   }
 
   /** What the archive is for, by the names in it. */
-  async #nameZip({ entries }: ZipListing): Promise<void> {
+  async #nameZip(archive: ZipListing): Promise<void> {
+    const { entries } = archive;
     const has = (pattern: RegExp) => entries.some(({ name }) => pattern.test(name));
     if (has(/(^|\/)constants\.pkl$/i)) {
       this.#container = { kind: 'torchscript', format: 'TorchScript archive' };
     } else if (has(/^[^/]+\/data\.pkl$/i)) {
       this.#container = { kind: 'zip', format: 'PyTorch checkpoint (zip)' };
+    } else if (isExported(archive)) {
+      this.#container = { kind: 'exported', format: 'Exported program (torch.export)' };
     } else if (this.#pickles.sites.length > 0) {
       this.#container = { kind: 'pickle', format: 'zip archive with pickles' };
     } else if (has(/\.npy$/i)) {
@@ -209,7 +213,9 @@ class Scanner {
         advice: 'Readers disagree on which one counts. Each is shown.',
       });
     }
-    for (const entry of suspects(archive)) {
+    const exported = await pickledRecords(archive, this.#signal);
+    this.#findings.push(...exported.findings);
+    for (const entry of new Set([...suspects(archive), ...exported.entries])) {
       const { bytes, finding } = await entryContent(archive, entry, this.#signal);
       if (finding) this.#findings.push(finding);
       if (!bytes) continue;

@@ -14,6 +14,8 @@ export interface Container {
     | 'torchscript'
     | 'legacy'
     | 'tar'
+    /** A program of torch.export. */
+    | 'exported'
     | 'pickle'
     /** An array of NumPy's that holds objects. */
     | 'objects'
@@ -46,8 +48,9 @@ export async function verdictOf(
       summary: `This is ${format}. The lab does not look into such files: nothing can be said about its safety.`,
     };
   }
-  const broken = pickles.find(({ complete }) => !complete);
-  if (kind === 'broken' || broken) {
+  const isCut = pickles.some(({ complete }) => !complete);
+  const isLost = kind === 'exported' && findings.some(({ code }) => code === 'pt2-broken');
+  if (kind === 'broken' || isCut || isLost) {
     const why = findings.find(({ severity }) => severity === 'error')?.message ?? 'it is damaged';
     return {
       verdict: 'unreadable',
@@ -64,6 +67,15 @@ export async function verdictOf(
     return {
       verdict: 'refused',
       summary: `numpy.load refuses it unless told allow_pickle=True, and would then run its pickle.${would}`,
+    };
+  }
+  if (kind === 'exported') {
+    const isHarmless = pickles.every(({ names }) =>
+      names.every(({ standing }) => standing === 'allowed'),
+    );
+    return {
+      verdict: 'refused',
+      summary: `torch.load does not read programs of torch.export; torch.export.load reads them, and unpickles without a check what weights_only refuses.${would || (isHarmless ? ' This one asks for nothing but what rebuilds tensors.' : '')}`,
     };
   }
   return judged(await judge(container, source, signal), would);
