@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { app } from './app.fixture.ts';
-import { drop, openPage, openSample, sampleFile, step } from './app.ts';
+import { drop, hydrated, openPage, openSample, sampleFile, step } from './app.ts';
 
 test('checkpoint, source, data and model come back after a crash of the worker', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
@@ -71,6 +71,29 @@ test('cancelling what a hanging worker parses replaces it', async () => {
   await page.getByText('What was open has been opened again.').waitFor();
   await drop(page, [sampleFile('mlp/mlp.pt')]);
   await page.getByRole('heading', { level: 1, name: 'mlp.pt' }).waitFor();
+  await context.close();
+});
+
+test('after a crash of the whole page, the next one names the file', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
+  await openSample(page, 'One linear layer');
+  await hang(page);
+  await drop(page, [{ ...sampleFile('mlp/mlp.pt'), name: 'hang.pt' }]);
+  await page.locator('.task').filter({ hasText: 'Opening hang.pt' }).waitFor();
+  // The driver lets go of a page that crashes, so what a crash leaves behind is put back instead.
+  await page.evaluate(() => {
+    const left = Object.entries(sessionStorage);
+    addEventListener('pagehide', () =>
+      left.forEach(([key, it]) => sessionStorage.setItem(key, it)),
+    );
+  });
+  await page.reload();
+  await page.getByText('the page ended while it read hang.pt').waitFor();
+  await page.reload();
+  await page.getByText('No checkpoint is open').waitFor();
+  await hydrated(page);
+  expect(await page.locator('.problem').count()).toBe(0);
   await context.close();
 });
 

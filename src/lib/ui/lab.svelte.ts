@@ -13,6 +13,7 @@ import { fetchSampleFile, type Sample } from './samples.ts';
 import { SafetyState } from './safety.svelte.ts';
 import { SavingState } from './saving.svelte.ts';
 import { Tasks } from './tasks.svelte.ts';
+import { witness } from './witness.ts';
 import { TrainingState } from './training.svelte.ts';
 
 export type Page = '/' | '/checkpoint' | '/safety' | '/model' | '/run' | '/train' | '/save';
@@ -65,6 +66,20 @@ export class Lab implements Desk {
     const dropped = droppedOf(result.pile);
     if (how === 'open') await this.openPile(result.pile);
     else if (dropped) await this.safety.scan(dropped);
+  }
+
+  /** Watches for what only the next page can tell. Gives a way to stop. */
+  start(): () => void {
+    return witness(this.client, (files) =>
+      this.problems.add('The page before this one crashed', [
+        {
+          code: 'page.crash',
+          severity: 'error',
+          message: `the page ended while it read ${files}`,
+          advice: 'It may need more memory than the browser has. It is not opened again.',
+        },
+      ]),
+    );
   }
 
   /** Loose sources and data go where their kind belongs; everything else is one checkpoint. */

@@ -79,6 +79,8 @@ interface Pending {
 export class LabClient {
   /** Called after a crash, when all pending calls have been rejected. */
   onCrash: ((crash: WorkerCrash) => void) | null = null;
+  /** Called with the files that are being parsed, whenever these change. */
+  onParsing: (files: readonly string[]) => void = () => {};
   readonly #start: () => WorkerPort;
   readonly #pending = new Map<number, Pending>();
   #port: WorkerPort | null = null;
@@ -173,8 +175,9 @@ export class LabClient {
 
   /** Watches over the worker as long as it parses, and nothing else that may take long. */
   #watch(): void {
-    const isParsing = [...this.#pending.values()].some(({ call }) => parsing.has(call));
-    this.#heart?.watch(isParsing && !this.#isComputing());
+    const parsed = [...this.#pending.values()].filter(({ call }) => parsing.has(call));
+    this.#heart?.watch(parsed.length > 0 && !this.#isComputing());
+    this.onParsing(parsed.flatMap(({ file }) => file ?? []));
   }
 
   #isComputing(): boolean {
