@@ -9,6 +9,7 @@ import { isTar, readTar } from '#lib/file/tar.read.ts';
 import { ZipError, type ZipListing } from '#lib/file/zip.directory.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import { plain } from '../repr.ts';
+import { chunksOf, isChunked, worst } from './chunks.ts';
 import { isExported, pickledRecords } from './exported.ts';
 import { kindOf } from './kinds.ts';
 import { Pickles, type Again, type Nested, type Site } from './pickles.ts';
@@ -17,6 +18,8 @@ import { reasonFinding, verdictOf, type Container } from './verdict.ts';
 import { archiveFindings, entryContent, findArchives, recordRow, suspects } from './zips.ts';
 
 const HEAD = 512;
+/** Chunks of a kind that are shown. */
+const MAX_ALIKE = 50;
 /** Bytes of a file that holds pickles and no container; doubled while they break off in them. */
 const FIRST_READ = 2 ** 20;
 /** Pickles are read as a whole; those of a checkpoint with a million tensors take some 200 MB. */
@@ -56,7 +59,8 @@ class Scanner {
     const head = await this.#source.read(0, Math.min(HEAD, size), this.#signal);
     const text = String.fromCharCode(...head);
     if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) {
-      await this.#zip(this.#source, '', 0);
+      const isDone = isChunked(this.#source.name) && (await this.#chunks());
+      if (!isDone) await this.#zip(this.#source, '', 0);
     } else if (text.startsWith('\x93NUMPY')) {
       await this.#npy(this.#source, '', 0);
       if (this.#container.kind === 'unknown') await this.#plain('npy');
@@ -146,6 +150,26 @@ class Scanner {
       where: name ? `byte ${offset} of ${name}` : `byte ${offset}`,
       message: `pickle: ${count} bytes follow the pickle that it does not need`,
     });
+  }
+
+  /** Several files of torch.save in one; false where it is none of that kind. */
+  async #chunks(): Promise<boolean> {
+    const chunks = await chunksOf(this.#source, this.#signal);
+    if (!chunks || chunks.length < 2) return false;
+    this.#container = {
+      kind: 'chunks',
+      format: `torch.distributed.checkpoint, ${chunks.length} chunks`,
+      judged: worst(chunks),
+    };
+    // Those that load look alike: the first of them stand for all.
+    let alike = 0;
+    let refused = 0;
+    for (const [index, { source, judged }] of chunks.entries()) {
+      const count = judged.verdict === 'loads' ? ++alike : ++refused;
+      if (count > MAX_ALIKE) continue;
+      await this.#zip(source, `chunk ${index + 1}`, 1);
+    }
+    return true;
   }
 
   async #zip(source: Source, name: string, depth: number): Promise<void> {

@@ -20,10 +20,14 @@ export interface Container {
     /** An array of NumPy's that holds objects. */
     | 'objects'
     | 'plain'
+    /** Several files of torch.save, one behind the other. */
+    | 'chunks'
     | 'broken'
     | 'unscanned'
     | 'unknown';
   readonly format: string;
+  /** Of chunks: what the model of weights_only says of the gravest. */
+  readonly judged?: FileJudgement;
 }
 
 type Verdict = Pick<SafetyReport, 'verdict' | 'summary' | 'reason'>;
@@ -78,7 +82,7 @@ export async function verdictOf(
       summary: `torch.load does not read programs of torch.export; torch.export.load reads them, and unpickles without a check what weights_only refuses.${would || (isHarmless ? ' This one asks for nothing but what rebuilds tensors.' : '')}`,
     };
   }
-  return judged(await judge(container, source, signal), would);
+  return judged(container.judged ?? (await judge(container, source, signal)), would);
 }
 
 async function judge(
@@ -95,6 +99,9 @@ async function judge(
   const head = await source.read(0, Math.min(HEAD, source.size), signal);
   if (kind === 'tar' || isTar(head))
     return refused('it is a tar, which PyTorch reads by running it');
+  if (kind === 'pickle' && source.name === '.metadata') {
+    return refused('torch.distributed.checkpoint reads this file with pickle.load, unchecked');
+  }
   if (kind === 'pickle' && head[0] !== ZIP_MAGIC) {
     return refused('it is a pickle alone and not a file of torch.save');
   }
