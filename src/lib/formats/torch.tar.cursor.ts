@@ -12,7 +12,7 @@ const MAX_PICKLE = 2 ** 28;
 export class TarCursor {
   /** Where what comes next begins. */
   at = 0;
-  readonly #source: Source;
+  readonly source: Source;
   readonly #budget: Budget;
   readonly #signal: AbortSignal | undefined;
   /** The range at hand, and where it begins. */
@@ -20,7 +20,7 @@ export class TarCursor {
   #start = 0;
 
   constructor(source: Source, budget: Budget, signal?: AbortSignal) {
-    this.#source = source;
+    this.source = source;
     this.#budget = budget;
     this.#signal = signal;
   }
@@ -39,7 +39,7 @@ export class TarCursor {
       } catch (error) {
         if (!(error instanceof FindingError)) throw error;
         if (size < Math.min(left, MAX_PICKLE)) continue;
-        throw broken(`the member ${JSON.stringify(this.#source.name)} has no pickle at byte ${at}`);
+        throw broken(`the member ${JSON.stringify(this.source.name)} has no pickle at byte ${at}`);
       }
     }
   }
@@ -60,12 +60,12 @@ export class TarCursor {
   }
 
   get left(): number {
-    return this.#source.size - this.at;
+    return this.source.size - this.at;
   }
 
   #check(count: number): void {
     if (count <= this.left) return;
-    const { name, size } = this.#source;
+    const { name, size } = this.source;
     throw broken(
       `the member ${JSON.stringify(name)} ends at byte ${size}, ${count} bytes are needed at byte ${this.at}`,
     );
@@ -73,8 +73,8 @@ export class TarCursor {
 
   async #need(count: number): Promise<void> {
     if (this.at >= this.#start && this.at + count <= this.#start + this.#bytes.length) return;
-    const end = Math.min(this.at + Math.max(count, FIRST_READ), this.#source.size);
-    this.#bytes = await this.#source.read(this.at, end, this.#signal);
+    const end = Math.min(this.at + Math.max(count, FIRST_READ), this.source.size);
+    this.#bytes = await this.source.read(this.at, end, this.#signal);
     this.#start = this.at;
   }
 }

@@ -18,26 +18,32 @@ import { wordStorage } from './words.ts';
 export interface TarObjects {
   readonly storages: ReadonlyMap<string, StorageView>;
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** All pickles that were read, for what they name. */
-  readonly pickles: readonly Pickle[];
 }
 
+/** A pickle between the numbers of a member. */
+export interface PlacedPickle extends Pickle {
+  readonly member: Source;
+  readonly start: number;
+}
+
+/** `onPickle` is told each pickle that names something, before what it says is looked at. */
 export async function readTarObjects(
   members: { readonly storages: Source; readonly tensors: Source | undefined },
   budget: Budget,
+  onPickle: (pickle: PlacedPickle) => void,
   signal?: AbortSignal,
 ): Promise<TarObjects> {
-  const pickles: Pickle[] = [];
   const next = async (cursor: TarCursor): Promise<Value> => {
+    const { at: start, source: member } = cursor;
     const pickle = await cursor.pickle();
-    if (pickle.names.length > 0) pickles.push(pickle);
+    if (pickle.names.length > 0) onPickle({ ...pickle, end: cursor.at, member, start });
     return pickle.value;
   };
   const storages = await readStorages(members.storages, budget, next, signal);
   const tensors = members.tensors
     ? await readTensors(members.tensors, storages, budget, next, signal)
     : new Map<string, Tensor>();
-  return { storages, tensors, pickles };
+  return { storages, tensors };
 }
 
 type Next = (cursor: TarCursor) => Promise<Value>;

@@ -36,9 +36,11 @@ export const torchTar: Format = {
     const budget = new Budget();
     await checkSystem(members.get('sys_info'), budget, signal);
     const tensors = members.get('tensors');
+    const pickles: Pickle[] = [];
     const objects = await readTarObjects(
       { storages: needed(members, 'storages'), tensors },
       budget,
+      (pickle) => pickles.push(pickle),
       signal,
     );
     const pickle = await readWhole(needed(members, 'pickle'), MAX_PICKLE, budget, signal);
@@ -48,7 +50,7 @@ export const torchTar: Format = {
     const root = tensors
       ? interpret(pickle.value, outside, resolve)
       : interpret(withIds(pickle.value), (reference) => storageOf(reference, objects));
-    const all = union([pickle, ...objects.pickles]);
+    const all = union([pickle, ...pickles]);
     return {
       name: source.name,
       format: 'torch-tar',

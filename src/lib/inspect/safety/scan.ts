@@ -3,16 +3,18 @@
  * is or may be taken for, reads every pickle in them as inert data, and says what was found. What
  * cannot be looked into is never called safe.
  */
-import type { Finding } from '#lib/checkpoint/finding.ts';
+import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { bytesSource, sliceSource, type Source } from '#lib/file/source.ts';
 import { isTar, readTar } from '#lib/file/tar.read.ts';
 import { ZipError, type ZipListing } from '#lib/file/zip.directory.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
+import { readTarObjects, type PlacedPickle } from '#lib/formats/torch.tar.records.ts';
+import { Budget } from '#lib/pickle/read.ts';
 import { plain } from '../repr.ts';
 import { chunksOf, isChunked, worst } from './chunks.ts';
 import { isExported, pickledRecords } from './exported.ts';
 import { kindOf } from './kinds.ts';
-import { Pickles, type Again, type Nested, type Site } from './pickles.ts';
+import { MAX_PICKLES, Pickles, standingOf, type Again, type Nested, type Site } from './pickles.ts';
 import type { RecordRow, SafetyReport } from './report.ts';
 import { reasonFinding, verdictOf, type Container } from './verdict.ts';
 import { archiveFindings, entryContent, findArchives, recordRow, suspects } from './zips.ts';
@@ -319,6 +321,7 @@ class Scanner {
   async #tar(): Promise<void> {
     this.#container = { kind: 'tar', format: 'PyTorch checkpoint (tar, before 0.1.10)' };
     const { members, problem } = await readTar(this.#source, this.#signal);
+    const between = new Map<string, Source>();
     if (problem) {
       this.#findings.push({ code: 'tar-broken', severity: 'error', message: problem });
     }
@@ -343,22 +346,42 @@ class Scanner {
       }
       if (member.size === 0) continue;
       const { start, size } = member;
+      if (name === 'storages' || name === 'tensors') {
+        between.set(name, sliceSource(this.#source, start, start + size, name));
+        continue;
+      }
       const again: Again = (signal) =>
         this.#source.read(start, start + Math.min(size, MAX_READ), signal);
       const bytes = await again(this.#signal);
       if (!looksPickled(bytes.subarray(0, HEAD))) continue;
       this.#pickles.stack({ name, bytes, again, depth: 0 });
-      if (name === 'storages' || name === 'tensors') {
-        this.#findings.push({
-          code: 'tar-partial',
-          severity: 'warning',
-          where: name,
-          message: 'tar: further pickles lie between raw numbers and were not looked into',
-        });
-      }
     }
     if (members.every(({ name }) => name !== 'pickle')) {
       this.#container = { kind: 'unscanned', format: 'a tar archive' };
+    } else {
+      await this.#between(between.get('storages'), between.get('tensors'));
+    }
+  }
+
+  /** The pickles between the numbers of a tar's members, where they name what is not known. */
+  async #between(storages?: Source, tensors?: Source): Promise<void> {
+    if (!storages) return;
+    const found: PlacedPickle[] = [];
+    const onPickle = (pickle: PlacedPickle) => {
+      if (pickle.names.some(({ global }) => standingOf(global) !== 'allowed')) found.push(pickle);
+    };
+    try {
+      await readTarObjects({ storages, tensors }, new Budget(), onPickle, this.#signal);
+    } catch (error) {
+      if (!(error instanceof FindingError)) throw error;
+      this.#container = { kind: 'broken', format: this.#container.format };
+      this.#findings.push(error.finding);
+    }
+    for (const { member, start, end } of found) {
+      const again: Again = (signal) => member.read(start, end, signal);
+      const name = `${member.name}, at byte ${start}`;
+      this.#pickles.stack({ name, bytes: await again(this.#signal), again, depth: 0 });
+      if (this.#pickles.sites.length >= MAX_PICKLES) break;
     }
   }
 
