@@ -16,6 +16,7 @@ import { isExported, pickledRecords } from './exported.ts';
 import { kindOf } from './kinds.ts';
 import { MAX_PICKLES, Pickles, standingOf, type Again, type Nested, type Site } from './pickles.ts';
 import type { RecordRow, SafetyReport } from './report.ts';
+import { scriptFindings } from './script.ts';
 import { reasonFinding, verdictOf, type Container } from './verdict.ts';
 import { archiveFindings, entryContent, findArchives, recordRow, suspects } from './zips.ts';
 
@@ -229,6 +230,7 @@ class Scanner {
 
   async #archive(archive: ZipListing, prefix: string, depth: number): Promise<void> {
     this.#findings.push(...(await archiveFindings(archive, this.#signal)));
+    this.#findings.push(...(await scriptFindings(archive, this.#signal)));
     if (depth === 0) this.#records.push(...archive.entries.map(recordRow));
     const roots = archive.entries.filter(({ name }) => /^[^/]+\/data\.pkl$/i.test(name));
     if (roots.length > 1) {
