@@ -145,6 +145,7 @@ group('models from before 1.6 with their sources', () => {
     expect(sorted(checkpoint.sources)).toEqual(sources);
     expect(checkpoint.findings[0]).toMatchObject({ code: 'torch-sources', severity: 'info' });
     expect(checkpoint.findings[0]!.message).toContain(`source of ${sources!.length} classes`);
+    expect(checkpoint.calls.filter(({ name }) => name.includes('computes'))).toEqual([]);
   });
 });
 

@@ -63,6 +63,15 @@ describe('pickle', () => {
     expect(calls).toMatchObject([{ name: 'os.system', count: 1, offset: 24 }]);
   });
 
+  it.each([
+    ["(S'module'\ncnet\nNet\nNNtQ", 'net.Net'],
+    ["(cnet\nNet\nS'net.py'\nS'class Net'\ntQ", 'net.Net'],
+    ["(S'storage'\nctorch\nFloatStorage\ntQ", 'a value that the pickle computes'],
+    ["S'5'\nQ", 'a value that the pickle computes'],
+  ])('lists what is called by the persistent id %j as %s', (id, name) => {
+    expect(readPickle(ascii(`${id})R.`)).calls).toMatchObject([{ name, count: 1 }]);
+  });
+
   it('sees a call that is popped again', () => {
     expect(readPickle(ascii('(cos\nsystem\nS"x"\no0N.')).calls).toMatchObject([
       { name: 'os.system' },

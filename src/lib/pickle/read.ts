@@ -9,7 +9,15 @@
  * several pickles in a row.
  */
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
-import { Dict, isHashable, type Call, type Global, type Value } from '#lib/checkpoint/value.ts';
+import {
+  Dict,
+  isHashable,
+  type Call,
+  type Global,
+  type PersistentId,
+  type Tuple,
+  type Value,
+} from '#lib/checkpoint/value.ts';
 import { Decoder, isConstant } from './decode.ts';
 import type { OpcodeName } from './opcodes.ts';
 
@@ -394,10 +402,7 @@ class Machine {
   }
 
   #call(callable: Value, args: Value, how: Call['how']): void {
-    const global: Global =
-      typeof callable === 'object' && callable?.kind === 'global'
-        ? callable
-        : { kind: 'global', module: '', name: 'a value that the pickle computes' };
+    const global = namedBy(callable);
     const name = global.module ? `${global.module}.${global.name}` : global.name;
     const { offset } = this.#decoder;
     const known = this.#calls.get(name);
@@ -407,6 +412,23 @@ class Machine {
     this.#isEnded = isWanted === false;
     this.#push({ kind: 'call', callable, args, how });
   }
+}
+
+/** The name under which a callable is listed. */
+function namedBy(callable: Value): Global {
+  const named = isReferred(callable)
+    ? callable.id.items.find((item) => item !== 'module')
+    : callable;
+  if (typeof named === 'object' && named?.kind === 'global') return named;
+  return { kind: 'global', module: '', name: 'a value that the pickle computes' };
+}
+
+/** A class that comes by a persistent id, as files do which keep the class's source in it. */
+function isReferred(value: Value): value is PersistentId & { id: Tuple } {
+  if (typeof value !== 'object' || value?.kind !== 'persistent') return false;
+  return (
+    typeof value.id === 'object' && value.id?.kind === 'tuple' && value.id.items[0] !== 'storage'
+  );
 }
 
 function isCall(value: Value): value is Call {
