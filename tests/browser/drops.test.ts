@@ -1,33 +1,46 @@
 /** What people drop, dragged from the disk: folders, several files, every kind of container. */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import { basename, join } from 'node:path';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { fixturesOf } from '../fixtures/made.ts';
+import { fixturesOf, newFixtures } from '../fixtures/made.ts';
 import { app } from './app.fixture.ts';
-import { dropPaths, openPage, samplesFolder, step } from './app.ts';
+import { dropPaths, openPage, samplesFolder, shoot, step } from './app.ts';
 import { writeSparse } from './sparse.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'weightroom-drops-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 let page: Page;
-beforeEach(async () => {
-  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+/** Opens the app for a test, which fails where the page complains. */
+async function start(options: BrowserContextOptions = {}): Promise<() => Promise<void>> {
+  const context = await app.browser.newContext({ serviceWorkers: 'block', ...options });
   const watched = await openPage(context, app.server.url);
   ({ page } = watched);
   return async () => {
     expect(watched.complaints).toEqual([]);
     await context.close();
   };
-});
+}
+beforeEach(() => start());
 
 async function folderFixture(name: string): Promise<string> {
   const folders = await fixturesOf('tests/fixtures/folders.py', {
     parts: ['tests/judge/describe.py'],
   });
   return folders.find((fixture) => fixture.name === name)!.path;
+}
+
+async function ggufFixture(name: string): Promise<string> {
+  const files = await fixturesOf('tests/fixtures/gguf.py', {
+    parts: ['tests/judge/describe_gguf.py'],
+  });
+  return files.find((fixture) => fixture.name === name)!.path;
+}
+
+async function torchFixture(name: string): Promise<string> {
+  return (await newFixtures()).find((fixture) => fixture.name === name)!.path;
 }
 
 const fact = (name: string) =>
@@ -88,19 +101,22 @@ test('of a folder with several checkpoints one is chosen, beside its source and 
   await page.getByText('All keys matched').waitFor();
 });
 
+/** Verifying has come some way and is not done. */
+function halfway(page: Page): Promise<unknown> {
+  return page.waitForFunction(() => {
+    const value = document.querySelector<HTMLProgressElement>('.task progress')?.value ?? 0;
+    return value > 0.05 && value < 1;
+  });
+}
+
 test('a gigabyte is verified with progress, and that can be cancelled', async () => {
   const path = join(scratch, 'large.pt');
   await writeSparse(path, 200, 5_242_880);
   await dropPaths(page, [path]);
   await opened('large.pt');
   const strip = page.locator('.task').filter({ hasText: 'Verifying large.pt' });
-  const halfway = () =>
-    page.waitForFunction(() => {
-      const value = document.querySelector<HTMLProgressElement>('.task progress')?.value ?? 0;
-      return value > 0.05 && value < 1;
-    });
   await page.getByRole('button', { name: 'Verify file' }).click();
-  await halfway();
+  await halfway(page);
   expect(await strip.innerText()).toMatch(
     /[\d.]+ [MG]B of 1\.05 GB · [\d.]+ [MG]B\/s · [\d.]+ s left/,
   );
@@ -110,5 +126,39 @@ test('a gigabyte is verified with progress, and that can be cancelled', async ()
 
   await page.getByRole('button', { name: 'Verify file' }).click();
   await page.getByText(/^1\.05 GB read in [\d.]+ s/).waitFor();
-  await page.getByText(/200 storages|200 of 200 storages match their CRC-32/).waitFor();
+  await page.getByText('200 of 200 storages match their CRC-32').waitFor();
+});
+
+const looks = (['light', 'dark'] as const).flatMap((scheme) =>
+  [390, 1440].map((width) => ({ scheme, width })),
+);
+
+test.each(looks)('each kind looks right: $scheme at $width px', async ({ scheme, width }) => {
+  const touch = width < 600;
+  const end = await start({
+    colorScheme: scheme,
+    viewport: { width, height: touch ? 844 : 900 },
+    hasTouch: touch,
+    isMobile: touch,
+  });
+  const large = join(scratch, 'gigabyte.pt');
+  if (!existsSync(large)) await writeSparse(large, 200, 5_242_880);
+  const kinds = [
+    ['sharded', await folderFixture('shards_safetensors')],
+    ['gguf', await ggufFixture('blocks_v3')],
+    ['legacy', await torchFixture('legacy_adamw')],
+    ['hostile', await torchFixture('hostile_os_system')],
+    ['large', large],
+  ] as const;
+  for (const [kind, path] of kinds) {
+    await dropPaths(page, [path]);
+    await opened(basename(path));
+    await shoot(page, `drop-${kind}-${scheme}-${width}`);
+  }
+  await page.getByRole('button', { name: 'Verify file' }).click();
+  await halfway(page);
+  await shoot(page, `verifying-${scheme}-${width}`);
+  await page.getByText('200 of 200 storages match').waitFor();
+  await shoot(page, `verified-${scheme}-${width}`);
+  await end();
 });

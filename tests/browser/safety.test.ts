@@ -23,7 +23,7 @@ const background = () =>
 test('a hostile file: verdict, calls with their arguments, opcodes, the report as JSON', async () => {
   await drop(page, [await hostileFile()]);
   await page.getByRole('heading', { level: 1, name: 'hostile.pt' }).waitFor();
-  await page.getByRole('link', { name: /^Calls with their arguments/ }).click();
+  await page.getByRole('link', { name: 'Safety report' }).click();
   await verdict().getByText('Loading this file can run code').waitFor();
   const red = await background();
   const pickle = page.getByRole('region', { name: /^Pickle .*data\.pkl$/ });
@@ -49,6 +49,11 @@ test('a hostile file: verdict, calls with their arguments, opcodes, the report a
   expect(report.pickles[0]!.made).toContainEqual(
     expect.objectContaining({ name: 'posix.system', arguments: "('echo a file ran a command',)" }),
   );
+
+  await page.getByRole('button', { name: 'Rewrite as a file that PyTorch accepts' }).click();
+  await page.waitForFunction(() => document.title.startsWith('Save'));
+  await page.getByRole('radio', { name: /plain/, checked: true }).waitFor();
+  await step(page, 'Safety');
 
   await drop(page, [sampleFile('mlp/mlp.pt')]);
   await verdict().getByText('PyTorch loads this file').waitFor();
