@@ -70,6 +70,11 @@ def has_elements(tensor):
     return own is getattr(torch._C, "_disabled_torch_dispatch_impl", None)
 
 
+def is_opaque(tensor):
+    """Nested tensors, and those of which a byte holds several elements: what they are made of counts."""
+    return tensor.is_nested or tensor.dtype in (torch.quint4x2, torch.quint2x4)
+
+
 def describe_array(array):
     """A numpy array as a tensor without a layout: what counts is dtype, shape and elements."""
     array = np.asarray(array)
@@ -86,7 +91,7 @@ class Description:
         self.alive = []  # ids stay unique while their objects live
 
     def tensor(self, tensor):
-        if tensor.layout != torch.strided and tensor.layout != getattr(torch, "jagged", None):
+        if tensor.layout != torch.strided:
             return self.sparse(tensor)
         described = {"dtype": name_of(tensor.dtype), "shape": list(tensor.shape)}
         present = has_elements(tensor)
@@ -228,7 +233,7 @@ class Description:
         if kind is list or kind in SETS or kind in DICTS:
             return self.container(value)
         if isinstance(value, torch.Tensor):
-            return self.tensor(value)
+            return self.call(value) if is_opaque(value) else self.tensor(value)
         if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fiubc":
             return self.array(value)
         if isinstance(value, STORAGES):

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { describe as group, expect, it } from 'vitest';
 import { bytesSource } from '#lib/file/source.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
+import { tensorsIn } from '#lib/inspect/walk.ts';
 import { allowedNames } from '#lib/formats/torch.names.ts';
 import { describe, type Description } from '../fixtures/describe.ts';
 import { newFixtures, oldFixtures, type Fixture } from '../fixtures/made.ts';
@@ -20,7 +21,7 @@ const sound = fixtures.filter((fixture) => fixture.root);
 const hostile = fixtures.filter((fixture) => fixture.hostile);
 
 const label = (fixture: Fixture) => `${fixture.name} (torch ${fixture.torch})`;
-const layout = (fixture: Fixture) => ({ layout: fixture.format === 'torch' });
+const layout = ({ format }: Fixture) => ({ layout: format === 'torch' || format === 'pickle' });
 
 group('reading', () => {
   it.each(sound.map((fixture) => [label(fixture), fixture] as const))('%s', async (_, fixture) => {
@@ -30,9 +31,11 @@ group('reading', () => {
     const described = await describe(checkpoint.root, layout(fixture));
     const contents = contentsOf(fixture.root!, checkpoint.calls);
     await compared(originOf(fixture), contents, 'read', () => {
-      if (fixture.format === 'torch') expect(described).toEqual(fixture.root);
+      if (['torch', 'pickle'].includes(fixture.format)) expect(described).toEqual(fixture.root);
       else expect(sorted(described)).toEqual(sorted(fixture.root!));
     });
+    const locations = [...tensorsIn(checkpoint.root)].map(({ tensor }) => tensor.storage.location);
+    if (fixture.location) expect(new Set(locations)).toEqual(new Set([fixture.location]));
     if (fixture.metadata) expect(Object.fromEntries(checkpoint.metadata)).toEqual(fixture.metadata);
   });
 });

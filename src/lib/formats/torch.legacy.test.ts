@@ -38,8 +38,8 @@ function legacyFile(parts: Parts = {}): Uint8Array {
   ].map((value) => writePickle(value));
   const storages = (parts.storages ?? [{ count: 2n, values: [1, 2] }]).map(({ count, values }) => {
     const view = new DataView(new ArrayBuffer(8 + 4 * values.length));
-    view.setBigInt64(0, count, little);
-    values.forEach((value, index) => view.setFloat32(8 + 4 * index, value, little));
+    view.setBigInt64(0, count, true);
+    values.forEach((value, index) => view.setFloat32(8 + 4 * index, value, true));
     return new Uint8Array(view.buffer);
   });
   return Uint8Array.from([...pickles, ...storages].flatMap((bytes) => [...bytes]));
@@ -60,7 +60,7 @@ async function numbers(bytes: Uint8Array, key = 'w'): Promise<number[]> {
 }
 
 describe('torch legacy', () => {
-  it('reads a tensor behind the pickles, in both byte orders', async () => {
+  it('reads a tensor behind the pickles, little-endian whoever wrote it', async () => {
     expect(await numbers(legacyFile())).toEqual([1, 2]);
     expect(await numbers(legacyFile({ littleEndian: false }))).toEqual([1, 2]);
   });

@@ -1,14 +1,15 @@
 /**
  * Reads what `torch.save` wrote before 1.6, and still writes on demand: five pickles in a row
  * (magic number, protocol, sys_info, the object, the storages' keys), then for each key an int64
- * with its number of elements and the raw bytes (torch/serialization.py, `_legacy_load`). Opening
- * reads the pickles at the front of the file; a storage's bytes are read when a tensor in it is.
+ * with its number of elements and the raw bytes (torch/serialization.py, `_legacy_load`). Both are
+ * little-endian, whatever sys_info says: big-endian machines turn them round on writing
+ * (torch/csrc/serialization.cpp, `THPStorage_writeFileRaw`). Opening reads the pickles at the front of
+ * the file; a storage's bytes are read when a tensor in it is.
  */
-import { itemsize, wordSize } from '#lib/checkpoint/dtype.ts';
-import { swapBytes } from '#lib/checkpoint/elements.ts';
+import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Storage } from '#lib/checkpoint/tensor.ts';
-import { isDict, type Value } from '#lib/checkpoint/value.ts';
+import type { Value } from '#lib/checkpoint/value.ts';
 import { sliceSource, type Source } from '#lib/file/source.ts';
 import { readPickle, type Pickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
@@ -37,15 +38,14 @@ export const torchLegacy: Format = {
   match: ({ head }) => head[0] === 0x80 && MAGIC.every((byte, at) => head[2 + at] === byte),
 
   async read({ source }, signal) {
-    const { protocol, system, object, keys, end } = await readPickles(source, signal);
+    const { protocol, object, keys, end } = await readPickles(source, signal);
     if (protocol !== PROTOCOL) throw broken(`protocol ${told(protocol)} is unknown`);
-    const bigEndian = isDict(system) && system.get('little_endian') === false;
     const findings = judge(object);
     const records = new Map<string, Record>();
     const storageOf = (reference: StorageReference) => {
       const known = records.get(reference.key);
       if (known) return known.storage;
-      const record = makeRecord(source, reference, bigEndian);
+      const record = makeRecord(source, reference);
       records.set(reference.key, record);
       return record.storage;
     };
@@ -60,7 +60,7 @@ export const torchLegacy: Format = {
       size: source.size,
       root,
       metadata: new Map([
-        ['byteorder', bigEndian ? 'big' : 'little'],
+        ['byteorder', 'little'],
         ['pickle protocol', String(object.protocol)],
       ]),
       findings: [...sources.findings(), ...findings],
@@ -82,7 +82,6 @@ function broken(message: string): FindingError {
 
 interface Front {
   readonly protocol: Value;
-  readonly system: Value;
   readonly object: Pickle;
   readonly keys: Value;
   /** Where the storages begin. */
@@ -102,7 +101,6 @@ async function readPickles(source: Source, signal?: AbortSignal): Promise<Front>
       const keys = readPickle(bytes, object.end);
       return {
         protocol: protocol.value,
-        system: system.value,
         object,
         keys: keys.value,
         end: keys.end,
@@ -122,10 +120,9 @@ interface Record {
   start: number;
 }
 
-function makeRecord(source: Source, reference: StorageReference, bigEndian: boolean): Record {
+function makeRecord(source: Source, reference: StorageReference): Record {
   const { key, location, dtype, numel } = reference;
   const size = dtype === 'untyped' ? 1 : itemsize(dtype);
-  const word = dtype === 'untyped' ? 1 : wordSize(dtype);
   let checked: Promise<Source> | undefined;
   const record: Record = {
     reference,
@@ -134,12 +131,10 @@ function makeRecord(source: Source, reference: StorageReference, bigEndian: bool
       key,
       location,
       byteLength: numel * size,
-      ...(bigEndian && dtype === 'untyped' && { bigEndian: true as const }),
       ...(source.fresh && { fresh: true as const }),
       async read(start, end, signal) {
-        checked ??= payload(source, record, bigEndian);
-        const bytes = await (await checked).read(start, end, signal);
-        return bigEndian ? swapBytes(bytes, word) : bytes;
+        checked ??= payload(source, record);
+        return (await checked).read(start, end, signal);
       },
     },
   };
@@ -147,11 +142,11 @@ function makeRecord(source: Source, reference: StorageReference, bigEndian: bool
 }
 
 /** The bytes behind the element count, which must be the pickle's. */
-async function payload(source: Source, record: Record, bigEndian: boolean): Promise<Source> {
+async function payload(source: Source, record: Record): Promise<Source> {
   const { start, reference, storage } = record;
   const bytes = await source.read(start, start + COUNT_SIZE);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = view.getBigInt64(0, !bigEndian);
+  const count = view.getBigInt64(0, true);
   if (count !== BigInt(reference.numel)) {
     throw broken(
       `storage ${JSON.stringify(reference.key)} holds ${count} elements, the pickle says ${reference.numel}`,
