@@ -1,9 +1,17 @@
 /**
- * Takes the README's pictures: the MLP sample in training, in light and dark. Needs a build below
- * /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
+ * Takes the README's pictures, in light and dark: what a hostile file would run, and the MLP sample
+ * in training. Needs a build below /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
  */
 import { join } from 'node:path';
-import { launch, openPage, openSample, serveBuild, step } from '../tests/browser/app.ts';
+import {
+  drop,
+  hostileFile,
+  launch,
+  openPage,
+  openSample,
+  serveBuild,
+  step,
+} from '../tests/browser/app.ts';
 
 const docs = join(import.meta.dirname, '../docs');
 const server = await serveBuild();
@@ -15,6 +23,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
     serviceWorkers: 'block',
   });
   const { page } = await openPage(context, server.url);
+  await step(page, 'Safety');
+  await drop(page, [await hostileFile()]);
+  await page.getByRole('option').filter({ hasText: 'posix.system' }).waitFor();
+  await page.screenshot({ path: join(docs, `safety-${colorScheme}.png`) });
+  await step(page, 'Open');
   await openSample(page, 'Multi-layer perceptron');
   await step(page, 'Train');
   await page.getByLabel('Epochs', { exact: true }).fill('12');
