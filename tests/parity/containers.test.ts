@@ -10,12 +10,14 @@ import { afterAll, describe as group, expect, it } from 'vitest';
 import { findStateDicts } from '#lib/architecture/binding.ts';
 import type { ClassSource } from '#lib/checkpoint/checkpoint.ts';
 import { Dict, isDict, type Value } from '#lib/checkpoint/value.ts';
+import { memorySink } from '#lib/file/sink.ts';
+import { torch } from '#lib/formats/torch.read.ts';
 import { Lab } from '#lib/worker/lab.ts';
 import type { SaveChoice } from '#lib/worker/protocol.ts';
 import { describe, type Description } from '../fixtures/describe.ts';
 import { fixturesOf } from '../fixtures/made.ts';
 import { oldPython } from '../python.ts';
-import { judgeWritten } from './judge.ts';
+import { judgeWritten, load } from './judge.ts';
 import { open, unwrap } from './lab.ts';
 
 interface Twin {
@@ -188,4 +190,26 @@ group('exported programs', () => {
     const each = [...programs.entries()].map(([name, program]) => [name, plain(program)] as const);
     expect(await describe(new Dict(each))).toEqual(root);
   });
+});
+
+group('saved again as .pt', async () => {
+  // Of what names classes, the weights alone are saved: see above.
+  const plainly = twins.filter(
+    ({ name, kind, state }) => name !== 'export_subclass' && !state && /^(tar|export)$/.test(kind),
+  );
+  const roots = await Promise.all(plainly.map(async ({ path }) => (await open(path)).root));
+  const paths = roots.map((_, index) => join(folder, `again${index}.pt`));
+  for (const [index, root] of roots.entries()) {
+    const sink = memorySink();
+    await torch.write!(root, sink, { stem: 'again' });
+    writeFileSync(paths[index]!, sink.bytes());
+  }
+  const loaded = await load(paths);
+  it.each(plainly.map((twin, index) => [`${twin.name} (torch ${twin.torch})`, index] as const))(
+    '%s: as PyTorch loads it, weights only',
+    async (_, index) => {
+      expect(loaded[index]!.error).toBeUndefined();
+      expect(loaded[index]!.root).toEqual(await describe(roots[index]!));
+    },
+  );
 });
