@@ -21,7 +21,10 @@ import { npyHeader, npyOf, npyRefusals } from '../fixtures/npy.ts';
 import { oldPython } from '../python.ts';
 import { judgeWritten } from './judge.ts';
 import { open } from './lab.ts';
+import { compared, keepMatrix } from './matrix.ts';
 import { compareRefusals } from './refusals.ts';
+
+keepMatrix(import.meta.url);
 
 interface Twin {
   readonly name: string;
@@ -53,8 +56,13 @@ group('npy', () => {
     '%s is read bit for bit, and written as numpy.save does',
     async (_, { path, dtype, shape, hex, saved }) => {
       const tensor = await readOne(path);
-      expect(await describe(tensor, { layout: false })).toEqual({ tensor: { dtype, shape, hex } });
-      expect((await written(npy, tensor)).toString('hex')).toBe(saved);
+      const own = await describe(tensor, { layout: false });
+      const contents = new Map([[dtype, 1]]);
+      await compared('npy', contents, 'read', () =>
+        expect(own).toEqual({ tensor: { dtype, shape, hex } }),
+      );
+      const again = (await written(npy, tensor)).toString('hex');
+      await compared('npy', contents, 'numpy', () => expect(again).toBe(saved));
     },
   );
 

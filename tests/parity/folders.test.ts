@@ -14,6 +14,9 @@ import { openFolder } from '#lib/formats/folder.ts';
 import { describe, type Description } from '../fixtures/describe.ts';
 import { fixturesOf } from '../fixtures/made.ts';
 import { unwrap } from './lab.ts';
+import { compared, contentsOf, keepMatrix } from './matrix.ts';
+
+keepMatrix(import.meta.url);
 
 interface Twin {
   readonly name: string;
@@ -55,8 +58,10 @@ group('reading', () => {
     const isSharded = name.startsWith('shards');
     expect(checkpoint.format).toBe(isSharded ? 'sharded' : 'dcp');
     const described = await describe(checkpoint.root, { layout: !isSharded });
-    if (name === 'shards_no_index') expect(sorted(described)).toEqual(sorted(fixture.root!));
-    else expect(described).toEqual(fixture.root);
+    await compared(checkpoint.format, contentsOf(fixture.root!), 'read', () => {
+      if (name === 'shards_no_index') expect(sorted(described)).toEqual(sorted(fixture.root!));
+      else expect(described).toEqual(fixture.root);
+    });
     if (isSharded && !name.includes('no_index')) {
       expect(checkpoint.metadata.get('total_size')).toBe(String(fixture.size));
     }

@@ -12,7 +12,10 @@ import { describe } from '../fixtures/describe.ts';
 import { fixturesOf } from '../fixtures/made.ts';
 import { safetensorsRefusals } from '../fixtures/safetensors.ts';
 import { open } from './lab.ts';
+import { compared, contentsOf, keepMatrix } from './matrix.ts';
 import { compareRefusals } from './refusals.ts';
+
+keepMatrix(import.meta.url);
 
 interface Twin {
   readonly name: string;
@@ -32,12 +35,17 @@ it.each(fixtures.map((fixture) => [fixture.name, fixture] as const))(
   async (_, { path, entries, metadata }) => {
     const checkpoint = await open(path);
     const { dict } = await describe(checkpoint.root, { layout: false });
-    expect(byName(dict as Twin['entries'])).toEqual(byName(entries));
+    const contents = contentsOf({ entries });
+    await compared('safetensors', contents, 'read', () =>
+      expect(byName(dict as Twin['entries'])).toEqual(byName(entries)),
+    );
     expect(Object.fromEntries(checkpoint.metadata)).toEqual(metadata);
     const sink = memorySink();
     await safetensors.write!(checkpoint.root, sink, { stem: '', metadata: checkpoint.metadata });
     const [written, original] = [Buffer.from(sink.bytes()), readFileSync(path)];
-    expect(written.toString('latin1')).toBe(original.toString('latin1'));
+    await compared('safetensors', contents, 'safetensors', () =>
+      expect(written.toString('latin1')).toBe(original.toString('latin1')),
+    );
   },
 );
 
