@@ -99,6 +99,8 @@ export default defineConfig({
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
           testTimeout: 300_000,
+          // Hooks open the app and its samples.
+          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },

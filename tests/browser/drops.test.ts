@@ -1,5 +1,14 @@
 /** What people drop, dragged from the disk: folders, several files, every kind of container. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
@@ -127,6 +136,20 @@ test('a gigabyte is verified with progress, and that can be cancelled', async ()
   await page.getByRole('button', { name: 'Verify file' }).click();
   await page.getByText(/^1\.05 GB read in [\d.]+ s/).waitFor();
   await page.getByText('200 of 200 storages match their CRC-32').waitFor();
+});
+
+test('verifying a damaged file names the storage', async () => {
+  const bytes = readFileSync(join(samplesFolder, 'digits/last.pth'));
+  const middle = bytes.length >> 1; // among the weights, which fill most of the file
+  bytes[middle] = bytes[middle]! ^ 1;
+  const path = join(scratch, 'damaged.pth');
+  writeFileSync(path, bytes);
+  await dropPaths(page, [path]);
+  await opened('damaged.pth');
+  await page.getByRole('button', { name: 'Verify file' }).click();
+  const outcome = page.locator('.verification').getByRole('listitem');
+  await outcome.waitFor();
+  expect(await outcome.innerText()).toMatch(/data\/\d+.*CRC-32/s);
 });
 
 const looks = (['light', 'dark'] as const).flatMap((scheme) =>
