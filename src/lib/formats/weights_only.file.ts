@@ -5,8 +5,16 @@
  */
 import type { Source } from '#lib/file/source.ts';
 import { listZip, ZipError, type ZipListing } from '#lib/file/zip.directory.ts';
-import { readEntry } from '#lib/file/zip.read.ts';
-import type { ZipEntry } from '#lib/file/zip.ts';
+import { localHeader, readEntry } from '#lib/file/zip.read.ts';
+import {
+  CENTRAL_HEADER,
+  DEFLATED,
+  END,
+  FLAG_DESCRIPTOR,
+  FLAG_UTF8,
+  STORED,
+  type ZipEntry,
+} from '#lib/file/zip.ts';
 import { judgeLegacy, judgeSurroundings, judgeZipPickle } from './weights_only.load.ts';
 import type { Judgement } from './weights_only.ts';
 import { Unsure } from './weights_only.values.ts';
@@ -32,12 +40,13 @@ export async function judgeFile(source: Source, signal?: AbortSignal): Promise<F
     listing = await listZip(source, signal);
   } catch (error) {
     if (!(error instanceof ZipError)) throw error;
-    return { verdict: 'refused', reason: { message: 'its zip has no directory' }, record: '' };
+    return unknown(error.message);
   }
   try {
     const judged = await judgeZip(listing, signal);
-    if (judged.verdict !== 'loads' || listing.problems.length === 0) return judged;
-    return unknown(`its zip is damaged or ambiguous: ${listing.problems[0]!.message}`);
+    if (judged.verdict !== 'loads') return judged;
+    const problem = await zipProblem(listing, signal);
+    return problem === null ? judged : unknown(problem);
   } catch (error) {
     if (!(error instanceof ZipError || error instanceof Unsure)) throw error;
     return unknown(error.message);
@@ -45,7 +54,60 @@ export async function judgeFile(source: Source, signal?: AbortSignal): Promise<F
 }
 
 function unknown(message: string): FileJudgement {
-  return { verdict: 'unknown', reason: { message }, record: '' };
+  const reason = { message: `its zip is damaged or ambiguous: ${message}` };
+  return { verdict: 'unknown', reason, record: '' };
+}
+
+/** Local headers that are looked at; each costs a read. */
+const MAX_HEADERS = 2000;
+/** What miniz, PyTorch's reader of zips, knows of the flags: descriptors, UTF-8, how well it is packed. */
+const KNOWN_FLAGS = FLAG_DESCRIPTOR | FLAG_UTF8 | 0b110;
+
+/**
+ * Why PyTorch may not read a zip whose pickle it would take, or null: its reader refuses archives for
+ * entries that nobody asks for.
+ */
+async function zipProblem(listing: ZipListing, signal?: AbortSignal): Promise<string | null> {
+  const { entries, problems } = listing;
+  if (problems[0]) return problems[0].message;
+  for (const { name, flags, method, size, compressedSize } of entries) {
+    const isPacked = method === DEFLATED;
+    const isOdd =
+      (flags & ~KNOWN_FLAGS) !== 0 ||
+      (method !== STORED && !isPacked) ||
+      (isPacked ? size > 0 && compressedSize === 0 : size !== compressedSize) ||
+      // PyTorch reads every name as UTF-8, whatever the flag says.
+      (flags & FLAG_UTF8 ? name.includes('\ufffd') : name !== ascii(name));
+    if (isOdd) return `the entry ${JSON.stringify(name)} is of a kind that torch.save never writes`;
+  }
+  if (await isSplit(listing, signal))
+    return 'it is said to be a part of an archive on several disks';
+  for (const entry of entries.slice(0, MAX_HEADERS)) {
+    const { problem } = await localHeader(listing, entry, signal);
+    if (problem) return problem.message;
+  }
+  return null;
+}
+
+/** Whether the end record or an entry names another disk than the first. */
+async function isSplit(
+  { source, offset, end, entries }: ZipListing,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const bytes = await source.read(offset, end, signal);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  for (let left = entries.length; left > 0; left--) {
+    if (view.getUint16(at + 34, true) !== 0) return true;
+    const sizes = [28, 30, 32].map((field) => view.getUint16(at + field, true));
+    at += CENTRAL_HEADER.size + sizes.reduce((sum, size) => sum + size, 0);
+  }
+  // The end record is the last that begins with its signature; nothing but a comment follows it.
+  for (let last = view.byteLength - END.size; last >= at; last--) {
+    if (view.getUint32(last, true) !== END.signature) continue;
+    return view.getUint32(last + 4, true) !== 0;
+  }
+  return false;
 }
 
 async function judgeZip(listing: ZipListing, signal?: AbortSignal): Promise<FileJudgement> {
@@ -56,17 +118,21 @@ async function judgeZip(listing: ZipListing, signal?: AbortSignal): Promise<File
     record: '',
   });
   if (!records.folder) return refused('its zip has no folder that holds the records');
+  if (listing.entries.some(({ name }) => !name.startsWith(records.folder))) {
+    return refused('its zip holds records beside the folder of its first one');
+  }
   const text = (name: string) => records.text(name, signal);
   const around = judgeSurroundings({
     version: (await text('.data/version')) ?? (await text('version')),
     byteorder: await text('byteorder'),
     alignment: await text('.storage_alignment'),
+    identity: await text('.data/serialization_id'),
     isTorchScript: listing.entries.some(({ name }) => name === `${records.folder}constants.pkl`),
   });
   if (around) return { ...around, record: '' };
   const entry = records.find('data.pkl');
   if (!entry) return refused('the record "data.pkl" is missing');
-  if (entry.size > MAX_PICKLE) return unknown(`data.pkl takes ${entry.size} bytes`);
+  if (entry.size > MAX_PICKLE) throw new Unsure(`data.pkl takes ${entry.size} bytes`);
   const { verdict, reason } = judgeZipPickle(await readEntry(listing, entry, signal), {
     size: (name) => records.find(name)?.size ?? null,
   });
@@ -96,12 +162,17 @@ class RecordTable {
     return entry;
   }
 
+  /** A short record, a character for each byte. */
   async text(name: string, signal?: AbortSignal): Promise<string | null> {
     const entry = this.find(name);
     if (!entry) return null;
     if (entry.size > MAX_TEXT) throw new Unsure(`the record ${JSON.stringify(name)} is long`);
     return String.fromCharCode(...(await readEntry(this.#listing, entry, signal)));
   }
+}
+
+function ascii(name: string): string {
+  return name.replaceAll(/[\u0080-\uffff]/g, '');
 }
 
 function folded(name: string): string {

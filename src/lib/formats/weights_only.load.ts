@@ -105,18 +105,19 @@ function keyText(key: Py): string {
   throw new Unsure(`a storage whose key is ${aType(key)}`);
 }
 
-/** What stands beside the pickle in a zip: refused, or unknown, or nothing wrong. */
+/** What stands beside the pickle in a zip, a character for each byte; null where it is missing. */
 export interface Surroundings {
   readonly version: string | null;
   readonly byteorder: string | null;
   readonly alignment: string | null;
+  readonly identity: string | null;
   readonly isTorchScript: boolean;
 }
 
 /** The checks before the pickle of a zip is read. */
 export function judgeSurroundings(zip: Surroundings): Judgement | null {
   const refused = (message: string): Judgement => ({ verdict: 'refused', reason: { message } });
-  const { version, byteorder, alignment, isTorchScript } = zip;
+  const { version, byteorder, alignment, identity, isTorchScript } = zip;
   if (version === null) return refused('the record "version" is missing');
   const number = /^\s*\+?(\d{1,18})/.exec(version)?.[1];
   if (!number || Number(number) < 1 || Number(number) > MAX_VERSION) {
@@ -129,7 +130,21 @@ export function judgeSurroundings(zip: Surroundings): Judgement | null {
   if (alignment !== null && !/^\s*[+-]?\d+\s*$/.test(alignment)) {
     return refused('the record ".storage_alignment" is no number');
   }
+  if (identity !== null && !isUtf8(identity)) {
+    return refused('the record ".data/serialization_id" is no UTF-8');
+  }
   return null;
+}
+
+function isUtf8(text: string): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(
+      Uint8Array.from(text, (byte) => byte.charCodeAt(0)),
+    );
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The newest version of the container that PyTorch reads (caffe2/serialize/versions.h). */
