@@ -36,7 +36,7 @@ import type { Bench } from './page/page.ts';
 const TENSORS = 200;
 const SHAPE: [number, number] = [1024, 1282];
 /** Each alternates with its bare twin; the ratio is of the medians. */
-const ROUNDS = Number(process.argv[2] ?? 7);
+const ROUNDS = Number(process.argv[2] ?? 5);
 const MEMORY_BAR = 64 * 2 ** 20 + 4 * SHAPE[0] * SHAPE[1];
 
 const folder = join(import.meta.dirname, '../.made/bench');
@@ -182,41 +182,44 @@ async function measureLarge(context: BrowserContext, memory: WorkerMemory): Prom
     1.1,
   );
 
-  memory.reset();
   const read = await alternate(
     () => job('read'),
     () => call('verify'),
   );
-  const verified = await call('verify');
-  if (verified.checksums !== TENSORS)
-    throw new Error(`only ${verified.checksums} checksums were compared`);
   console.log(
     `  bare read, four slices: ${read.bare} MB/s; all tensors, CRC-32 compared: ${read.lab} MB/s`,
   );
   bar('read everything (× bare read)', read.ratio, 'at least', 0.8);
-  bar('memory of the workers meanwhile (MB)', memory.peak / 1e6, 'at most', MEMORY_BAR / 1e6);
+  const reading = await memory.peakOf(async () => {
+    const { checksums } = await call('verify');
+    if (checksums !== TENSORS) throw new Error(`only ${checksums} checksums were compared`);
+  });
+  bar('memory of the workers in one more (MB)', reading / 1e6, 'at most', MEMORY_BAR / 1e6);
 
-  memory.reset();
   const write = await alternate(
     () => job('write'),
     () => job('writeTorch'),
+    { warmed: true },
   );
   console.log(`  bare sync handle: ${write.bare} MB/s; .pt with CRC-32: ${write.lab} MB/s`);
   bar('write .pt to OPFS (× bare sync handle)', write.ratio, 'at least', 0.6);
-  const { seconds, verifying } = await job('writeTorch');
-  console.log(
-    `  one more: ${round(seconds)} s written, ${round(verifying!)} s read back and compared`,
-  );
-  bar('memory of the workers meanwhile (MB)', memory.peak / 1e6, 'at most', MEMORY_BAR / 1e6);
-
-  memory.reset();
-  for (const choice of ['opened-checkpoint-pt', 'opened-weights-safetensors']) {
-    const saved = await call('save', choice);
+  const writing = await memory.peakOf(async () => {
+    const { seconds, verifying } = await job('writeTorch');
     console.log(
-      `  ${choice}: ${saved.bytes} bytes in ${round(saved.seconds)} s, read back twice: file and tensors`,
+      `  one more: ${round(seconds)} s written, ${round(verifying!)} s read back and compared`,
     );
-  }
-  bar('memory of the workers meanwhile (MB)', memory.peak / 1e6, 'at most', MEMORY_BAR / 1e6);
+  });
+  bar('memory of the workers meanwhile (MB)', writing / 1e6, 'at most', MEMORY_BAR / 1e6);
+
+  const saving = await memory.peakOf(async () => {
+    for (const choice of ['opened-checkpoint-pt', 'opened-weights-safetensors']) {
+      const saved = await call('save', choice);
+      console.log(
+        `  ${choice}: ${saved.bytes} bytes in ${round(saved.seconds)} s, read back twice: file and tensors`,
+      );
+    }
+  });
+  bar('memory of the workers meanwhile (MB)', saving / 1e6, 'at most', MEMORY_BAR / 1e6);
   await closeServer(server);
 }
 
@@ -240,9 +243,12 @@ async function measureSparse(context: BrowserContext, memory: WorkerMemory): Pro
   await page.goto(server.url);
   await hydrated(page);
   console.log(`\n${statSync(sparse).size} bytes, sparse, dropped on the app:`);
-  const seconds = await dropPath(page, sparse);
+  let seconds = 0;
+  const peak = await memory.peakOf(async () => {
+    seconds = await dropPath(page, sparse);
+  });
   bar('from the drop to the list of its tensors (s)', seconds, 'at most', 1);
-  bar('memory of the workers (MB)', memory.peak / 1e6, 'at most', (64 * 2 ** 20) / 1e6);
+  bar('memory of the workers (MB)', peak / 1e6, 'at most', (64 * 2 ** 20) / 1e6);
   await server.close();
 }
 
@@ -272,24 +278,29 @@ interface Rate {
   seconds: number;
 }
 
-/** Runs both in turn, after one of each to warm up, and compares the medians of their rates. */
+/**
+ * Runs both in turn and compares the medians of their rates. With `warmed`, each run that counts
+ * follows one of its own kind: a system hands a writer memory that is warm or cold, depending on
+ * who gave it back last.
+ */
 async function alternate(
   bare: () => Promise<Rate>,
   lab: () => Promise<Rate>,
+  { warmed = false } = {},
 ): Promise<{ bare: number; lab: number; ratio: number }> {
-  const rates: { bare: number[]; lab: number[] } = { bare: [], lab: [] };
+  const rateOf = async (run: () => Promise<Rate>) => {
+    if (warmed) await run();
+    const { bytes, seconds } = await run();
+    return bytes / 1e6 / seconds;
+  };
   await bare();
   await lab();
+  const rates: { bare: number; lab: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, run] of [
-      ['bare', bare],
-      ['lab', lab],
-    ] as const) {
-      const { bytes, seconds } = await run();
-      rates[name].push(bytes / 1e6 / seconds);
-    }
+    rates.push({ bare: await rateOf(bare), lab: await rateOf(lab) });
   }
-  const [one, two] = [median(rates.bare), median(rates.lab)];
+  const one = median(rates.map((rate) => rate.bare));
+  const two = median(rates.map((rate) => rate.lab));
   return { bare: Math.round(one), lab: Math.round(two), ratio: two / one };
 }
 

@@ -14,12 +14,10 @@ interface Reply {
 const EVERY = 15;
 
 export class WorkerMemory {
-  /** Bytes at the worst moment since `reset`. */
-  peak = 0;
   readonly #socket: WebSocket;
   readonly #workers = new Map<string, number>();
   readonly #asked = new Map<number, string>();
-  #timer: NodeJS.Timeout | undefined;
+  #peak = 0;
   #id = 0;
 
   /** `address` is the WebSocket of the browser itself (its DevToolsActivePort file names it). */
@@ -36,23 +34,26 @@ export class WorkerMemory {
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(String(data)) as Reply);
     this.#follow();
-    this.#timer = setInterval(() => {
+  }
+
+  /** Bytes at the worst moment while `work` runs. Asking takes time, so what is timed is not watched. */
+  async peakOf(work: () => Promise<unknown>): Promise<number> {
+    this.#peak = 0;
+    const timer = setInterval(() => {
       for (const session of this.#workers.keys()) {
         this.#asked.set(this.#send('Runtime.getHeapUsage', {}, session), session);
       }
     }, EVERY);
-  }
-
-  get workers(): number {
-    return this.#workers.size;
-  }
-
-  reset(): void {
-    this.peak = 0;
+    try {
+      await work();
+    } finally {
+      clearInterval(timer);
+    }
+    if (this.#peak === 0) throw new Error('memory: no worker answered');
+    return this.#peak;
   }
 
   close(): void {
-    clearInterval(this.#timer);
     this.#socket.close();
   }
 
@@ -79,7 +80,7 @@ export class WorkerMemory {
       if (!result || !this.#workers.has(session)) return;
       this.#workers.set(session, result.usedSize + result.backingStorageSize);
       const total = [...this.#workers.values()].reduce((sum, bytes) => sum + bytes);
-      this.peak = Math.max(this.peak, total);
+      this.#peak = Math.max(this.#peak, total);
     }
   }
 }

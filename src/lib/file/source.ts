@@ -89,3 +89,21 @@ export function sliceSource(source: Source, start: number, end: number, name: st
   };
   return slice;
 }
+
+/**
+ * `source`, of which the bytes `start` to `end` are read together when the first of them is asked
+ * for: each read of a file has to travel, however short it is.
+ */
+export function windowedSource(source: Source, start: number, end: number): Source {
+  const { name, size } = source;
+  let window: Promise<Uint8Array> | undefined;
+  return {
+    name,
+    size,
+    async read(from, to, signal) {
+      if (from < start || to > end) return source.read(from, to, signal);
+      window ??= source.read(start, end, signal);
+      return (await window).subarray(from - start, to - start);
+    },
+  };
+}

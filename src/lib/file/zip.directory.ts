@@ -4,7 +4,7 @@
  * directory that can be read is listed beside its entries, so that it can be shown; `openZip`
  * refuses what this finds.
  */
-import type { Source } from './source.ts';
+import { windowedSource, type Source } from './source.ts';
 import {
   CENTRAL_HEADER,
   END,
@@ -19,8 +19,12 @@ import {
 
 /** A zip comment is at most 65,535 bytes, so the end record starts within this many of the end. */
 const MAX_END_DISTANCE = END.size + 0xffff;
+/** The end records of most files, with their ZIP64 twins. */
+const TAIL = END64.size + END64_LOCATOR.size + END.size;
 /** The directory of a million tensors takes about 100 MB; more is a lie or no checkpoint. */
 const MAX_DIRECTORY = 512 * 2 ** 20;
+/** A directory of this size is read without a look at its first bytes. */
+const SMALL = 2 ** 20;
 /** Problems of one kind that are listed: a directory may hold a million entries. */
 const MAX_LISTED = 20;
 
@@ -65,9 +69,9 @@ export async function listZip(
   end?: number,
 ): Promise<ZipListing> {
   const problems: ZipError[] = [];
-  const directory = await readEnd(source, end ?? (await lastEnd(source, signal)), problems, signal);
-  const { offset, size } = directory;
-  const bytes = await source.read(offset, offset + size, signal);
+  const tail = windowedSource(source, Math.max(0, source.size - TAIL), source.size);
+  const directory = await readEnd(tail, end ?? (await lastEnd(tail, signal)), problems, signal);
+  const { offset, bytes } = directory;
   const entries = parseDirectory(bytes, directory, problems);
   checkNames(entries, problems);
   checkPlaces(entries, offset, problems);
@@ -77,7 +81,7 @@ export async function listZip(
 /** Where a zip's central directory lies and how many entries it lists. */
 interface Directory {
   readonly offset: number;
-  readonly size: number;
+  readonly bytes: Uint8Array;
   readonly count: number;
   /** What must be added to its offsets: the bytes in front of the archive. */
   readonly shift: number;
@@ -170,8 +174,10 @@ async function readEnd(
     );
   }
   const shift = limit - size - offset;
-  const isThere = offset + size <= limit && (await isDirectory(source, offset, size, signal));
-  if (!isThere && !(limit >= size && (await isDirectory(source, limit - size, size, signal)))) {
+  const named = offset + size <= limit ? await directoryAt(source, offset, size, signal) : null;
+  const bytes =
+    named ?? (limit >= size ? await directoryAt(source, limit - size, size, signal) : null);
+  if (!bytes) {
     throw new ZipError(
       'zip-broken',
       offset + size > limit
@@ -189,22 +195,25 @@ async function readEnd(
   }
   return {
     count,
-    size,
-    offset: isThere ? offset : limit - size,
-    shift: isThere ? 0 : shift,
+    bytes,
+    offset: named ? offset : limit - size,
+    shift: named ? 0 : shift,
     end: at + END.size + view.getUint16(end + 20, true),
   };
 }
 
-async function isDirectory(
+async function directoryAt(
   source: Source,
   offset: number,
   size: number,
   signal?: AbortSignal,
-): Promise<boolean> {
-  if (size < CENTRAL_HEADER.size) return size === 0;
-  const view = viewOf(await source.read(offset, offset + 4, signal));
-  return view.getUint32(0, true) === CENTRAL_HEADER.signature;
+): Promise<Uint8Array | null> {
+  if (size < CENTRAL_HEADER.size) return size === 0 ? new Uint8Array() : null;
+  const isHere = (bytes: Uint8Array) =>
+    viewOf(bytes).getUint32(0, true) === CENTRAL_HEADER.signature;
+  if (size > SMALL && !isHere(await source.read(offset, offset + 4, signal))) return null;
+  const bytes = await source.read(offset, offset + size, signal);
+  return isHere(bytes) ? bytes : null;
 }
 
 async function readEnd64(source: Source, at: number, limit: number, signal?: AbortSignal) {

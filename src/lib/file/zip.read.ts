@@ -4,7 +4,7 @@
  * where its payload starts. What does not add up is an error that names the entry.
  */
 import { crc32, crc32Fresh, joinCrc32, type Summed } from './crc32.ts';
-import { sliceSource, type Source } from './source.ts';
+import { sliceSource, windowedSource, type Source } from './source.ts';
 import { listZip, ZipError } from './zip.directory.ts';
 import { checkCrc, inflatedSource } from './zip.inflate.ts';
 import { DEFLATED, FLAG_ENCRYPTED, LOCAL_HEADER, STORED, type ZipEntry } from './zip.ts';
@@ -95,13 +95,25 @@ async function readSummed(
   return source.fresh ? crc32Fresh(bytes) : { bytes, crc: await crc32(bytes) };
 }
 
+/** Payloads up to this size are read together with their local header. */
+const SMALL = 2 ** 20;
+/** Bytes of a local header beside its name: PyTorch pads it so that payloads lie at 64. */
+const MOST_EXTRA = 96;
+
 /** The whole payload, its CRC-32 checked. */
 export async function readEntry(
   zip: Pick<Zip, 'source'>,
   entry: ZipEntry,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const source = await entrySource(zip, entry, signal);
+  const { name, headerOffset, compressedSize } = entry;
+  const most = headerOffset + LOCAL_HEADER.size + name.length + MOST_EXTRA + compressedSize;
+  const file = zip.source;
+  const near =
+    headerOffset >= 0 && compressedSize <= SMALL
+      ? windowedSource(file, headerOffset, Math.min(most, file.size))
+      : file;
+  const source = await entrySource({ source: near }, entry, signal);
   return source.read(0, source.size, signal);
 }
 

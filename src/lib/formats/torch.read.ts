@@ -18,8 +18,10 @@ export const torch: Format = {
 
   async read({ source, zip }, signal) {
     const root = onlyRoot(zip!);
-    const byteorder = await byteorderOf(zip!, root, signal);
-    const bytes = await pickleRecord(zip!, root, 'data.pkl', signal);
+    const [byteorder, bytes] = await Promise.all([
+      byteorderOf(zip!, root, signal),
+      pickleRecord(zip!, root, 'data.pkl', signal),
+    ]);
     const { pickle, findings, calls } = judgedPickle(bytes);
     return {
       name: source.name,

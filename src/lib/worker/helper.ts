@@ -63,8 +63,8 @@ export function startSumThread(): void {
   });
 }
 
-/** Pieces on their way to the thread: one is written while the next one travels. */
-const MAX_UNDER_WAY = 2;
+/** Pieces on their way to the thread: enough to go on with while it waits for the disk. */
+const MAX_UNDER_WAY = 4;
 
 /** Opens a file of the browser's private disk in a thread of its own. */
 export async function openInThread(handle: FileSystemFileHandle): Promise<WrittenFile> {

@@ -13,7 +13,10 @@ interface SyncHandle {
   close(): void;
 }
 
-let file: { handle: SyncHandle; size: number } | null = null;
+/** Bytes after which the disk is given its work, so that it does not all come at the end. */
+const FLUSH_EVERY = 16 * 2 ** 20;
+
+let file: { handle: SyncHandle; size: number; flushed: number } | null = null;
 
 self.onmessage = async ({ data: { id, task } }: MessageEvent<{ id: number; task: HelperTask }>) => {
   try {
@@ -34,7 +37,7 @@ async function perform(task: HelperTask): Promise<HelperReply | undefined> {
     case 'open': {
       const handle = await openSync(task.handle);
       handle.truncate(0);
-      file = { handle, size: 0 };
+      file = { handle, size: 0, flushed: 0 };
       return undefined;
     }
     case 'write': {
@@ -45,6 +48,10 @@ async function perform(task: HelperTask): Promise<HelperReply | undefined> {
         throw new Error(`helper: ${written} of ${length} bytes were written: the disk is full`);
       }
       file.size += written;
+      if (file.size - file.flushed >= FLUSH_EVERY) {
+        file.handle.flush();
+        file.flushed = file.size;
+      }
       return { buffer };
     }
     case 'close': {
