@@ -30,7 +30,7 @@ import { writeTorch } from '../../src/lib/formats/torch.write.ts';
 import { closeServer, flags, hydrated, listen, serveBuild } from '../browser/app.ts';
 import { chromium as chromiumPath } from '../chromium.ts';
 import { ensurePython, runPython } from '../python.ts';
-import { WorkerMemory } from './memory.ts';
+import { peakMemory } from './memory.ts';
 import type { Bench } from './page/page.ts';
 
 const TENSORS = 200;
@@ -122,7 +122,7 @@ async function buildPages(): Promise<void> {
 }
 
 async function inBrowser(
-  work: (context: BrowserContext, memory: WorkerMemory) => Promise<void>,
+  work: (context: BrowserContext, address: string) => Promise<void>,
 ): Promise<void> {
   const profile = join(folder, 'profile');
   rmSync(profile, { recursive: true, force: true });
@@ -132,16 +132,14 @@ async function inBrowser(
     viewport: { width: 1280, height: 800 },
   });
   const [port, path] = readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').trim().split('\n');
-  const memory = await WorkerMemory.attach(`ws://127.0.0.1:${port}${path}`);
   try {
-    await work(context, memory);
+    await work(context, `ws://127.0.0.1:${port}${path}`);
   } finally {
-    memory.close();
     await context.close();
   }
 }
 
-async function measureLarge(context: BrowserContext, memory: WorkerMemory): Promise<void> {
+async function measureLarge(context: BrowserContext, address: string): Promise<void> {
   const files = sirv(pageFolder, { dev: true });
   const server = createServer((request, response) =>
     files(request, response, () => void response.writeHead(404).end()),
@@ -190,7 +188,7 @@ async function measureLarge(context: BrowserContext, memory: WorkerMemory): Prom
     `  bare read, four slices: ${read.bare} MB/s; all tensors, CRC-32 compared: ${read.lab} MB/s`,
   );
   bar('read everything (× bare read)', read.ratio, 'at least', 0.8);
-  const reading = await memory.peakOf(async () => {
+  const reading = await peakMemory(address, async () => {
     const { checksums } = await call('verify');
     if (checksums !== TENSORS) throw new Error(`only ${checksums} checksums were compared`);
   });
@@ -203,7 +201,7 @@ async function measureLarge(context: BrowserContext, memory: WorkerMemory): Prom
   );
   console.log(`  bare sync handle: ${write.bare} MB/s; .pt with CRC-32: ${write.lab} MB/s`);
   bar('write .pt to OPFS (× bare sync handle)', write.ratio, 'at least', 0.6);
-  const writing = await memory.peakOf(async () => {
+  const writing = await peakMemory(address, async () => {
     const { seconds, verifying } = await job('writeTorch');
     console.log(
       `  one more: ${round(seconds)} s written, ${round(verifying!)} s read back and compared`,
@@ -211,7 +209,7 @@ async function measureLarge(context: BrowserContext, memory: WorkerMemory): Prom
   });
   bar('memory of the workers meanwhile (MB)', writing / 1e6, 'at most', MEMORY_BAR / 1e6);
 
-  const saving = await memory.peakOf(async () => {
+  const saving = await peakMemory(address, async () => {
     for (const choice of ['opened-checkpoint-pt', 'opened-weights-safetensors']) {
       const saved = await call('save', choice);
       console.log(
@@ -237,18 +235,24 @@ async function directoryAndPickle(): Promise<number> {
 }
 
 /** Opens the sparse file in the app itself, dropped by its path as a person would drop it. */
-async function measureSparse(context: BrowserContext, memory: WorkerMemory): Promise<void> {
+async function measureSparse(context: BrowserContext, address: string): Promise<void> {
   const server = await serveBuild();
-  const page = await context.newPage();
-  await page.goto(server.url);
-  await hydrated(page);
+  const inNewPage = async (work: (page: Page) => Promise<void>) => {
+    const page = await context.newPage();
+    await page.goto(server.url);
+    await hydrated(page);
+    await work(page);
+    await page.close();
+  };
   console.log(`\n${statSync(sparse).size} bytes, sparse, dropped on the app:`);
-  let seconds = 0;
-  const peak = await memory.peakOf(async () => {
-    seconds = await dropPath(page, sparse);
+  await inNewPage(async (page) => {
+    const seconds = await dropPath(page, sparse);
+    bar('from the drop to the list of its tensors (s)', seconds, 'at most', 1);
   });
-  bar('from the drop to the list of its tensors (s)', seconds, 'at most', 1);
-  bar('memory of the workers (MB)', peak / 1e6, 'at most', (64 * 2 ** 20) / 1e6);
+  await inNewPage(async (page) => {
+    const peak = await peakMemory(address, () => dropPath(page, sparse));
+    bar('memory of the workers in one more (MB)', peak / 1e6, 'at most', (64 * 2 ** 20) / 1e6);
+  });
   await server.close();
 }
 

@@ -12,15 +12,30 @@ interface Reply {
 
 /** Milliseconds between two samples. */
 const EVERY = 15;
+/** Milliseconds in which the debugger finds the workers that are there. */
+const FINDING = 500;
 
-export class WorkerMemory {
+/**
+ * Bytes at the worst moment while `work` runs. `address` is the WebSocket of the browser itself (its
+ * DevToolsActivePort file names it). A debugger makes what it watches slower: nothing is timed here.
+ */
+export async function peakMemory(address: string, work: () => Promise<unknown>): Promise<number> {
+  const memory = await WorkerMemory.attach(address);
+  try {
+    await new Promise((resolve) => setTimeout(resolve, FINDING));
+    return await memory.peakOf(work);
+  } finally {
+    memory.close();
+  }
+}
+
+class WorkerMemory {
   readonly #socket: WebSocket;
   readonly #workers = new Map<string, number>();
   readonly #asked = new Map<number, string>();
   #peak = 0;
   #id = 0;
 
-  /** `address` is the WebSocket of the browser itself (its DevToolsActivePort file names it). */
   static async attach(address: string): Promise<WorkerMemory> {
     const socket = new WebSocket(address);
     await new Promise((resolve, reject) => {
@@ -36,7 +51,6 @@ export class WorkerMemory {
     this.#follow();
   }
 
-  /** Bytes at the worst moment while `work` runs. Asking takes time, so what is timed is not watched. */
   async peakOf(work: () => Promise<unknown>): Promise<number> {
     this.#peak = 0;
     const timer = setInterval(() => {
