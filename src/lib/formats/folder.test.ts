@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tensorFromBytes } from '#lib/checkpoint/tensor.ts';
-import { dict, isDict, list } from '#lib/checkpoint/value.ts';
+import { Dict, dict, isDict, list, tuple } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { bytesSource } from '#lib/file/source.ts';
 import type { FolderFile } from './folder.files.ts';
@@ -126,6 +126,22 @@ describe('a sharded checkpoint', () => {
     expect(keys).toEqual(['b', 'a', 'c']);
     expect(findings.map(({ code }) => code)).toEqual(['shards-key-unindexed', 'index-total-size']);
     expect(findings[0]!.message).toContain("2 of the shards' entries, which are left out: a, d");
+  });
+
+  it('names keys that are no strings for what they are', async () => {
+    const sink = memorySink();
+    const odd = new Dict([
+      ['a', tensorFromBytes(new Uint8Array(4), 'float32', [1])],
+      [tuple('b', 1n), 2n],
+    ]);
+    await torch.write!(odd, sink, { stem: 'shard' });
+    const path = 'pytorch_model-00001-of-00001.bin';
+    const { findings } = await open({
+      [path]: sink.bytes(),
+      'pytorch_model.bin.index.json': index({ a: path }, 4),
+    });
+    expect(findings[0]).toMatchObject({ code: 'shards-key-unindexed' });
+    expect(findings[0]!.message).toContain('left out: a tuple');
   });
 
   it('names the shard that is damaged', async () => {

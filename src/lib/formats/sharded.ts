@@ -11,6 +11,7 @@ import { Dict, isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { listed, mergedReport, type Files } from './folder.files.ts';
 import { openPart } from './index.ts';
 import { readShardIndex, type ShardIndex } from './sharded.index.ts';
+import { told } from './torch.storages.ts';
 
 /** Opens the shards that an index names and joins their tensors in its order. */
 export async function readIndexed(
@@ -45,7 +46,7 @@ export async function readUnindexed(
       if (root.has(key)) {
         throw new FindingError({
           code: 'shards-duplicate-key',
-          message: `sharded: both ${homes.get(key)} and ${path} hold ${JSON.stringify(String(key))}`,
+          message: `sharded: both ${homes.get(key)} and ${path} hold ${JSON.stringify(named(key))}`,
           advice: 'Drop the index file with them, or only the shards of one model.',
         });
       }
@@ -122,6 +123,11 @@ function entryOf(key: string, path: string, shards: Shards): Value {
   });
 }
 
+/** A key for a message: of damaged shards it may be any value. */
+function named(key: Value): string {
+  return typeof key === 'string' ? key : told(key);
+}
+
 /** Tensors that the index does not name are left out, as loaders that go by it leave them. */
 function unindexed(shards: Shards, { weightMap }: ShardIndex): Finding[] {
   const keys = [...shards].flatMap(([path, { entries }]) =>
@@ -132,7 +138,7 @@ function unindexed(shards: Shards, { weightMap }: ShardIndex): Finding[] {
     {
       code: 'shards-key-unindexed',
       severity: 'warning',
-      message: `sharded: the index does not name ${keys.length} of the shards' entries, which are left out: ${listed(keys.map(String))}`,
+      message: `sharded: the index does not name ${keys.length} of the shards' entries, which are left out: ${listed(keys.map(named))}`,
     },
   ];
 }
