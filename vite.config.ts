@@ -88,7 +88,7 @@ export default defineConfig({
         test: {
           name: 'parity',
           include: ['tests/parity/**/*.test.ts'],
-          globalSetup: 'tests/parity/matrix.table.ts',
+          globalSetup: ['tests/parity/matrix.table.ts', 'tests/parity/ops/table.ts'],
           testTimeout: 300_000,
           maxWorkers: 2,
         },

@@ -6,6 +6,12 @@
  * milliseconds. The executor in `runtime/` gives every op its numbers; nothing here computes any.
  */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import type { ElementwiseOps } from './ops/elementwise.ts';
+import type { LossOps } from './ops/loss.ts';
+import type { ReduceOps } from './ops/reduce.ts';
+import type { SequenceOps } from './ops/sequence.ts';
+import type { ShapeOps } from './ops/shape.ts';
+import type { SpatialOps } from './ops/spatial.ts';
 
 /** Index of a node in `Graph.nodes`. */
 export type NodeId = number;
@@ -18,52 +24,25 @@ export interface Origin {
 }
 
 /** The argument lists of every op. A node's inputs are other nodes; `null` is Python's None. */
-export interface Ops {
+export interface Ops extends ElementwiseOps, ShapeOps, ReduceOps, SpatialOps, SequenceOps, LossOps {
   /** A model input; `index` counts the forward method's tensor arguments. */
   input: { inputs: readonly []; attrs: { name: string; index: number } };
   /** A parameter or buffer, by its state_dict key. */
   parameter: { inputs: readonly []; attrs: { key: string } };
-  /** [x, weight (out, in), bias (out) or null] */
-  linear: { inputs: readonly [NodeId, NodeId, NodeId | null]; attrs: object };
-  /** [x (N, C, H, W), weight (O, C / groups, kH, kW), bias (O) or null] */
-  conv2d: {
-    inputs: readonly [NodeId, NodeId, NodeId | null];
-    attrs: { stride: Pair; padding: Pair; dilation: Pair; groups: number };
-  };
   /**
-   * [x (N, C, …), weight, bias, running_mean, running_var, num_batches_tracked], any of the last
-   * five null. `training` normalises by the batch and, where there are running statistics, updates
-   * them: by `momentum`, or by a cumulative average where momentum is null.
+   * Output number `index` of an op that has several. Such a node is never used itself; its own
+   * shape and dtype are those of its output 0.
    */
-  batch_norm: {
-    inputs: readonly [
-      NodeId,
-      NodeId | null,
-      NodeId | null,
-      NodeId | null,
-      NodeId | null,
-      NodeId | null,
-    ];
-    attrs: { training: boolean; momentum: number | null; eps: number };
-  };
-  relu: { inputs: readonly [NodeId]; attrs: object };
-  max_pool2d: {
-    inputs: readonly [NodeId];
-    attrs: { kernel_size: Pair; stride: Pair; padding: Pair; dilation: Pair; ceil_mode: boolean };
-  };
-  adaptive_avg_pool2d: { inputs: readonly [NodeId]; attrs: { output_size: Pair } };
-  /** Identity unless `training`. Each dropout node draws its own mask. */
-  dropout: { inputs: readonly [NodeId]; attrs: { p: number; training: boolean } };
-  log_softmax: { inputs: readonly [NodeId]; attrs: { dim: number } };
-  softmax: { inputs: readonly [NodeId]; attrs: { dim: number } };
-  /** `flatten`, `view` and `reshape` all end here; `shape` has no -1 left. */
-  reshape: { inputs: readonly [NodeId]; attrs: { shape: readonly number[] } };
-  /** x + alpha · y with broadcasting; a Python number stands in `scalar` with y null. */
-  add: { inputs: readonly [NodeId, NodeId | null]; attrs: { alpha: number; scalar: number } };
+  pick: { inputs: readonly [NodeId]; attrs: { index: number } };
 }
+
+/** Ops that are only used through `pick`. */
+export type MultiOutputOp =
+  'max' | 'min' | 'topk' | 'sort' | 'multi_head_attention' | 'lstm' | 'gru' | 'rnn' | 'lstm_cell';
 
 export type Pair = readonly [number, number];
 export type Op = keyof Ops;
+export type { BinaryOp, UnaryOp } from './ops/elementwise.ts';
 
 export type GraphNode = {
   [K in Op]: {

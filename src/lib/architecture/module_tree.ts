@@ -109,10 +109,14 @@ function traceModule(
       ...noArguments,
       positional: [training],
     });
-    const tracer = new Tracer(session, {
-      paths: new Map(modulesOf(module).map(({ name, value }) => [value, name])),
-      keys: keysOf(module),
-    });
+    const tracer = new Tracer(
+      session,
+      {
+        paths: new Map(modulesOf(module).map(({ name, value }) => [value, name])),
+        keys: keysOf(module),
+      },
+      training,
+    );
     session.tracer = tracer;
     const names = inputNames(forwardSignature(built), inputs.length);
     const tensors = inputs.map(({ shape, dtype }, index) => {
@@ -124,7 +128,7 @@ function traceModule(
     const nodes = tensors.map((tensor) => tracer.nodeOf(tensor));
     const result = call(interpreter, module, { ...noArguments, positional: tensors });
     const outputs = outputsOf(result).map((tensor) => tracer.nodeOf(tensor));
-    return tracer.finish(nodes, outputs, training);
+    return tracer.finish(nodes, outputs);
   });
 }
 

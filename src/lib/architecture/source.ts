@@ -46,6 +46,9 @@ export interface ModelSource {
   build(name: string, args?: ReadonlyMap<string, Value>): Result<{ module: ModuleTree }>;
 }
 
+/** What a model's input may be. int64 runs as 32-bit integers. */
+export type InputDtype = 'float32' | 'int64' | 'bool';
+
 /** An instantiated module tree. */
 export interface ModuleTree {
   readonly name: string;
@@ -56,7 +59,7 @@ export interface ModuleTree {
   /** Names of forward's arguments that need a tensor. */
   readonly inputs: readonly string[];
   trace(
-    inputs: readonly { shape: readonly number[]; dtype: 'float32' | 'int32' }[],
+    inputs: readonly { shape: readonly number[]; dtype: InputDtype }[],
     options: { training: boolean },
   ): Result<{ graph: Graph }>;
 }

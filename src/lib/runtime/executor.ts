@@ -6,7 +6,8 @@ import * as tf from './tf.ts';
 import type { Graph, GraphNode, NodeId } from '#lib/architecture/graph.ts';
 import { standard, toStandard, type Activation } from './activation.ts';
 import type { OpContext } from './op.ts';
-import { ops } from './ops/index.ts';
+import { tfDtype } from './tensors.ts';
+import { opFunction } from './ops/index.ts';
 
 /** What a graph needs beside its inputs. */
 export interface Bindings {
@@ -26,7 +27,8 @@ export function execute(
   inputs: readonly tf.Tensor[],
   bindings: Bindings,
 ): tf.Tensor[] {
-  const values: Activation[] = [];
+  const values: (Activation | readonly Activation[])[] = [];
+  const valueOf = (id: NodeId): Activation => values[id] as Activation;
   const keyOf = (id: NodeId) => {
     const node = graph.nodes[id]!;
     return node.op === 'parameter' ? node.attrs.key : '';
@@ -41,30 +43,49 @@ export function execute(
     },
     countBatch: (counter) => bindings.countBatch(keyOf(counter)),
   });
+  const counters = countersOf(graph);
 
   graph.nodes.forEach((node, id) => {
-    if (node.op === 'input') {
-      values[id] = standard(checkShape(inputs[node.attrs.index], node));
-    } else if (node.op === 'parameter') {
-      // int64 counters have no tensor: they live on the host.
-      if (node.dtype !== 'int64') values[id] = standard(bindings.weight(node.attrs.key));
-    } else {
-      const operands = node.inputs.map((input) => (input === null ? null : values[input]!));
-      const run = ops[node.op] as unknown as (
-        operands: readonly (Activation | null)[],
-        attrs: object,
-        context: OpContext,
-      ) => Activation;
-      values[id] = named(node, () => run(operands, node.attrs, contextOf(node, id)));
+    switch (node.op) {
+      case 'input':
+        values[id] = standard(checkInput(inputs[node.attrs.index], node));
+        break;
+      case 'parameter':
+        if (!counters.has(id)) values[id] = standard(bindings.weight(node.attrs.key));
+        break;
+      case 'pick':
+        values[id] = (values[node.inputs[0]] as readonly Activation[])[node.attrs.index]!;
+        break;
+      default: {
+        const operands = node.inputs.map((input) => (input === null ? null : valueOf(input)));
+        const run = opFunction(node.op) as unknown as (
+          operands: readonly (Activation | null)[],
+          attrs: object,
+          context: OpContext,
+        ) => Activation | readonly Activation[];
+        values[id] = named(node, () => run(operands, node.attrs, contextOf(node, id)));
+      }
     }
   });
-  return graph.outputs.map((id) => toStandard(values[id]!));
+  return graph.outputs.map((id) => toStandard(valueOf(id)));
 }
 
-function checkShape(tensor: tf.Tensor | undefined, node: GraphNode): tf.Tensor {
-  if (tensor && tf.util.arraysEqual(tensor.shape, [...node.shape])) return tensor;
+/** The nodes that only count batches: they have no tensor, they live on the host. */
+function countersOf(graph: Graph): ReadonlySet<NodeId> {
+  const counters = new Set<NodeId>();
+  for (const node of graph.nodes) {
+    if (node.op === 'batch_norm' && node.inputs[5] !== null) counters.add(node.inputs[5]);
+  }
+  return counters;
+}
+
+function checkInput(tensor: tf.Tensor | undefined, node: GraphNode): tf.Tensor {
+  const dtype = tfDtype(node.dtype);
+  const fits = tensor && tf.util.arraysEqual(tensor.shape, [...node.shape]);
+  if (fits && tensor.dtype === dtype) return tensor;
+  const given = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'nothing';
   throw new Error(
-    `executor: the graph was traced for an input [${node.shape.join(', ')}], given was [${tensor?.shape.join(', ') ?? 'nothing'}]`,
+    `executor: the graph was traced for an input ${dtype} [${node.shape.join(', ')}], given was ${given}`,
   );
 }
 

@@ -42,7 +42,7 @@ describe('a model', () => {
     const before = tf.memory().numTensors;
     const wrong = [{ values: new Float32Array(3), shape: [1, 3] }];
     await expect(model.predict(tinyGraph(2, false), wrong)).rejects.toThrow(
-      'the graph was traced for an input [2, 3], given was [1, 3]',
+      'the graph was traced for an input float32 [2, 3], given was float32 [1, 3]',
     );
     expect(tf.memory().numTensors).toBe(before);
     model.dispose();

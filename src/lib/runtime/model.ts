@@ -4,10 +4,12 @@
  */
 import * as tf from './tf.ts';
 import type { Graph, ParameterSpec } from '#lib/architecture/graph.ts';
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { execute, type Bindings } from './executor.ts';
+import { tfDtype } from './tensors.ts';
 
 export type { Graph };
 
@@ -42,8 +44,8 @@ export class Model {
         const tensor = tensors.get(spec.key);
         if (!tensor) throw new Error(`model: no value for ${spec.key}`);
         const bytes = await readTensor(tensor, signal);
-        if (spec.dtype === 'int64') model.#counters.set(spec.key, readCounter(spec, bytes, tensor));
-        else model.#upload(spec, toFloat32(bytes, tensor.dtype));
+        if (isCounter(spec)) model.#counters.set(spec.key, readCounter(bytes, tensor));
+        else model.#upload(spec, bytes, tensor.dtype);
       }
       return model;
     } catch (error) {
@@ -52,8 +54,10 @@ export class Model {
     }
   }
 
-  #upload(spec: ParameterSpec, values: Float32Array): void {
-    const initial = tf.tensor(values, [...spec.shape], 'float32');
+  #upload(spec: ParameterSpec, bytes: Uint8Array, dtype: Dtype): void {
+    const kind = tfDtype(spec.dtype);
+    const values = kind === 'float32' ? toFloat32(bytes, dtype) : toInt32(spec, bytes, dtype);
+    const initial = tf.tensor(values, [...spec.shape], kind);
     const trainable = spec.kind === 'parameter' && spec.requiresGrad;
     // The variable takes over the tensor's data; disposing the tensor only drops its name.
     this.#variables.set(spec.key, tf.variable(initial, trainable));
@@ -143,13 +147,15 @@ export class Model {
   async read(): Promise<Weights> {
     const floats = new Map<string, Float32Array>();
     for (const [key, variable] of this.#variables) {
+      if (variable.dtype !== 'float32') continue; // no pass changes integers
       floats.set(key, (await variable.data<'float32'>()).slice());
     }
     const counters = new Map(this.#counters);
     for (const { key, tiedTo } of this.#state) {
       if (tiedTo === undefined) continue;
-      if (floats.has(tiedTo)) floats.set(key, floats.get(tiedTo)!);
-      else counters.set(key, counters.get(tiedTo)!);
+      const [value, count] = [floats.get(tiedTo), counters.get(tiedTo)];
+      if (value) floats.set(key, value);
+      if (count !== undefined) counters.set(key, count);
     }
     return { floats, counters };
   }
@@ -160,10 +166,25 @@ export class Model {
   }
 }
 
-function readCounter(spec: ParameterSpec, bytes: Uint8Array, tensor: Tensor): bigint {
-  if (numel(spec.shape) !== 1) throw new Error(`model: ${spec.key} is an int64 tensor of a size`);
+/** int64 scalars, `num_batches_tracked` among them, stay exact on the host. */
+function isCounter({ dtype, shape }: ParameterSpec): boolean {
+  return dtype === 'int64' && shape.length === 0;
+}
+
+function readCounter(bytes: Uint8Array, tensor: Tensor): bigint {
   if (tensor.dtype === 'int64') {
     return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true);
   }
   return BigInt(Math.trunc(toFloat32(bytes, tensor.dtype)[0]!));
+}
+
+/** Integers and bools as the backend holds them. Throws where a number takes more than 32 bits. */
+function toInt32({ key, shape }: ParameterSpec, bytes: Uint8Array, dtype: Dtype): Int32Array {
+  if (dtype !== 'int64') return Int32Array.from(toFloat32(bytes, dtype));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Int32Array.from({ length: numel(shape) }, (_, at) => {
+    const value = view.getBigInt64(8 * at, true);
+    if (value === BigInt.asIntN(32, value)) return Number(value);
+    throw new Error(`model: ${key} holds ${value}, the backend's integers have 32 bits`);
+  });
 }

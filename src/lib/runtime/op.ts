@@ -1,4 +1,4 @@
-import type { GraphNode, Op, Ops } from '#lib/architecture/graph.ts';
+import type { GraphNode, MultiOutputOp, Op, Ops } from '#lib/architecture/graph.ts';
 import type { Activation } from './activation.ts';
 
 /** What an op may know beside its inputs. */
@@ -17,9 +17,15 @@ type Operands<T extends readonly unknown[]> = {
   readonly [I in keyof T]: T[I] extends number ? Activation : Activation | null;
 };
 
-/** The numbers of one op. `input` and `parameter` have none: the executor feeds them. */
+/** One value, or one for each output. */
+type Result<K extends Op> = K extends MultiOutputOp ? readonly Activation[] : Activation;
+
+/** The numbers of one op. `input`, `parameter` and `pick` have none: the executor knows them. */
 export type OpFunction<K extends Op> = (
   inputs: Operands<Ops[K]['inputs']>,
   attrs: Readonly<Ops[K]['attrs']>,
   context: OpContext,
-) => Activation;
+) => Result<K>;
+
+/** A family of them. */
+export type OpFunctions = { readonly [K in Op]?: OpFunction<K> };

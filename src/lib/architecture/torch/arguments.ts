@@ -3,7 +3,9 @@ import { PyList, PyTuple } from '../python/collections.ts';
 import { raised } from '../python/errors.ts';
 import { isNumeric, toFloat } from '../python/numbers.ts';
 import { typeName, usable, type PyValue } from '../python/object.ts';
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import type { Pair } from '../graph.ts';
+import { PyDtype } from './dtypes.ts';
 import { PyTensor } from './tensor.ts';
 
 /** The arguments of one call, with the name of what was called for messages. */
@@ -36,10 +38,23 @@ export class Given {
     return this.value(name) === null ? null : this.tensor(name);
   }
 
+  /** A tensor or a number. */
+  tensorOrNumber(name: string): PyTensor | number {
+    const value = this.value(name);
+    if (value instanceof PyTensor) return value;
+    if (isNumeric(value)) return toFloat(value);
+    throw this.#wrong(name, 'a tensor or a number');
+  }
+
   int(name: string): number {
     const value = this.value(name);
+    if (value instanceof PyTensor && value.dtype.includes('int')) return value.item;
     if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value);
     throw this.#wrong(name, 'an int');
+  }
+
+  intOrNone(name: string): number | null {
+    return this.value(name) === null ? null : this.int(name);
   }
 
   /** A size: an int that is not negative. */
@@ -53,6 +68,38 @@ export class Given {
     const value = this.value(name);
     if (isNumeric(value) && typeof value !== 'boolean') return toFloat(value);
     throw this.#wrong(name, 'a number');
+  }
+
+  floatOrNone(name: string): number | null {
+    return this.value(name) === null ? null : this.float(name);
+  }
+
+  /** One of some words. */
+  word<T extends string>(name: string, words: readonly T[]): T {
+    const value = this.value(name);
+    const found = words.find((word) => word === value);
+    if (found !== undefined) return found;
+    const offered = words.map((word) => `"${word}"`).join(', ');
+    throw typeof value === 'string'
+      ? raised('ValueError', `${this.#what}: ${name} must be one of ${offered}, not "${value}"`)
+      : this.#wrong(name, `one of ${offered}`);
+  }
+
+  /** The tensors of a list or tuple. */
+  tensors(name: string): PyTensor[] {
+    const value = this.value(name);
+    const items = value instanceof PyTuple || value instanceof PyList ? value.items : [];
+    const tensors = items.filter((item) => item instanceof PyTensor);
+    if (tensors.length > 0 && tensors.length === items.length) return tensors;
+    throw this.#wrong(name, 'a list or tuple of tensors');
+  }
+
+  /** A torch.dtype, or None. */
+  dtypeOrNone(name: string): Dtype | null {
+    const value = this.value(name);
+    if (value === null) return null;
+    if (value instanceof PyDtype) return value.dtype;
+    throw this.#wrong(name, 'a torch.dtype');
   }
 
   bool(name: string): boolean {
@@ -74,11 +121,25 @@ export class Given {
     return [first, second!];
   }
 
+  /** An int for each of `rank` axes, or one for all of them. */
+  sizes(name: string, rank: number, least = 0): number[] {
+    const sizes = this.ints(name);
+    if (sizes.length !== 1 && sizes.length !== rank) {
+      throw this.#wrong(name, `an int or ${rank} ints`);
+    }
+    const wrong = sizes.find((size) => size < least);
+    if (wrong !== undefined) {
+      throw raised('ValueError', `${this.#what}: ${name} must be at least ${least}, not ${sizes}`);
+    }
+    return sizes.length === rank ? sizes : new Array<number>(rank).fill(sizes[0]!);
+  }
+
   /** An int, or a list or tuple of ints. */
   ints(name: string): number[] {
     const value = this.value(name);
     const items = value instanceof PyTuple || value instanceof PyList ? value.items : [value];
     return items.map((item) => {
+      if (item instanceof PyTensor && item.dtype.includes('int')) return item.item;
       if (typeof item === 'bigint' && Number.isSafeInteger(Number(item))) return Number(item);
       throw this.#wrong(name, 'an int or a tuple of ints');
     });

@@ -5,13 +5,16 @@ import { unsupported } from '../python/errors.ts';
 import { NativeFunction } from '../python/functions.ts';
 import { isNumeric } from '../python/numbers.ts';
 import { PyTuple } from '../python/collections.ts';
-import type { BinaryOperator, PyValue } from '../python/object.ts';
+import type { PyValue } from '../python/object.ts';
 import { objectClass } from '../python/types.ts';
 import { Given } from './arguments.ts';
 import { PyDevice, dtypeValue, PyDtype } from './dtypes.ts';
-import { addValues, tensorOps } from './functional.ts';
-import * as ops from './ops.ts';
-import { broadcast, normalizeDim } from './shapes.ts';
+import { tensorMethods, tensorOps } from './functional/index.ts';
+import { getItem, iterate, setItem } from './indexing.ts';
+import { binaryOperator, comparison, inplaceOperator, unaryOperator } from './operators.ts';
+import * as ops from './ops/index.ts';
+import { isInteger } from './promotion.ts';
+import { normalizeDim } from './shapes.ts';
 import { PyTensor, type TensorProtocol } from './tensor.ts';
 
 /** `view(2, -1)` and `view((2, -1))`. */
@@ -20,24 +23,28 @@ function sizes(rest: readonly PyValue[], what: string): number[] {
   return new Given(what, new Map([['shape', given]])).ints('shape');
 }
 
-/** Conversions: refused where they would change the dtype. */
+/** `to(device)`, `to(dtype)`, `to(other)`: devices are all the same here. */
 function convert(self: PyTensor, args: readonly PyValue[]): PyTensor {
+  let dtype = self.dtype;
   for (const value of args) {
-    if (value instanceof PyDtype) sameDtype(self, value.dtype);
-    else if (value instanceof PyTensor) sameDtype(self, value.dtype);
+    if (value instanceof PyDtype || value instanceof PyTensor) dtype = value.dtype;
     else if (!(value instanceof PyDevice) && typeof value !== 'string' && value !== null) {
       throw unsupported('this form of Tensor.to is not supported');
     }
   }
-  return self;
+  return ops.to(self, dtype);
 }
 
-function sameDtype(self: PyTensor, dtype: Dtype): PyTensor {
-  if (self.dtype !== dtype) {
-    throw unsupported(`the conversion of a ${self.dtype} tensor to ${dtype} is not supported`);
-  }
-  return self;
-}
+/** Methods that convert. */
+const conversions: Readonly<Record<string, Dtype>> = {
+  float: 'float32',
+  double: 'float64',
+  half: 'float16',
+  bfloat16: 'bfloat16',
+  long: 'int64',
+  int: 'int32',
+  bool: 'bool',
+};
 
 /** What fills a parameter with its first values; the checkpoint brings others. */
 const fills = 'normal_ uniform_ fill_ zero_ xavier_uniform_ trunc_normal_'.split(' ');
@@ -74,10 +81,9 @@ function methods(): Map<string, NativeFunction> {
   for (const name of ['dim', 'ndimension']) method(name, '', (self) => BigInt(self.shape.length));
   for (const name of ['numel', 'nelement']) method(name, '', (self) => BigInt(self.numel));
   method('contiguous', '', (self) => self);
-  method('add_', 'other, *, alpha=1', (self, given) => {
-    self.become(addValues(self, given.value('other'), given.float('alpha')));
-    return self;
-  });
+  for (const [name, [signature, body]] of Object.entries(tensorMethods)) {
+    method(name, signature, body);
+  }
   method(
     'to',
     '*args, device=None, dtype=None, non_blocking=False, copy=False',
@@ -87,10 +93,11 @@ function methods(): Map<string, NativeFunction> {
       return convert(self, [...flags, given.value('device'), given.value('dtype')]);
     },
   );
-  method('float', '', (self) => sameDtype(self, 'float32'));
-  method('long', '', (self) => sameDtype(self, 'int64'));
+  for (const [name, dtype] of Object.entries(conversions)) {
+    method(name, '', (self) => ops.to(self, dtype));
+  }
   for (const name of ['cuda', 'cpu']) method(name, 'device=None', (self) => self);
-  method('is_floating_point', '', (self) => self.dtype === 'float32');
+  method('is_floating_point', '', (self) => !isInteger(self.dtype));
   method('requires_grad_', 'requires_grad=True', (self, given) => {
     self.session.buildOnly('requires_grad_');
     self.requiresGrad = given.bool('requires_grad');
@@ -127,17 +134,23 @@ export function tensorProtocol(parameter: PyClass['construct']): TensorProtocol 
   return {
     tensorClass,
     parameterClass,
-    binary(operator, tensor, other, reflected) {
-      if (!(other instanceof PyTensor) && !isNumeric(other)) return undefined;
-      if (operator === '+') return addValues(tensor, other, 1);
-      return duringBuild(operator, tensor, other, reflected);
-    },
-    inplace(operator, tensor, other) {
-      if (!(other instanceof PyTensor) && !isNumeric(other)) return undefined;
-      if (operator !== '+') throw notSupported(`${operator}=`);
-      if (!tensor.session.tracer) throw unsupported('changing a tensor in place is not supported');
-      tensor.become(addValues(tensor, other, 1));
-      return tensor;
+    binary: binaryOperator,
+    inplace: inplaceOperator,
+    unary: unaryOperator,
+    compare: comparison,
+    getItem,
+    setItem,
+    iterate,
+    setAttribute(tensor, name, value) {
+      if (name === 'requires_grad' && typeof value === 'boolean') {
+        tensor.session.buildOnly('setting requires_grad');
+        tensor.requiresGrad = value;
+      } else if (name === 'data' && value instanceof PyTensor) {
+        tensor.session.buildOnly('setting Tensor.data');
+        tensor.become(value);
+      } else {
+        throw unsupported(`setting ${name} of a tensor is not supported`);
+      }
     },
     attribute(tensor, name) {
       switch (name) {
@@ -168,25 +181,4 @@ export function tensorProtocol(parameter: PyClass['construct']): TensorProtocol 
       throw unsupported(`Tensor.${name} is not supported`);
     },
   };
-}
-
-function notSupported(operator: string): Error {
-  return unsupported(`"${operator}" on a tensor is not supported`);
-}
-
-/** Arithmetic on what will be a parameter's first values: only the shape counts. */
-function duringBuild(
-  operator: BinaryOperator,
-  tensor: PyTensor,
-  other: PyValue,
-  reflected: boolean,
-): PyTensor {
-  const isElementwise = ['-', '*', '/'].includes(operator);
-  if (tensor.session.tracer || !isElementwise || tensor.dtype !== 'float32') {
-    throw notSupported(operator);
-  }
-  if (!(other instanceof PyTensor)) return new PyTensor(tensor, tensor.shape, tensor.dtype);
-  if (other.dtype !== 'float32') throw notSupported(operator);
-  const [left, right] = reflected ? [other, tensor] : [tensor, other];
-  return new PyTensor(tensor, broadcast(left.shape, right.shape, operator), tensor.dtype);
 }

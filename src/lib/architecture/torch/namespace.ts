@@ -1,24 +1,22 @@
 /** The modules `torch`, `torch.nn`, `torch.nn.functional` and `torch.nn.init` of one run. */
-import type { Dtype } from '#lib/checkpoint/dtype.ts';
-import { numel } from '#lib/checkpoint/tensor.ts';
 import { PyTuple } from '../python/collections.ts';
 import { raised, unsupported } from '../python/errors.ts';
 import { NativeFunction } from '../python/functions.ts';
 import { library } from '../python/libraries.ts';
 import { PyModule } from '../python/modules.ts';
-import { isNumeric } from '../python/numbers.ts';
 import { PyObject, usable, type PyValue } from '../python/object.ts';
 import { bindArguments, signatureFromText } from '../python/signature.ts';
 import { Given } from './arguments.ts';
 import { containerClasses } from './containers.ts';
-import { dtypeNames, PyDevice, PyDtype } from './dtypes.ts';
-import { functionalOps, natives, tensorOps } from './functional.ts';
-import { layerClasses } from './layers.ts';
+import { creators } from './create.ts';
+import { dtypeNames, PyDevice } from './dtypes.ts';
+import { functionalOps, tensorOps } from './functional/index.ts';
+import { layerClasses } from './layer.ts';
 import { initialize, tensorProtocol } from './methods.ts';
+import { natives } from './natives.ts';
 import { moduleClass } from './module_class.ts';
 import type { Session } from './session.ts';
-import { checkRank } from './shapes.ts';
-import { PyTensor, shapeText, type TensorProtocol } from './tensor.ts';
+import { PyTensor, type TensorProtocol } from './tensor.ts';
 
 /** Initialisers: the numbers of a parameter come from the checkpoint. */
 const initializers =
@@ -68,7 +66,7 @@ export function createTorch(session: Session): Torch {
     new Map<string, PyValue>([
       ...natives('torch.', tensorOps),
       ...dtypeNames(),
-      ...creators(session, protocol),
+      ...creators({ session, protocol }),
       ['nn', nn],
       ['cuda', cuda],
       ['Tensor', protocol.tensorClass],
@@ -115,49 +113,6 @@ function device(values: ReadonlyMap<string, PyValue>): PyDevice {
   return new PyDevice(type);
 }
 
-/** `torch.zeros(2, 3)`, `torch.zeros((2, 3))`: only the shape is kept. */
-function creators(session: Session, protocol: TensorProtocol): Map<string, PyValue> {
-  const like = { session, protocol };
-  const options =
-    'dtype=None, device=None, requires_grad=False, generator=None, out=None, layout=None';
-  return new Map(
-    ['zeros', 'ones', 'empty', 'rand', 'randn'].map((name) => {
-      const run = new NativeFunction(
-        `torch.${name}`,
-        `*size, ${options}`,
-        (interpreter, { values, rest }) => {
-          session.buildOnly(`torch.${name}`);
-          const given = new Given(name, values);
-          if (given.value('out') !== null)
-            throw unsupported(`torch.${name} with out is not supported`);
-          const sizes = rest.length === 1 && !isNumeric(rest[0]!) ? rest[0]! : new PyTuple(rest);
-          const shape = new Given(name, new Map([['size', sizes]])).ints('size');
-          checkShape(name, shape);
-          interpreter.allocate(shape.length);
-          return new PyTensor(like, shape, dtypeOf(given.value('dtype')), {
-            requiresGrad: given.bool('requires_grad'),
-            madeBy: `torch.${name}`,
-          });
-        },
-      );
-      return [name, run];
-    }),
-  );
-}
-
-function checkShape(name: string, shape: readonly number[]): void {
-  checkRank(shape.length, name);
-  if (shape.some((length) => length < 0) || !Number.isSafeInteger(numel(shape))) {
-    throw raised('RuntimeError', `${name}: the shape ${shapeText(shape)} is not possible`);
-  }
-}
-
-function dtypeOf(value: PyValue): Dtype {
-  if (value === null) return 'float32';
-  if (value instanceof PyDtype) return value.dtype;
-  throw raised('TypeError', 'dtype must be a torch.dtype');
-}
-
 /** `nn.Parameter(torch.zeros(3))`. */
 function makeParameter(given: Given): PyTensor {
   const data = given.value('data');
@@ -193,7 +148,10 @@ function gain(): PyValue {
   return new NativeFunction('torch.nn.init.calculate_gain', 'nonlinearity, param=None', () => 1);
 }
 
-/** `with torch.no_grad():` around initialisation. In forward it would change the gradients. */
+/**
+ * `with torch.no_grad():` changes gradients only. In training they would be wrong, so there it may
+ * stand around initialisation, not in forward.
+ */
 class NoGrad extends PyObject {
   readonly typeName = 'no_grad';
   readonly #session: Session;
@@ -202,7 +160,7 @@ class NoGrad extends PyObject {
     this.#session = session;
   }
   override enterContext(): PyValue {
-    this.#session.buildOnly('torch.no_grad');
+    if (this.#session.tracer?.training) this.#session.buildOnly('torch.no_grad');
     return this;
   }
 }

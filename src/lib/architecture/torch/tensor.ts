@@ -14,7 +14,8 @@ import { PyTuple } from '../python/collections.ts';
 import { raised, unsupported } from '../python/errors.ts';
 import { BoundMethod } from '../python/functions.ts';
 import type { Interpreter } from '../python/interpreter.ts';
-import { PyObject, type BinaryOperator, type PyValue } from '../python/object.ts';
+import { PyObject, type BinaryOperator, type Comparison, type PyValue } from '../python/object.ts';
+import type { HostValue } from './host.ts';
 import type { Session } from './session.ts';
 import type { Tracer } from './tracer.ts';
 
@@ -22,6 +23,12 @@ import type { Tracer } from './tracer.ts';
 export interface Memory {
   /** Counts changes in place. */
   version: number;
+}
+
+/** What a new tensor has to be given. */
+export interface TensorOwner {
+  readonly session: Session;
+  readonly protocol: TensorProtocol;
 }
 
 /** The operators and methods of tensors, which are defined on top of the ops. */
@@ -35,7 +42,13 @@ export interface TensorProtocol {
     reflected: boolean,
   ): PyValue | undefined;
   inplace(operator: BinaryOperator, tensor: PyTensor, other: PyValue): PyValue | undefined;
+  unary(operator: '-' | '+' | '~', tensor: PyTensor): PyValue | undefined;
+  compare(operator: Comparison, tensor: PyTensor, other: PyValue): PyValue | undefined;
   attribute(tensor: PyTensor, name: string): PyValue | undefined;
+  setAttribute(tensor: PyTensor, name: string, value: PyValue): void;
+  getItem(tensor: PyTensor, key: PyValue): PyValue;
+  setItem(tensor: PyTensor, key: PyValue, value: PyValue): void;
+  iterate(tensor: PyTensor): Iterable<PyValue>;
 }
 
 export class PyTensor extends PyObject {
@@ -45,15 +58,16 @@ export class PyTensor extends PyObject {
   /** True for `torch.nn.Parameter`. */
   readonly isParameter: boolean;
   readonly memory: Memory;
-  shape: readonly number[];
+  readonly shape: readonly number[];
   requiresGrad: boolean;
   /** What made it, in words, for a tensor of the build: `torch.zeros`. */
   readonly madeBy: string;
-  #traced: { tracer: Tracer; node: NodeId } | null = null;
+  #value: HostValue | null;
+  #traced: { tracer: Tracer; node: NodeId } | null;
   #seen: number;
 
   constructor(
-    like: { session: Session; protocol: TensorProtocol },
+    owner: TensorOwner,
     shape: readonly number[],
     dtype: Dtype,
     options: {
@@ -62,11 +76,13 @@ export class PyTensor extends PyObject {
       memory?: Memory;
       madeBy?: string;
       traced?: { tracer: Tracer; node: NodeId };
+      /** The numbers, where the source itself makes them. */
+      value?: HostValue | null;
     } = {},
   ) {
     super();
-    this.session = like.session;
-    this.protocol = like.protocol;
+    this.session = owner.session;
+    this.protocol = owner.protocol;
     this.shape = shape;
     this.dtype = dtype;
     this.isParameter = options.isParameter ?? false;
@@ -74,6 +90,7 @@ export class PyTensor extends PyObject {
     this.memory = options.memory ?? { version: 0 };
     this.madeBy = options.madeBy ?? 'an operation';
     this.#traced = options.traced ?? null;
+    this.#value = options.value ?? null;
     this.#seen = this.memory.version;
   }
 
@@ -86,9 +103,7 @@ export class PyTensor extends PyObject {
 
   /** The node in a trace that is under way; undefined for a tensor of the build. */
   nodeIn(tracer: Tracer): NodeId | undefined {
-    if (this.#seen !== this.memory.version) {
-      throw unsupported('a view of a tensor that was then changed in place is not supported');
-    }
+    this.#demandFresh();
     if (!this.#traced) return undefined;
     if (this.#traced.tracer !== tracer) {
       throw unsupported('a tensor that an earlier forward kept is not supported');
@@ -100,9 +115,24 @@ export class PyTensor extends PyObject {
     return this.#traced !== null;
   }
 
+  /**
+   * The numbers, where they depend on the source alone: null for what a forward computes, for
+   * random numbers, and in a trace for parameters and buffers, which come from the checkpoint.
+   */
+  get hostValue(): HostValue | null {
+    if (!this.#value) return null;
+    this.#demandFresh();
+    return this.session.tracer?.keyOf(this) === undefined ? this.#value : null;
+  }
+
+  #demandFresh(): void {
+    if (this.#seen === this.memory.version) return;
+    throw unsupported('a view of a tensor that was then changed in place is not supported');
+  }
+
   /** Takes over another tensor's value, as an op in place does. */
   become(other: PyTensor): void {
-    if (!other.#traced || !this.#traced) {
+    if (this.session.tracer && !this.#traced && !this.hostValue) {
       throw unsupported('changing a parameter or buffer in place in forward is not supported');
     }
     if (other.shape.join() !== this.shape.join()) {
@@ -111,7 +141,14 @@ export class PyTensor extends PyObject {
         `in place: the result has shape ${shapeText(other.shape)}, the tensor ${shapeText(this.shape)}`,
       );
     }
+    if (other.dtype !== this.dtype) {
+      throw raised(
+        'RuntimeError',
+        `in place: the result is ${other.dtype}, the tensor ${this.dtype}`,
+      );
+    }
     this.#traced = other.#traced;
+    this.#value = other.#value;
     this.#seen = ++this.memory.version;
   }
 
@@ -119,43 +156,52 @@ export class PyTensor extends PyObject {
     return this.protocol.attribute(this, name);
   }
   override setAttribute(_interpreter: Interpreter, name: string, value: PyValue): void {
-    if (name !== 'requires_grad' || typeof value !== 'boolean') {
-      throw unsupported(`setting ${name} of a tensor is not supported`);
-    }
-    this.session.buildOnly('setting requires_grad');
-    this.requiresGrad = value;
+    this.protocol.setAttribute(this, name, value);
   }
   override truth(): boolean {
-    throw this.#valueNeeded();
+    return this.item !== 0;
   }
   override toInt(): PyValue {
-    throw this.#valueNeeded();
+    return BigInt(Math.trunc(this.item));
   }
-  #valueNeeded(): Error {
-    return unsupported('code that depends on the values of a tensor is not supported');
+
+  /** The one number of it. */
+  get item(): number {
+    const value = this.hostValue;
+    if (!value) {
+      throw unsupported('code that depends on the values of a tensor is not supported');
+    }
+    if (this.numel !== 1) {
+      throw raised(
+        'RuntimeError',
+        `a tensor of ${this.numel} elements cannot be converted to a number`,
+      );
+    }
+    return value.data[0]!;
   }
+
   override length(): number {
     const [first] = this.shape;
     if (first === undefined) throw raised('TypeError', 'a 0-d tensor has no len()');
     return first;
   }
   override iterate(): Iterable<PyValue> {
-    throw unsupported('iterating over a tensor is not supported');
+    return this.protocol.iterate(this);
   }
   override contains(): boolean {
-    throw this.#valueNeeded();
+    throw unsupported('"in" of a tensor is not supported');
   }
-  override getItem(): PyValue {
-    throw unsupported('indexing a tensor is not supported');
+  override getItem(_: Interpreter, key: PyValue): PyValue {
+    return this.protocol.getItem(this, key);
   }
-  override setItem(): void {
-    throw unsupported('assigning to a part of a tensor is not supported');
+  override setItem(_: Interpreter, key: PyValue, value: PyValue): void {
+    this.protocol.setItem(this, key, value);
   }
-  override compare(): PyValue {
-    throw unsupported('comparing tensors is not supported');
+  override compare(_: Interpreter, operator: Comparison, other: PyValue): PyValue | undefined {
+    return this.protocol.compare(operator, this, other);
   }
-  override unary(_: Interpreter, operator: string): PyValue | undefined {
-    throw unsupported(`"${operator}" of a tensor is not supported`);
+  override unary(_: Interpreter, operator: '-' | '+' | '~'): PyValue | undefined {
+    return this.protocol.unary(operator, this);
   }
   override binary(
     _interpreter: Interpreter,
@@ -173,7 +219,7 @@ export class PyTensor extends PyObject {
     return this.protocol.inplace(operator, this, other);
   }
   override repr(): string {
-    throw this.#valueNeeded();
+    throw unsupported('the text of a tensor is not supported');
   }
 
   get size(): PyTuple {

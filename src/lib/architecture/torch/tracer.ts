@@ -3,6 +3,7 @@ import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import type { Graph, GraphNode, NodeId, Op, Ops, Origin } from '../graph.ts';
 import type { PyInstance } from '../python/classes.ts';
 import { unsupported } from '../python/errors.ts';
+import type { HostValue } from './host.ts';
 import type { Session } from './session.ts';
 import type { PyTensor } from './tensor.ts';
 
@@ -19,9 +20,14 @@ export class Tracer {
   readonly #tree: TracedTree;
   readonly #nodes: GraphNode[] = [];
   readonly #parameters = new Map<string, NodeId>();
+  readonly #constants = new Map<HostValue, NodeId>();
 
-  constructor(session: Session, tree: TracedTree) {
+  /** True where the graph is for training. */
+  readonly training: boolean;
+
+  constructor(session: Session, tree: TracedTree, training: boolean) {
     this.#session = session;
+    this.training = training;
     this.#tree = tree;
   }
 
@@ -43,11 +49,7 @@ export class Tracer {
     const known = tensor.nodeIn(this);
     if (known !== undefined) return known;
     const key = this.#tree.keys.get(tensor);
-    if (key === undefined) {
-      throw unsupported(
-        `a tensor made by ${tensor.madeBy} that is neither a parameter nor a buffer of the state_dict is not supported in forward`,
-      );
-    }
+    if (key === undefined) return this.#constant(tensor);
     let node = this.#parameters.get(key);
     if (node === undefined) {
       node = this.add('parameter', [], { key }, tensor.shape, tensor.dtype);
@@ -56,7 +58,24 @@ export class Tracer {
     return node;
   }
 
-  /** The state_dict key of a tensor, for messages. */
+  /** A node of numbers that the source made: one for each HostValue. */
+  #constant(tensor: PyTensor): NodeId {
+    const value = tensor.hostValue;
+    if (!value) {
+      throw unsupported(
+        `the numbers of a tensor made by ${tensor.madeBy} are not known, and it is neither a parameter nor a buffer of the state_dict`,
+      );
+    }
+    let node = this.#constants.get(value);
+    if (node === undefined) {
+      const attrs = { values: constantValues(value) };
+      node = this.add('constant', [], attrs, value.shape, value.dtype);
+      this.#constants.set(value, node);
+    }
+    return node;
+  }
+
+  /** The state_dict key of a tensor, if it has one. */
   keyOf(tensor: PyTensor): string | undefined {
     return this.#tree.keys.get(tensor);
   }
@@ -72,7 +91,7 @@ export class Tracer {
   }
 
   /** The graph up to `outputs`, without nodes that nothing needs. */
-  finish(inputs: readonly NodeId[], outputs: readonly NodeId[], training: boolean): Graph {
+  finish(inputs: readonly NodeId[], outputs: readonly NodeId[]): Graph {
     const needed = new Set<NodeId>([...inputs, ...outputs]);
     for (let id = this.#nodes.length - 1; id >= 0; id--) {
       const node = this.#nodes[id]!;
@@ -88,7 +107,35 @@ export class Tracer {
       ids.set(id, nodes.push({ ...node, inputs: renumbered } as unknown as GraphNode) - 1);
     }
     const renumber = (id: NodeId): NodeId => ids.get(id)!;
-    return { nodes, inputs: inputs.map(renumber), outputs: outputs.map(renumber), training };
+    return {
+      nodes,
+      inputs: inputs.map(renumber),
+      outputs: outputs.map(renumber),
+      training: this.training,
+    };
+  }
+}
+
+function constantValues({ data, dtype }: HostValue): Float32Array | Int32Array | Uint8Array {
+  switch (dtype) {
+    case 'float32':
+      return Float32Array.from(data);
+    case 'bool':
+    case 'uint8':
+      return Uint8Array.from(data);
+    case 'int8':
+    case 'int16':
+    case 'int32':
+      return Int32Array.from(data);
+    case 'int64': {
+      const values = Int32Array.from(data);
+      if (values.every((value, at) => value === data[at])) return values;
+      throw unsupported('int64 numbers beyond 32 bits are not supported in forward');
+    }
+    default:
+      throw unsupported(
+        `a ${dtype} tensor in forward is not supported: the graph computes in float32`,
+      );
   }
 }
 

@@ -1,22 +1,19 @@
+/** The numbers of every op of the graph, by families. */
 import type { Op } from '#lib/architecture/graph.ts';
 import type { OpFunction } from '../op.ts';
-import { batchNorm } from './batch_norm.ts';
-import { conv2d } from './conv2d.ts';
-import { linear } from './linear.ts';
-import { adaptiveAvgPool2d, maxPool2d } from './pool.ts';
-import { add, dropout, logSoftmax, relu, reshape, softmax } from './simple.ts';
+import { elementwise } from './elementwise/index.ts';
+import { loss } from './loss/index.ts';
+import { reduce } from './reduce/index.ts';
+import { sequence } from './sequence/index.ts';
+import { shape } from './shape/index.ts';
+import { spatial } from './spatial/index.ts';
 
-/** The numbers of every op of the graph. */
-export const ops: { [K in Exclude<Op, 'input' | 'parameter'>]: OpFunction<K> } = {
-  linear,
-  conv2d,
-  batch_norm: batchNorm,
-  relu,
-  max_pool2d: maxPool2d,
-  adaptive_avg_pool2d: adaptiveAvgPool2d,
-  dropout,
-  log_softmax: logSoftmax,
-  softmax,
-  reshape,
-  add,
-};
+const ops = new Map<string, OpFunction<never>>(
+  [elementwise, loss, reduce, sequence, shape, spatial].flatMap((table) => Object.entries(table)),
+);
+
+export function opFunction<K extends Op>(op: K): OpFunction<K> {
+  const run = ops.get(op);
+  if (!run) throw new Error(`${op} is not supported yet`);
+  return run as unknown as OpFunction<K>;
+}

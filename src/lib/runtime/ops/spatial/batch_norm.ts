@@ -1,6 +1,6 @@
-import * as tf from '../tf.ts';
-import type { Activation } from '../activation.ts';
-import type { OpContext, OpFunction } from '../op.ts';
+import * as tf from '../../tf.ts';
+import type { Activation } from '../../activation.ts';
+import type { OpContext, OpFunction } from '../../op.ts';
 
 /**
  * (x − mean) / √(var + eps) · weight + bias, over every axis but the channel's (axis 1). In

@@ -1,6 +1,6 @@
-import * as tf from '../tf.ts';
-import { standard, toStandard } from '../activation.ts';
-import type { OpFunction } from '../op.ts';
+import * as tf from '../../tf.ts';
+import { standard, toStandard } from '../../activation.ts';
+import type { OpFunction } from '../../op.ts';
 
 /** x (…, in) · weightᵀ (in, out) + bias. Two axes only: tfjs has no gradient for broadcast matmuls. */
 export const linear: OpFunction<'linear'> = ([x, weight, bias]) => {

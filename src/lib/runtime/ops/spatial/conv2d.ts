@@ -1,10 +1,16 @@
-import { last, toLast } from '../activation.ts';
-import type { OpFunction } from '../op.ts';
-import * as tf from '../tf.ts';
+import { last, toLast } from '../../activation.ts';
+import type { Pair } from '#lib/architecture/graph.ts';
+import type { OpFunction } from '../../op.ts';
+import * as tf from '../../tf.ts';
 
 /** Convolution: torch's weight (O, C / groups, kH, kW) as tfjs's filter (kH, kW, C / groups, O). */
 export const conv2d: OpFunction<'conv2d'> = ([x, weight, bias], attrs) => {
-  const { stride, padding, dilation, groups } = attrs;
+  const { groups } = attrs;
+  const [stride, padding, dilation] = [attrs.stride, attrs.padding, attrs.dilation] as Pair[] as [
+    Pair,
+    Pair,
+    Pair,
+  ];
   // A pad given as one number is silently wrong with unequal strides.
   const pads: [[0, 0], [number, number], [number, number], [0, 0]] = [
     [0, 0],

@@ -1,6 +1,7 @@
-import * as tf from '../tf.ts';
-import { last, standard, toLast, toStandard } from '../activation.ts';
-import type { OpFunction } from '../op.ts';
+import * as tf from '../../tf.ts';
+import { last, standard, toLast, toStandard } from '../../activation.ts';
+import type { Pair } from '#lib/architecture/graph.ts';
+import type { OpFunction } from '../../op.ts';
 
 /** Smaller than every float32 that a network computes; −Infinity would make 0 · −Infinity = NaN. */
 const LOWEST = -3e38;
@@ -24,7 +25,14 @@ export const maxPool2d: OpFunction<'max_pool2d'> = ([x], attrs, { node }) => {
   const bordered = borders.flat().some((border) => border > 0)
     ? tf.pad(input, [[0, 0], ...borders, [0, 0]], LOWEST)
     : input;
-  return last(tf.maxPool(bordered as tf.Tensor4D, [...kernel], [...stride], 'valid'));
+  return last(
+    tf.maxPool(
+      bordered as tf.Tensor4D,
+      [...kernel] as [number, number],
+      [...stride] as [number, number],
+      'valid',
+    ),
+  );
 };
 
 /**
@@ -33,7 +41,7 @@ export const maxPool2d: OpFunction<'max_pool2d'> = ([x], attrs, { node }) => {
  * others two matrix products.
  */
 export const adaptiveAvgPool2d: OpFunction<'adaptive_avg_pool2d'> = ([x], { output_size }) => {
-  const [rows, columns] = output_size;
+  const [rows, columns] = output_size as Pair;
   const input = toLast(x);
   const [, height, width] = input.shape;
   if (height % rows === 0 && width % columns === 0) {

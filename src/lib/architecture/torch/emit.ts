@@ -1,0 +1,148 @@
+/**
+ * How an op comes into being. While forward is traced, it is a node of the graph. What depends on
+ * nothing but numbers of the source is worked out on the host instead, if `host/` knows how. While
+ * the model is built, the rest is a shape without numbers, good enough for a parameter.
+ */
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import type { NodeId, Op, Ops } from '../graph.ts';
+import { raised, unsupported } from '../python/errors.ts';
+import { HostValue } from './host.ts';
+import { hostFunction } from './host/index.ts';
+import { PyTensor, shapeText, type Memory, type TensorOwner } from './tensor.ts';
+
+export type Attrs<K extends Op> = Ops[K]['attrs'];
+
+/** dtypes that a graph computes in; integers are 32-bit on the way. */
+const graphDtypes: ReadonlySet<Dtype> = new Set<Dtype>([
+  'float32',
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint8',
+  'bool',
+]);
+
+export interface EmitOptions {
+  /** Shares another tensor's elements: a view. */
+  readonly memory?: Memory;
+}
+
+/** The result of an op with one output. At least one input is a tensor. */
+export function emit<K extends Op>(
+  op: K,
+  inputs: readonly (PyTensor | null)[],
+  attrs: Attrs<K>,
+  shape: readonly number[],
+  dtype: Dtype,
+  options: EmitOptions = {},
+): PyTensor {
+  const owner = ownerOf(op, inputs);
+  const value = folded(op, owner, inputs, attrs, shape, dtype);
+  const { tracer } = owner.session;
+  if (value || !tracer) {
+    return new PyTensor(owner, shape, dtype, { ...options, value, madeBy: op });
+  }
+  const node = addNode(op, owner, inputs, attrs, shape, dtype);
+  return new PyTensor(owner, shape, dtype, { ...options, traced: { tracer, node } });
+}
+
+/** The results of an op with several outputs, the first of which describes the node. */
+export function emitMany<K extends Op>(
+  op: K,
+  inputs: readonly (PyTensor | null)[],
+  attrs: Attrs<K>,
+  outputs: readonly { readonly shape: readonly number[]; readonly dtype: Dtype }[],
+): PyTensor[] {
+  const owner = ownerOf(op, inputs);
+  const { tracer } = owner.session;
+  if (!tracer) {
+    return outputs.map(({ shape, dtype }) => new PyTensor(owner, shape, dtype, { madeBy: op }));
+  }
+  const [first] = outputs;
+  const node = addNode(op, owner, inputs, attrs, first!.shape, first!.dtype);
+  return outputs.map(({ shape, dtype }, index) => {
+    const picked = tracer.add('pick', [node], { index }, shape, dtype);
+    return new PyTensor(owner, shape, dtype, { traced: { tracer, node: picked } });
+  });
+}
+
+/** A tensor of numbers that the source makes. */
+export function hostTensor(
+  owner: TensorOwner,
+  madeBy: string,
+  shape: readonly number[],
+  dtype: Dtype,
+  compute: () => Float64Array,
+): PyTensor {
+  const value = new HostValue(owner.session.interpreter, shape, dtype, compute);
+  return new PyTensor(owner, shape, dtype, { value, madeBy });
+}
+
+function ownerOf(op: Op, inputs: readonly (PyTensor | null)[]): PyTensor {
+  const owner = inputs.find((input) => input !== null);
+  if (owner) return owner;
+  throw new Error(`${op} without a tensor`);
+}
+
+function folded<K extends Op>(
+  op: K,
+  owner: PyTensor,
+  inputs: readonly (PyTensor | null)[],
+  attrs: Attrs<K>,
+  shape: readonly number[],
+  dtype: Dtype,
+): HostValue | null {
+  const compute = hostFunction(op);
+  if (!compute) return null;
+  const values = inputs.map((input) => input && input.hostValue);
+  if (values.some((value, index) => value === null && inputs[index] !== null)) return null;
+  return new HostValue(owner.session.interpreter, shape, dtype, () =>
+    compute(values, attrs, { shape, dtype }),
+  );
+}
+
+function addNode<K extends Op>(
+  op: K,
+  { session }: PyTensor,
+  inputs: readonly (PyTensor | null)[],
+  attrs: Attrs<K>,
+  shape: readonly number[],
+  dtype: Dtype,
+): NodeId {
+  if (!graphDtypes.has(dtype)) {
+    throw unsupported(
+      `${op} of ${dtype} in forward is not supported: the graph computes in float32`,
+    );
+  }
+  const tracer = session.tracer!;
+  const nodes = inputs.map((tensor) => tensor && tracer.nodeOf(tensor));
+  return tracer.add(op, nodes as unknown as Ops[K]['inputs'], attrs, shape, dtype);
+}
+
+/** How a message refers to a tensor: by its state_dict key, if it has one. */
+export function named(role: string, tensor: PyTensor): string {
+  const key = tensor.session.tracer?.keyOf(tensor);
+  return key === undefined ? role : `${role} "${key}"`;
+}
+
+export function demandFloat(what: string, ...tensors: (PyTensor | null)[]): void {
+  for (const tensor of tensors) {
+    if (tensor && tensor.dtype !== 'float32') {
+      throw raised('RuntimeError', `${what}: a tensor is ${tensor.dtype}, float32 is needed`);
+    }
+  }
+}
+
+export function demandShape(
+  what: string,
+  role: string,
+  tensor: PyTensor | null,
+  shape: readonly number[],
+): void {
+  if (!tensor || tensor.shape.join() === shape.join()) return;
+  throw raised(
+    'RuntimeError',
+    `${what}: ${named(role, tensor)} has shape ${shapeText(tensor.shape)}, ${shapeText(shape)} is needed`,
+  );
+}

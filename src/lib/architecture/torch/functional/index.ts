@@ -1,0 +1,24 @@
+/** `torch.nn.functional`, and what `torch` and tensors have in common, by families of ops. */
+import type { Functions, Methods } from '../natives.ts';
+import * as elementwise from './elementwise.ts';
+import * as reduce from './reduce.ts';
+import * as sequence from './sequence.ts';
+import * as shape from './shape.ts';
+import * as spatial from './spatial.ts';
+
+export const functionalOps: Functions = {
+  ...elementwise.functional,
+  ...reduce.functional,
+  ...sequence.functional,
+  ...spatial.functional,
+};
+
+/** Functions of `torch` that are methods, too; a tensor stands for `input`. */
+export const tensorOps: Functions = {
+  ...elementwise.tensor,
+  ...reduce.tensor,
+  ...shape.tensor,
+};
+
+/** What only tensors have. */
+export const tensorMethods: Methods = { ...elementwise.methods };

@@ -1,0 +1,130 @@
+/**
+ * The layers of `torch.nn`. A layer keeps its arguments as attributes, as PyTorch's does, and its
+ * forward reads them from there, so that code which changes them afterwards is heard.
+ */
+import { PyClass, PyInstance } from '../python/classes.ts';
+import { raised, unsupported } from '../python/errors.ts';
+import { NativeFunction } from '../python/functions.ts';
+import type { PyValue } from '../python/object.ts';
+import { Given } from './arguments.ts';
+import { PyDtype } from './dtypes.ts';
+import { initializeModule, registerBuffer, registerParameter, store } from './module.ts';
+import { layers } from './layers/index.ts';
+import type { Session } from './session.ts';
+import { PyTensor, type TensorProtocol } from './tensor.ts';
+
+/** A layer while it is built: its arguments, and how it gets parameters and buffers. */
+export interface Building {
+  readonly given: Given;
+  parameter(name: string, shape: readonly number[] | null): void;
+  buffer(name: string, shape: readonly number[] | null, dtype?: 'int64'): void;
+  set(name: string, value: PyValue): void;
+}
+
+export interface Layer {
+  readonly signature: string;
+  /** The signature of forward; `input` unless it says otherwise. */
+  readonly call?: string;
+  /** Makes parameters and checks arguments. Without it, a layer only keeps its arguments. */
+  readonly build?: (layer: Building) => void;
+  /** `call` has forward's arguments, `self` the layer's attributes, parameters and buffers. */
+  readonly forward: (call: Given, self: Given) => PyValue;
+}
+
+/** Layers by the names of their classes. */
+export type Layers = Readonly<Record<string, Layer>>;
+
+/** Makes the classes of all layers of one run. */
+export function layerClasses(
+  session: Session,
+  protocol: TensorProtocol,
+  module: PyClass,
+): Map<string, PyClass> {
+  const classes = Object.entries(layers).map(([name, layer]) => {
+    const cls = layerClass(session, protocol, module, name, layer);
+    return [name, cls] as const;
+  });
+  return new Map(classes);
+}
+
+/** A layer's dicts and parameters take about as long as this many steps. */
+const stepsPerLayer = 50;
+
+/** Arguments that PyTorch's layers do not keep. */
+const notKept = new Set(['self', 'device', 'dtype', 'bias']);
+
+function layerClass(
+  session: Session,
+  protocol: TensorProtocol,
+  module: PyClass,
+  name: string,
+  layer: Layer,
+): PyClass {
+  const like = { session, protocol };
+  const signature = layer.signature === '' ? 'self' : `self, ${layer.signature}`;
+  const initialize = new NativeFunction(name, signature, (_, { values }) => {
+    const self = instance(values);
+    session.interpreter.step(stepsPerLayer);
+    initializeModule(self);
+    const given = new Given(name, values);
+    refuseDtype(values.get('dtype'));
+    for (const [key, value] of values) if (!notKept.has(key)) self.attributes.set(key, value);
+    layer.build?.({
+      given,
+      set: (key, value) => self.attributes.set(key, value),
+      parameter(key, shape) {
+        const options = { isParameter: true, requiresGrad: true };
+        registerParameter(self, key, shape && new PyTensor(like, shape, 'float32', options));
+      },
+      buffer(key, shape, dtype) {
+        const options = { madeBy: name };
+        registerBuffer(
+          self,
+          key,
+          shape && new PyTensor(like, shape, dtype ?? 'float32', options),
+          true,
+        );
+      },
+    });
+    return null;
+  });
+  const called = `self, ${layer.call ?? 'input'}`;
+  const forward = new NativeFunction(`${name}.forward`, called, (_, { values }) =>
+    layer.forward(new Given(name, values), new Given(name, attributesOf(instance(values)))),
+  );
+  const attributes = new Map<string, PyValue>([
+    ['__init__', initialize],
+    ['forward', forward],
+  ]);
+  if (layer.build) attributes.set('reset_parameters', resetParameters(session));
+  return new PyClass(name, [module], { attributes });
+}
+
+/** Draws first values anew; the checkpoint brings others. */
+function resetParameters(session: Session): PyValue {
+  return new NativeFunction('reset_parameters', 'self', () => {
+    session.buildOnly('reset_parameters');
+    return null;
+  });
+}
+
+function instance(values: ReadonlyMap<string, PyValue>): PyInstance {
+  const self = values.get('self');
+  if (self instanceof PyInstance) return self;
+  throw raised('TypeError', 'the first argument must be a module');
+}
+
+function refuseDtype(dtype: PyValue | undefined): void {
+  if (dtype instanceof PyDtype && dtype.dtype !== 'float32') {
+    throw unsupported(`a layer of dtype ${dtype.dtype} is not supported`);
+  }
+}
+
+/** Attributes, parameters and buffers by name, as forward finds them. */
+function attributesOf(self: PyInstance): ReadonlyMap<string, PyValue> {
+  const values = new Map(self.attributes);
+  for (const kind of ['_parameters', '_buffers'] as const) {
+    for (const [name, value] of store(self, kind)?.entries() ?? []) values.set(String(name), value);
+  }
+  return values;
+}

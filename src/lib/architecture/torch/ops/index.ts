@@ -1,0 +1,6 @@
+/** One function per op of the graph: checks what PyTorch checks, works out the shape, and emits. */
+export * from './elementwise.ts';
+export * from './reduce.ts';
+export * from './sequence.ts';
+export * from './shape.ts';
+export * from './spatial.ts';

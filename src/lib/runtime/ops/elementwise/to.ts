@@ -1,0 +1,9 @@
+import type { OpFunction } from '../../op.ts';
+import { tfDtype } from '../../tensors.ts';
+import * as tf from '../../tf.ts';
+
+/** Floats lose their fraction on the way to integers, as in torch. */
+export const to: OpFunction<'to'> = ([x], _, { node }) => ({
+  ...x,
+  tensor: tf.cast(x.tensor, tfDtype(node.dtype)),
+});

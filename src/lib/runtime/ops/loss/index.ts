@@ -1,0 +1,3 @@
+import type { OpFunctions } from '../../op.ts';
+
+export const loss = {} satisfies OpFunctions;
