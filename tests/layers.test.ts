@@ -28,7 +28,10 @@ const rooms: Record<string, Room> = {
   architecture: { rooms: ['file', 'checkpoint', 'pickle'], packages: ['py-ast'] },
   runtime: { rooms: ['architecture', 'checkpoint'], packages: ['@tensorflow/*'] },
   optim: { rooms: ['runtime', 'checkpoint'] },
-  inputs: { rooms: ['file', 'formats', 'checkpoint'], packages: ['pure-rand/*'] },
+  inputs: {
+    rooms: ['file', 'formats', 'checkpoint'],
+    packages: ['pure-rand/*', '@huggingface/tokenizers'],
+  },
   training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint'] },
   export: { rooms: ['training', 'architecture', 'formats', 'checkpoint'] },
   storage: { rooms: ['file'] },

@@ -15,6 +15,7 @@ const { dependencies, devDependencies } = JSON.parse(
 
 test('what the app is built from', () => {
   expect(Object.keys(dependencies).sort()).toEqual([
+    '@huggingface/tokenizers',
     '@tensorflow/tfjs',
     '@tensorflow/tfjs-backend-cpu',
     '@tensorflow/tfjs-backend-webgl',

@@ -2,7 +2,7 @@
 import type { ModuleTree } from '#lib/architecture/source.ts';
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
-import { imageInput } from '#lib/inputs/image.ts';
+import { imageInput, plainRecipe } from '#lib/inputs/image.ts';
 import { normal } from '#lib/inputs/random.ts';
 import type { Example, RunInput, RunResult } from './protocol.ts';
 
@@ -40,7 +40,7 @@ export async function makeExample(input: RunInput): Promise<Example> {
       return { label: null, shape: input.shape, values: normal(numel(input.shape), input.seed) };
     case 'image': {
       const { image, shape, invert } = input;
-      return { label: null, shape, values: await imageInput(image, shape, { invert }) };
+      return { label: null, ...(await imageInput(image, { ...plainRecipe(shape), invert })) };
     }
     case 'example':
       throw new Error('run: no such example');
