@@ -45,7 +45,7 @@ export function compareOps(family: string, ops: readonly string[], rows: readonl
     const file = join(folder, 'answers.pt');
     await runPython('tests/judge/ops.py', [file], { input: JSON.stringify({ source, cases }) });
     answers = (await open(file)).root as List;
-  });
+  }, 300_000);
   afterAll(() => {
     rmSync(folder, { recursive: true });
     mkdirSync(opsFolder, { recursive: true });
