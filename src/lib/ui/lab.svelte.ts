@@ -68,8 +68,9 @@ export class Lab implements Desk {
     else if (dropped) await this.safety.scan(dropped);
   }
 
-  /** Watches for what only the next page can tell. Gives a way to stop. */
+  /** Starts the worker, and watches for what only the next page can tell. Gives a way to stop. */
   start(): () => void {
+    this.client.start();
     return witness(this.client, (files) =>
       this.problems.add('The page before this one crashed', [
         {

@@ -63,6 +63,14 @@ describe('LabClient', () => {
     expect(await first).toEqual(['children']);
   });
 
+  it('starts the worker before the first call where that is wanted', () => {
+    const { client, ports } = lab();
+    client.start();
+    expect(ports.map(({ sent }) => sent)).toEqual([[]]);
+    void client.call('saves', {});
+    expect(ports).toHaveLength(1);
+  });
+
   it('reports progress until the answer, and not after', async () => {
     const { client, ports } = lab();
     const onProgress = vi.fn();

@@ -129,6 +129,11 @@ export class LabClient {
     });
   }
 
+  /** Starts the worker where none runs; the first call need not wait for it then. */
+  start(): void {
+    this.#port ??= this.#connect();
+  }
+
   /** Ends the worker at once. The next call starts a fresh one. */
   restart(reason = 'it was restarted'): void {
     this.#fail(new WorkerCrash(reason));

@@ -2,10 +2,13 @@
 import { Lab, type CallContext } from './lab.ts';
 import { openInThread, startSumThread } from './helper.ts';
 import type { CallName, Reply, Request } from './protocol.ts';
+import { warmUp } from './warm.ts';
 
 startSumThread();
 const lab = new Lab(openInThread);
 const running = new Map<number, AbortController>();
+const idling = new AbortController();
+setTimeout(() => void warmUp(idling.signal)); // what was asked meanwhile comes first
 
 self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
   if ('ping' in request) {
@@ -16,6 +19,7 @@ self.onmessage = async ({ data: request }: MessageEvent<Request>) => {
     running.get(request.id)?.abort();
     return;
   }
+  idling.abort();
   const { id, call, args } = request;
   const controller = new AbortController();
   running.set(id, controller);

@@ -4,6 +4,7 @@ import type { Done, Job } from './bare.worker.ts';
 
 const start = () => new Worker(new URL('./lab.worker.ts', import.meta.url), { type: 'module' });
 const client = new LabClient(start);
+client.start();
 const bare = new Worker(new URL('./bare.worker.ts', import.meta.url), { type: 'module' });
 const counter = new BroadcastChannel('bench-count');
 
