@@ -5,6 +5,7 @@ import { blobSource, type Source } from '#lib/file/source.ts';
 import { openFolder } from '#lib/formats/folder.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import type { CallContext } from './lab.ts';
+import { paced } from './paced.ts';
 import type { Dropped } from './protocol.ts';
 
 /** Opens a file, or the files of a folder. Throws a FindingError that says why it cannot. */
@@ -26,13 +27,10 @@ export async function openDropped(
   return result.checkpoint;
 }
 
-/** Reports within this time would not be seen, and cost a message each. */
-const BETWEEN_REPORTS = 100;
-
 /** Makes sources of files that tell how many bytes were read of all of them. */
 export function readCounter(progress: (read: { bytes: number }) => void): (file: File) => Source {
+  const report = paced(progress);
   let bytes = 0;
-  let reported = performance.now();
   return (file) => {
     const source = blobSource(file);
     return {
@@ -40,10 +38,7 @@ export function readCounter(progress: (read: { bytes: number }) => void): (file:
       async read(start, end, signal) {
         const content = await source.read(start, end, signal);
         bytes += content.byteLength;
-        if (performance.now() - reported > BETWEEN_REPORTS) {
-          reported = performance.now();
-          progress({ bytes });
-        }
+        report({ bytes });
         return content;
       },
     };

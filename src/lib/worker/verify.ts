@@ -5,10 +5,8 @@ import { ReadAhead } from '#lib/file/read_ahead.ts';
 import { isMeta } from '#lib/checkpoint/tensor.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
 import type { CallContext } from './lab.ts';
+import { paced } from './paced.ts';
 import type { Verified } from './protocol.ts';
-
-/** Milliseconds between two reports: more often is not seen, and each one is a message. */
-const REPORT_EVERY = 50;
 
 /** Reads each storage from its first to its last byte; a checksum that differs is an Error. */
 export async function verifyCheckpoint(
@@ -19,13 +17,11 @@ export async function verifyCheckpoint(
   const all = new Set([...tensorsIn(checkpoint.root)].map(({ tensor }) => tensor.storage));
   const storages = [...all].filter((storage) => !isMeta(storage));
   const total = storages.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const report = paced(progress);
   let bytes = 0;
-  let reported = -Infinity;
   for await (const chunk of new ReadAhead(storages.map(storageRange), signal).next()) {
     bytes += chunk.byteLength;
-    if (performance.now() - reported < REPORT_EVERY && bytes < total) continue;
-    reported = performance.now();
-    progress({ bytes, total });
+    report({ bytes, total }, bytes === total);
   }
   return {
     bytes,

@@ -1,0 +1,81 @@
+/** Rows drawn above and below the visible ones, so that quick scrolling shows no gaps. */
+const OVERSCAN = 12;
+/** Browsers cut off what is higher than some 16 million pixels; longer lists scroll by shares. */
+const HIGHEST = 8_000_000;
+
+/** The rows of a long list that are drawn while it is scrolled; all are as high as its ruler. */
+export class Viewport {
+  /** The element that scrolls, and its height inside. */
+  scroller = $state<HTMLElement>();
+  height = $state(600);
+  /** Height of an invisible element with the height of a row. */
+  ruler = $state(0);
+  #top = $state(0);
+  readonly #count: () => number;
+
+  readonly #row = $derived(this.ruler || 26);
+  readonly #isCut = $derived(this.#total * this.#row > HIGHEST);
+  readonly #fitting = $derived(Math.ceil(this.height / this.#row));
+  /** The row at the upper edge. */
+  readonly #at = $derived(
+    this.#isCut
+      ? Math.floor((this.#top / (HIGHEST - this.height)) * (this.#total - this.#fitting))
+      : Math.floor(this.#top / this.#row),
+  );
+  /** Rows `first` to `end` are drawn, `shift` pixels below the upper end of `size` pixels. */
+  readonly first = $derived(Math.max(0, this.#at - OVERSCAN));
+  readonly end = $derived(Math.min(this.#total, this.#at + this.#fitting + OVERSCAN));
+  readonly size = $derived(Math.min(this.#total * this.#row, HIGHEST));
+  readonly shift = $derived(
+    this.#isCut ? this.#top - (this.#at - this.first) * this.#row : this.first * this.#row,
+  );
+
+  /** `count` is the number of rows. */
+  constructor(count: () => number) {
+    this.#count = count;
+  }
+
+  get #total(): number {
+    return this.#count();
+  }
+
+  scrolled(): void {
+    this.#top = this.scroller?.scrollTop ?? 0;
+  }
+
+  isDrawn(index: number): boolean {
+    return index >= this.first && index < this.end;
+  }
+
+  /** Where a key leads from a row, within the list; undefined for keys that lead nowhere. */
+  target(key: string, from: number): number | undefined {
+    const page = Math.max(1, this.#fitting - 1);
+    const last = this.#total - 1;
+    const targets: Record<string, number> = {
+      ArrowDown: from + 1,
+      ArrowUp: from - 1,
+      PageDown: from + page,
+      PageUp: from - page,
+      Home: 0,
+      End: last,
+    };
+    const target = targets[key];
+    return target === undefined ? undefined : Math.max(0, Math.min(last, target));
+  }
+
+  /** Scrolls as little as brings a row into view. */
+  reveal(index: number): void {
+    const { scroller } = this;
+    if (!scroller || index < 0) return;
+    if (this.#isCut) {
+      if (index >= this.#at && index < this.#at + this.#fitting - 1) return;
+      scroller.scrollTop = (index / this.#total) * (HIGHEST - this.height);
+      return;
+    }
+    const above = index * this.#row;
+    if (above < scroller.scrollTop) scroller.scrollTop = above;
+    else if (above + this.#row > scroller.scrollTop + scroller.clientHeight) {
+      scroller.scrollTop = above + this.#row - scroller.clientHeight;
+    }
+  }
+}
