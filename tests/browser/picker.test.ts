@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runPython } from '../python.ts';
 import { app } from './app.fixture.ts';
-import { openPage, openSample, resultsFolder, shoot, step } from './app.ts';
+import {
+  openPage,
+  openSample,
+  resultsFolder,
+  sampleFile,
+  samplesFolder,
+  shoot,
+  step,
+} from './app.ts';
 
 test('writes to the picked file, verifies it, and PyTorch loads it', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
@@ -79,6 +87,50 @@ test('writes shards into the picked folder, or into a zip, and never over what i
   expect(download.suggestedFilename()).toBe('digits.zip');
   await page.getByText('Downloaded digits.zip').waitFor();
   expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('opens the picked folder, and asks for reading alone', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  await context.addInitScript(() => {
+    Object.assign(window, {
+      showDirectoryPicker: async (options: { mode: string }) => {
+        if (options.mode !== 'read') throw new Error(`asked for ${options.mode}`);
+        return (await navigator.storage.getDirectory()).getDirectoryHandle('run');
+      },
+    });
+  });
+  const { page, complaints } = await openPage(context, app.server.url);
+  await page.evaluate(
+    async (base64) => {
+      const root = await navigator.storage.getDirectory();
+      const run = await root.getDirectoryHandle('run', { create: true });
+      const epoch = await run.getDirectoryHandle('epoch_1', { create: true });
+      const file = await (await epoch.getFileHandle('last.pt', { create: true })).createWritable();
+      await file.write(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+      await file.close();
+    },
+    Buffer.from(sampleFile('linear/linear.pth').bytes).toString('base64'),
+  );
+  await page.getByRole('button', { name: 'Choose folder' }).click();
+  await page.getByRole('heading', { level: 1, name: 'last.pt' }).waitFor();
+  await page.getByRole('treeitem').filter({ hasText: 'weight' }).first().waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('without a folder picker the browser asks for the files of one', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  await context.addInitScript(() => {
+    Reflect.deleteProperty(window, 'showDirectoryPicker');
+  });
+  const { page } = await openPage(context, app.server.url);
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Choose folder' }).click(),
+  ]);
+  await chooser.setFiles(join(samplesFolder, 'linear'));
+  await page.getByRole('heading', { level: 1, name: 'linear' }).waitFor();
   await context.close();
 });
 

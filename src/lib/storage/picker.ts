@@ -38,7 +38,8 @@ export async function pickSave(
   );
 }
 
-type DirectoryPicker = (options: { mode: 'readwrite' }) => Promise<FileSystemDirectoryHandle>;
+type DirectoryMode = 'read' | 'readwrite';
+type DirectoryPicker = (options: { mode: DirectoryMode }) => Promise<FileSystemDirectoryHandle>;
 
 function directoryPicker(): DirectoryPicker | undefined {
   return (globalThis as { showDirectoryPicker?: DirectoryPicker }).showDirectoryPicker;
@@ -48,11 +49,13 @@ export function canPickDirectory(): boolean {
   return directoryPicker() !== undefined;
 }
 
-/** Asks for a folder to save into. Null when the person cancels. */
-export async function pickDirectory(): Promise<FileSystemDirectoryHandle | null> {
+/** Asks for a folder to read, or to save into. Null when the person cancels. */
+export async function pickDirectory(
+  mode: DirectoryMode,
+): Promise<FileSystemDirectoryHandle | null> {
   const pick = directoryPicker();
   if (!pick) throw new Error('picker: this browser has no folder picker');
-  return unlessCancelled(pick.call(globalThis, { mode: 'readwrite' }));
+  return unlessCancelled(pick.call(globalThis, { mode }));
 }
 
 async function unlessCancelled<T>(picked: Promise<T>): Promise<T | null> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chosenFolder, droppedOf, nameOf, readDrop } from './dropped.ts';
+import { chosenFolder, droppedOf, nameOf, readDrop, readPicked } from './dropped.ts';
 
 const file = (name: string) => new File(['x'], name);
 const signal = new AbortController().signal;
@@ -74,6 +74,40 @@ describe('readDrop', () => {
     );
     const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`${at}`, null]));
     expect(await pathsOf(directory('run', many))).toBe('folder: run: it holds over 10000 files');
+  });
+});
+
+/** A folder as the browser's picker gives it. */
+function handle(name: string, content: Shape): FileSystemDirectoryHandle {
+  const children = Object.entries(content).map(([child, inside]) =>
+    inside
+      ? handle(child, inside)
+      : { kind: 'file', name: child, getFile: () => Promise.resolve(file(child)) },
+  );
+  return {
+    kind: 'directory',
+    name,
+    async *values() {
+      yield* children;
+    },
+  } as unknown as FileSystemDirectoryHandle;
+}
+
+it('a picked folder is read as a dropped one is, within the same limits', async () => {
+  const picked = await readPicked(
+    handle('run', { b: { 'c.pt': null }, '.git': { HEAD: null }, 'a.pt': null }),
+    signal,
+  );
+  const files = [{ path: 'a.pt' }, { path: 'b/c.pt', file: { name: 'c.pt' } }];
+  expect(picked).toMatchObject({
+    ok: true,
+    pile: { files: [], folders: [{ name: 'run', files }] },
+  });
+  const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`${at}`, null]));
+  const refused = await readPicked(handle('run', many), signal);
+  expect(refused).toMatchObject({
+    ok: false,
+    findings: [{ message: 'folder: run: it holds over 10000 files' }],
   });
 });
 

@@ -26,6 +26,17 @@ const AT_ONCE = 64;
 /** Folders that no checkpoint lies in: `.git`, `.cache`, `__pycache__`. */
 const isHidden = (name: string) => name.startsWith('.') || name === '__pycache__';
 
+/** A folder, however the browser gives it: by a drop or by a picker. */
+interface Directory {
+  readonly name: string;
+  /** What is in it; past the limit on files it may stop. */
+  list(): Promise<readonly (Directory | Leaf)[]>;
+}
+interface Leaf {
+  readonly name: string;
+  file(): Promise<File>;
+}
+
 /**
  * The files of a drop and of its folders. The event gives its items only until the first await, so
  * this is called while it is handled. Refuses folders that are larger or deeper than the limits.
@@ -35,11 +46,11 @@ export async function readDrop(
   signal: AbortSignal,
 ): Promise<Result<{ pile: Pile }>> {
   const files: File[] = [];
-  const roots: FileSystemDirectoryEntry[] = [];
+  const roots: Directory[] = [];
   for (const item of transfer.items) {
     const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
     const file = item.getAsFile();
-    if (entry && isDirectory(entry)) roots.push(entry);
+    if (entry && isDirectory(entry)) roots.push(droppedDirectory(entry));
     else if (file) files.push(file);
   }
   const folders: Folder[] = [];
@@ -53,34 +64,42 @@ export async function readDrop(
   return { ok: true, pile: { files, folders } };
 }
 
+/** The files of a folder that was chosen with the browser's picker, within the same limits. */
+export async function readPicked(
+  handle: FileSystemDirectoryHandle,
+  signal: AbortSignal,
+): Promise<Result<{ pile: Pile }>> {
+  const result = await readFolder(pickedDirectory(handle), MAX_FILES, signal);
+  return result.ok ? { ok: true, pile: { files: [], folders: [result.folder] } } : result;
+}
+
 async function readFolder(
-  root: FileSystemDirectoryEntry,
+  root: Directory,
   room: number,
   signal: AbortSignal,
 ): Promise<Result<{ folder: Folder }>> {
-  const found: { path: string; entry: FileSystemFileEntry }[] = [];
+  const found: { path: string; leaf: Leaf }[] = [];
   const left = [{ directory: root, prefix: '', depth: 1 }];
   for (let next = left.pop(); next; next = left.pop()) {
     const { directory, prefix, depth } = next;
     if (depth > MAX_DEPTH) return tooMuch(root.name, `it nests over ${MAX_DEPTH} folders deep`);
-    for (const entry of await entriesOf(directory)) {
+    for (const entry of await directory.list()) {
       signal.throwIfAborted();
       const path = prefix + entry.name;
-      if (isFile(entry)) found.push({ path, entry });
-      else if (isDirectory(entry) && !isHidden(entry.name)) {
+      if ('file' in entry) found.push({ path, leaf: entry });
+      else if (!isHidden(entry.name)) {
         left.push({ directory: entry, prefix: `${path}/`, depth: depth + 1 });
       }
     }
     if (found.length > room) return tooMuch(root.name, `it holds over ${MAX_FILES} files`);
   }
-  const files = await filesOf(found.map(({ entry }) => entry));
-  return {
-    ok: true,
-    folder: {
-      name: root.name,
-      files: files.map((file, index) => ({ path: found[index]!.path, file })),
-    },
-  };
+  const files: Folder['files'] = [];
+  for (let start = 0; start < found.length; start += AT_ONCE) {
+    const batch = found.slice(start, start + AT_ONCE);
+    const read = async ({ path, leaf }: (typeof batch)[0]) => ({ path, file: await leaf.file() });
+    files.push(...(await Promise.all(batch.map(read))));
+  }
+  return { ok: true, folder: { name: root.name, files } };
 }
 
 /** The folder that was chosen with `<input webkitdirectory>`, which gives its files' paths. */
@@ -121,6 +140,41 @@ function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry 
   return entry.isDirectory;
 }
 
+function droppedDirectory(directory: FileSystemDirectoryEntry): Directory {
+  return {
+    name: directory.name,
+    async list() {
+      const entries = await entriesOf(directory);
+      return entries.flatMap((entry) => {
+        if (isDirectory(entry)) return droppedDirectory(entry);
+        return isFile(entry) ? droppedLeaf(entry) : [];
+      });
+    },
+  };
+}
+
+function droppedLeaf(entry: FileSystemFileEntry): Leaf {
+  const file = () => new Promise<File>((resolve, reject) => entry.file(resolve, reject));
+  return { name: entry.name, file };
+}
+
+function pickedDirectory(handle: FileSystemDirectoryHandle): Directory {
+  return {
+    name: handle.name,
+    async list() {
+      const entries: (Directory | Leaf)[] = [];
+      for await (const child of handle.values()) {
+        if (entries.length > MAX_FILES) break;
+        const { name, kind } = child;
+        entries.push(
+          kind === 'directory' ? pickedDirectory(child) : { name, file: () => child.getFile() },
+        );
+      }
+      return entries;
+    },
+  };
+}
+
 /** A directory's entries. Browsers give a hundred at a time, and nothing after the last. */
 async function entriesOf(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = directory.createReader();
@@ -133,17 +187,6 @@ async function entriesOf(directory: FileSystemDirectoryEntry): Promise<FileSyste
     entries.push(...batch);
   }
   return entries;
-}
-
-async function filesOf(entries: readonly FileSystemFileEntry[]): Promise<File[]> {
-  const files: File[] = [];
-  for (let start = 0; start < entries.length; start += AT_ONCE) {
-    const batch = entries.slice(start, start + AT_ONCE);
-    const read = (entry: FileSystemFileEntry) =>
-      new Promise<File>((resolve, reject) => entry.file(resolve, reject));
-    files.push(...(await Promise.all(batch.map(read))));
-  }
-  return files;
 }
 
 function tooMuch(name: string, what: string): Result<never> {

@@ -1,10 +1,11 @@
 import { createContext } from 'svelte';
+import { pickDirectory } from '#lib/storage/picker.ts';
 import { LabClient, type WorkerCrash } from '#lib/worker/client.ts';
-import type { Dropped, Finding } from '#lib/worker/protocol.ts';
+import type { Dropped, Finding, Result } from '#lib/worker/protocol.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
 import { DataState } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
-import { droppedOf, nameOf, readDrop, type Pile } from './dropped.ts';
+import { droppedOf, nameOf, readDrop, readPicked, type Pile } from './dropped.ts';
 import { plural } from './format.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
 import { Problems, type Action } from './problems.svelte.ts';
@@ -59,8 +60,27 @@ export class Lab implements Desk {
    */
   async take(transfer: DataTransfer, how: 'open' | 'scan'): Promise<void> {
     const failure = 'Could not read what was dropped';
+    await this.#takePile(failure, (signal) => readDrop(transfer, signal), how);
+  }
+
+  /** Has the person pick a folder, and opens it. */
+  async pickFolder(): Promise<void> {
+    const failure = 'Could not read the folder';
+    try {
+      const folder = await pickDirectory('read');
+      if (folder) await this.#takePile(failure, (signal) => readPicked(folder, signal), 'open');
+    } catch (error) {
+      this.problems.defect(failure, error);
+    }
+  }
+
+  async #takePile(
+    failure: string,
+    read: (signal: AbortSignal) => Promise<Result<{ pile: Pile }>>,
+    how: 'open' | 'scan',
+  ): Promise<void> {
     const result = await this.tasks.run('Reading the folder', failure, ({ signal }) =>
-      readDrop(transfer, signal),
+      read(signal),
     );
     if (!result || !this.problems.check(failure, result)) return;
     const dropped = droppedOf(result.pile);

@@ -63,7 +63,7 @@ export class SavingState {
 
   async #pick(choice: SaveChoice): Promise<Place | null> {
     if (choice.sharded) {
-      const directory = await pickDirectory();
+      const directory = await pickDirectory('readwrite');
       return directory && { directory };
     }
     const handle = await pickSave(this.name || choice.name, choice.format);
