@@ -21,7 +21,9 @@ exec(compile(request["source"], "cases.py", "exec"), source)
 def draw(spec):
     shape, dtype = spec["shape"], getattr(torch, spec["dtype"])
     if spec.get("values") is not None:
-        return torch.tensor(spec["values"], dtype=dtype).reshape(shape)
+        # Infinities come as text.
+        values = [float(v) if isinstance(v, str) else v for v in spec["values"]]
+        return torch.tensor(values, dtype=dtype).reshape(shape)
     if dtype == torch.bool:
         return torch.rand(shape) < 0.5
     if not dtype.is_floating_point:
@@ -32,6 +34,8 @@ def draw(spec):
 
 
 def flat(outputs):
+    if outputs is None:
+        return []
     if isinstance(outputs, torch.Tensor):
         return [outputs]
     return [tensor for output in outputs for tensor in flat(output)]

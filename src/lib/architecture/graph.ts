@@ -72,5 +72,7 @@ export interface Graph {
   readonly inputs: readonly NodeId[];
   /** The tensors that forward returns; one for most models. */
   readonly outputs: readonly NodeId[];
+  /** Where each of them lies in the result: `logits`, `1.0`; `output` where it is alone. */
+  readonly outputNames: readonly string[];
   readonly training: boolean;
 }

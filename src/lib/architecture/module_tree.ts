@@ -2,13 +2,13 @@
 
 import type { Graph, ParameterSpec } from './graph.ts';
 import type { ModuleTree } from './source.ts';
+import { outputsOf } from './outputs.ts';
 import type { Program } from './program.ts';
 import { getAttribute } from './python/attributes.ts';
 import type { PyInstance } from './python/classes.ts';
-import { PyList, PyTuple } from './python/collections.ts';
-import { pythonFinding, raised, unsupported } from './python/errors.ts';
+import { pythonFinding, raised } from './python/errors.ts';
 import { BoundMethod, call, NativeFunction, PyFunction } from './python/functions.ts';
-import { noArguments, typeName, type PyValue } from './python/object.ts';
+import { noArguments } from './python/object.ts';
 import { Scope } from './python/scope.ts';
 import { signatureFromText, type Signature } from './python/signature.ts';
 import { PyTensor } from './torch/tensor.ts';
@@ -127,7 +127,10 @@ function traceModule(
     });
     const nodes = tensors.map((tensor) => tracer.nodeOf(tensor));
     const result = call(interpreter, module, { ...noArguments, positional: tensors });
-    const outputs = outputsOf(result).map((tensor) => tracer.nodeOf(tensor));
+    const outputs = outputsOf(result).map(({ name, tensor }) => ({
+      name,
+      node: tracer.nodeOf(tensor),
+    }));
     return tracer.finish(nodes, outputs);
   });
 }
@@ -154,16 +157,4 @@ function checkInput(name: string, shape: readonly number[]): void {
   if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) {
     throw raised('RuntimeError', `the input ${name} has the shape [${shape.join(', ')}]`);
   }
-}
-
-/** A tensor, or a tuple or list of tensors. */
-function outputsOf(result: PyValue): PyTensor[] {
-  if (result instanceof PyTensor) return [result];
-  if (result instanceof PyTuple || result instanceof PyList) {
-    return result.items.map((item) => {
-      if (item instanceof PyTensor) return item;
-      throw unsupported(`forward returns a ${typeName(item)} within a ${result.typeName}`);
-    });
-  }
-  throw unsupported(`forward returns a ${typeName(result)}, tensors are needed`);
 }

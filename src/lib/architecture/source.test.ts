@@ -251,9 +251,9 @@ describe('refused in forward, with the line', () => {
     ],
     [
       'an unknown layer',
-      'self.a = nn.LSTM(1, 1)',
+      'self.a = nn.FractionalMaxPool3d(2)',
       ['return x'],
-      /line 7: torch.nn.LSTM is not supported/,
+      /line 7: torch.nn.FractionalMaxPool3d is not supported/,
     ],
     [
       'an unknown method',
@@ -331,10 +331,10 @@ describe('refused in forward, with the line', () => {
       /line 12: a view of a tensor/,
     ],
     [
-      'a dict of outputs',
+      'a number among the outputs',
       'pass',
-      ['return {"x": x}'],
-      /forward returns a dict, tensors are needed/,
+      ['return {"x": [x, 1]}'],
+      /forward returns a int at x.1, tensors are needed/,
     ],
     ['a generator', 'pass', ['return self.items()'], /no attribute "items"/],
     [
@@ -357,9 +357,9 @@ describe('refused in forward, with the line', () => {
     ],
     [
       'a missing half',
-      'self.a = nn.Sequential(nn.ReLU(), nn.GRU(1, 1))',
+      'self.a = nn.Sequential(nn.ReLU(), nn.FractionalMaxPool3d(2))',
       ['return x'],
-      /line 7: torch.nn.GRU is not supported/,
+      /line 7: torch.nn.FractionalMaxPool3d is not supported/,
     ],
   ])('%s', (_, init, forward, message) => {
     const { source } = open(net(init, forward));

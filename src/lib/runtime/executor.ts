@@ -33,9 +33,16 @@ export function execute(
     const node = graph.nodes[id]!;
     return node.op === 'parameter' ? node.attrs.key : '';
   };
+  const shared = new Map<string, tf.Tensor>();
+  const cached = (key: string, make: () => tf.Tensor): tf.Tensor => {
+    const known = shared.get(key) ?? make();
+    shared.set(key, known);
+    return known;
+  };
   const contextOf = (node: GraphNode, id: NodeId): OpContext => ({
     node,
     dropoutSeed: () => bindings.dropoutSeed(id),
+    cached,
     updateBuffer: (buffer, value) => {
       bindings.updateBuffer(keyOf(buffer), value);
       // A module that is called twice goes on from its first call's statistics.

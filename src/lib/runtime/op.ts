@@ -6,6 +6,8 @@ export interface OpContext {
   readonly node: GraphNode;
   /** Draws a mask for a dropout node: the same for the same run, step and node. */
   dropoutSeed(): string;
+  /** A tensor that several ops of one pass share, by a key that says all that it depends on. */
+  cached(key: string, make: () => Activation['tensor']): Activation['tensor'];
   /** Hands over the new value of a buffer, by the node that holds it; kept after the step. */
   updateBuffer(node: number, value: Activation['tensor']): void;
   /** Counts a batch in a host-side `num_batches_tracked` and gives the new count. */

@@ -43,7 +43,11 @@ export function compareOps(family: string, ops: readonly string[], rows: readonl
       ),
     }));
     const file = join(folder, 'answers.pt');
-    await runPython('tests/judge/ops.py', [file], { input: JSON.stringify({ source, cases }) });
+    await runPython('tests/judge/ops.py', [file], {
+      input: JSON.stringify({ source, cases }, (_, value: unknown) =>
+        typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+      ),
+    });
     answers = (await open(file)).root as List;
   }, 300_000);
   afterAll(() => {

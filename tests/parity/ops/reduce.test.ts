@@ -7,4 +7,5 @@ compareOps('reduce', Object.keys(reduce), [
   row('self.m(x)', { x: [2, 4] }, { init: 'self.m = nn.Linear(4, 3)' }),
   row('F.softmax(x, dim=1)', { x: [2, 3, 4] }),
   row('F.log_softmax(x, dim=-1)', { x: [2, 3] }),
+  row('F.softmax(x, dim=-1)', { x: [70_000, 2] }),
 ]);

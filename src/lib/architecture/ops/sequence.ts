@@ -14,16 +14,17 @@ interface RecurrentAttrs {
 }
 
 /**
- * [x, initial states…, weights…]. x is (L, N, in), or (N, L, in) with batch_first. Weights are for
- * each layer, and within it each direction: weight_ih, weight_hh, bias_ih, bias_hh (no biases
- * without has_bias; weight_hr of an LSTM with proj_size last).
+ * [x, initial states…, weights…]. x is (L, N, in), (N, L, in) with batch_first, or (L, in) without a
+ * batch; a state that is null starts with zeros. Weights are for each layer, and within it each
+ * direction: weight_ih, weight_hh, bias_ih, bias_hh (no biases without has_bias; weight_hr of an LSTM
+ * with proj_size last).
  */
 interface Recurrent<Attrs extends object = object> {
-  inputs: readonly [NodeId, ...NodeId[]];
+  inputs: readonly (NodeId | null)[];
   attrs: RecurrentAttrs & Attrs;
 }
 
-/** [x (N, in), states…, weight_ih, weight_hh, bias_ih or null, bias_hh or null] */
+/** [x (N, in) or (in), states… or nulls, weight_ih, weight_hh, bias_ih or null, bias_hh or null] */
 interface Cell<Attrs extends object = object> {
   inputs: readonly (NodeId | null)[];
   attrs: Attrs;
@@ -35,9 +36,9 @@ export interface SequenceOps {
     inputs: readonly [NodeId, NodeId];
     attrs: { padding_idx: number | null; max_norm: null };
   };
-  /** [indices (int64), weight, offsets or null] */
+  /** [indices (int64), weight, offsets or null, per_sample_weights or null (with `sum`)] */
   embedding_bag: {
-    inputs: readonly [NodeId, NodeId, NodeId | null];
+    inputs: readonly [NodeId, NodeId, NodeId | null, NodeId | null];
     attrs: { mode: 'sum' | 'mean' | 'max'; padding_idx: number | null };
   };
   one_hot: { inputs: readonly [NodeId]; attrs: { num_classes: number } };
@@ -57,10 +58,12 @@ export interface SequenceOps {
     };
   };
   /**
-   * nn.MultiheadAttention with batch_first resolved: [q (L, N, E), k, v, in_proj_weight or null,
-   * q_proj, k_proj, v_proj (each null with in_proj_weight), in_proj_bias, bias_k, bias_v,
-   * out_proj.weight, out_proj.bias, key_padding_mask, attn_mask]. Two outputs: (L, N, E), and the
-   * attention's weights, averaged over the heads or not.
+   * nn.MultiheadAttention: [q (L, N, E), (N, L, E) with batch_first, or (L, E), k, v, in_proj_weight
+   * or null, q_proj, k_proj, v_proj (each null with in_proj_weight), in_proj_bias, bias_k, bias_v,
+   * out_proj.weight, out_proj.bias, key_padding_mask, attn_mask]; bool masks are true where nothing
+   * is looked at. Outputs: q's shape, and with need_weights the attention's weights (N, L, S),
+   * (N, heads, L, S) if not averaged. A row that is masked out completely gives zeros, and NaN with
+   * need_weights: PyTorch takes another way there.
    */
   multi_head_attention: {
     inputs: readonly (NodeId | null)[];
@@ -69,7 +72,10 @@ export interface SequenceOps {
       num_heads: number;
       dropout_p: number;
       add_zero_attn: boolean;
+      batch_first: boolean;
+      /** A mask that hides what follows, where no attn_mask is given. */
       is_causal: boolean;
+      need_weights: boolean;
       average_attn_weights: boolean;
       training: boolean;
     };

@@ -4,11 +4,18 @@
  */
 import { PyClass, PyInstance } from '../python/classes.ts';
 import { raised, unsupported } from '../python/errors.ts';
-import { NativeFunction } from '../python/functions.ts';
-import type { PyValue } from '../python/object.ts';
+import { call, NativeFunction } from '../python/functions.ts';
+import { noArguments, type PyValue } from '../python/object.ts';
 import { Given } from './arguments.ts';
 import { PyDtype } from './dtypes.ts';
-import { initializeModule, registerBuffer, registerParameter, store } from './module.ts';
+import {
+  initializeModule,
+  isModule,
+  registerBuffer,
+  registerModule,
+  registerParameter,
+  store,
+} from './module.ts';
 import { layers } from './layers/index.ts';
 import type { Session } from './session.ts';
 import { PyTensor, type TensorProtocol } from './tensor.ts';
@@ -18,6 +25,8 @@ export interface Building {
   readonly given: Given;
   parameter(name: string, shape: readonly number[] | null): void;
   buffer(name: string, shape: readonly number[] | null, dtype?: 'int64'): void;
+  /** Makes a layer of this one: `child('out_proj', 'Linear', [4n, 4n])`. */
+  child(name: string, layer: string, args: readonly PyValue[]): void;
   set(name: string, value: PyValue): void;
 }
 
@@ -25,10 +34,21 @@ export interface Layer {
   readonly signature: string;
   /** The signature of forward; `input` unless it says otherwise. */
   readonly call?: string;
+  /** Methods that change no numbers: they do nothing. */
+  readonly inert?: readonly string[];
   /** Makes parameters and checks arguments. Without it, a layer only keeps its arguments. */
   readonly build?: (layer: Building) => void;
   /** `call` has forward's arguments, `self` the layer's attributes, parameters and buffers. */
-  readonly forward: (call: Given, self: Given) => PyValue;
+  readonly forward: (call: Given, self: Attributes) => PyValue;
+}
+
+/** The attributes of a layer, its parameters and buffers, and its child layers. */
+export class Attributes extends Given {
+  child(name: string): Attributes {
+    const module = this.value(name);
+    if (isModule(module)) return new Attributes(name, attributesOf(module));
+    throw raised('TypeError', `${name} must be a Module`);
+  }
 }
 
 /** Layers by the names of their classes. */
@@ -40,11 +60,11 @@ export function layerClasses(
   protocol: TensorProtocol,
   module: PyClass,
 ): Map<string, PyClass> {
-  const classes = Object.entries(layers).map(([name, layer]) => {
-    const cls = layerClass(session, protocol, module, name, layer);
-    return [name, cls] as const;
-  });
-  return new Map(classes);
+  const classes = new Map<string, PyClass>();
+  for (const [name, layer] of Object.entries(layers)) {
+    classes.set(name, layerClass(session, protocol, module, name, layer, classes));
+  }
+  return classes;
 }
 
 /** A layer's dicts and parameters take about as long as this many steps. */
@@ -59,6 +79,7 @@ function layerClass(
   module: PyClass,
   name: string,
   layer: Layer,
+  classes: ReadonlyMap<string, PyClass>,
 ): PyClass {
   const like = { session, protocol };
   const signature = layer.signature === '' ? 'self' : `self, ${layer.signature}`;
@@ -71,6 +92,13 @@ function layerClass(
     for (const [key, value] of values) if (!notKept.has(key)) self.attributes.set(key, value);
     layer.build?.({
       given,
+      child(key, kind, args) {
+        const child = call(session.interpreter, classes.get(kind)!, {
+          ...noArguments,
+          positional: args,
+        });
+        registerModule(self, key, child);
+      },
       set: (key, value) => self.attributes.set(key, value),
       parameter(key, shape) {
         const options = { isParameter: true, requiresGrad: true };
@@ -90,13 +118,16 @@ function layerClass(
   });
   const called = `self, ${layer.call ?? 'input'}`;
   const forward = new NativeFunction(`${name}.forward`, called, (_, { values }) =>
-    layer.forward(new Given(name, values), new Given(name, attributesOf(instance(values)))),
+    layer.forward(new Given(name, values), new Attributes(name, attributesOf(instance(values)))),
   );
   const attributes = new Map<string, PyValue>([
     ['__init__', initialize],
     ['forward', forward],
   ]);
   if (layer.build) attributes.set('reset_parameters', resetParameters(session));
+  for (const method of layer.inert ?? []) {
+    attributes.set(method, new NativeFunction(method, 'self', () => null));
+  }
   return new PyClass(name, [module], { attributes });
 }
 
@@ -120,10 +151,10 @@ function refuseDtype(dtype: PyValue | undefined): void {
   }
 }
 
-/** Attributes, parameters and buffers by name, as forward finds them. */
+/** Attributes, parameters, buffers and child layers by name, as forward finds them. */
 function attributesOf(self: PyInstance): ReadonlyMap<string, PyValue> {
   const values = new Map(self.attributes);
-  for (const kind of ['_parameters', '_buffers'] as const) {
+  for (const kind of ['_parameters', '_buffers', '_modules'] as const) {
     for (const [name, value] of store(self, kind)?.entries() ?? []) values.set(String(name), value);
   }
   return values;

@@ -91,8 +91,11 @@ export class Tracer {
   }
 
   /** The graph up to `outputs`, without nodes that nothing needs. */
-  finish(inputs: readonly NodeId[], outputs: readonly NodeId[]): Graph {
-    const needed = new Set<NodeId>([...inputs, ...outputs]);
+  finish(
+    inputs: readonly NodeId[],
+    outputs: readonly { readonly name: string; readonly node: NodeId }[],
+  ): Graph {
+    const needed = new Set<NodeId>([...inputs, ...outputs.map(({ node }) => node)]);
     for (let id = this.#nodes.length - 1; id >= 0; id--) {
       const node = this.#nodes[id]!;
       if (!needed.has(id) && !updatesState(node)) continue;
@@ -110,7 +113,8 @@ export class Tracer {
     return {
       nodes,
       inputs: inputs.map(renumber),
-      outputs: outputs.map(renumber),
+      outputs: outputs.map(({ node }) => renumber(node)),
+      outputNames: outputs.map(({ name }) => name),
       training: this.training,
     };
   }

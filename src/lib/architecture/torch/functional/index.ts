@@ -1,5 +1,6 @@
 /** `torch.nn.functional`, and what `torch` and tensors have in common, by families of ops. */
 import type { Functions, Methods } from '../natives.ts';
+import * as attention from './attention.ts';
 import * as elementwise from './elementwise.ts';
 import * as reduce from './reduce.ts';
 import * as sequence from './sequence.ts';
@@ -7,6 +8,7 @@ import * as shape from './shape.ts';
 import * as spatial from './spatial.ts';
 
 export const functionalOps: Functions = {
+  ...attention.functional,
   ...elementwise.functional,
   ...reduce.functional,
   ...sequence.functional,

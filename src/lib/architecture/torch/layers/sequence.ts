@@ -1,5 +1,6 @@
 /** Dropout, embeddings, attention and recurrence of `torch.nn`. */
 import { raised, unsupported } from '../../python/errors.ts';
+import { refuseEmbeddingOptions } from '../functional/sequence.ts';
 import type { Layer, Layers } from '../layer.ts';
 import { maybeInPlace } from '../natives.ts';
 import * as ops from '../ops/index.ts';
@@ -18,6 +19,27 @@ const channelDropout: Layer = {
 };
 
 export const layers: Layers = {
+  Embedding: {
+    signature:
+      'num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, sparse=False, _weight=None, _freeze=False, device=None, dtype=None',
+    build({ given, parameter, set }) {
+      refuseEmbeddingOptions('Embedding', given);
+      if (given.value('_weight') !== null) throw unsupported('Embedding: _weight is not supported');
+      const rows = given.size('num_embeddings');
+      const padding = given.intOrNone('padding_idx');
+      if (padding !== null)
+        set('padding_idx', BigInt(ops.normalizeIndex(padding, rows, 'Embedding')));
+      parameter('weight', [rows, given.size('embedding_dim')]);
+    },
+    forward(call, self) {
+      refuseEmbeddingOptions('Embedding', self);
+      return ops.embedding(
+        call.tensor('input'),
+        self.tensor('weight'),
+        self.intOrNone('padding_idx'),
+      );
+    },
+  },
   Dropout: {
     signature: 'p=0.5, inplace=False',
     build({ given }) {

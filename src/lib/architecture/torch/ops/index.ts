@@ -1,5 +1,8 @@
 /** One function per op of the graph: checks what PyTorch checks, works out the shape, and emits. */
+export * from './attention.ts';
 export * from './elementwise.ts';
+export * from './embedding.ts';
+export * from './recurrent.ts';
 export * from './reduce.ts';
 export * from './sequence.ts';
 export * from './shape.ts';

@@ -1,8 +1,9 @@
 import { standard, toStandard, type Activation } from '../../activation.ts';
 import type { OpFunction } from '../../op.ts';
 import * as tf from '../../tf.ts';
+import { softmaxRows } from './softmax_rows.ts';
 
-export const softmax: OpFunction<'softmax'> = ([x], { dim }) => along(x, dim, tf.softmax);
+export const softmax: OpFunction<'softmax'> = ([x], { dim }) => along(x, dim, softmaxRows);
 
 export const logSoftmax: OpFunction<'log_softmax'> = ([x], { dim }) => along(x, dim, tf.logSoftmax);
 
