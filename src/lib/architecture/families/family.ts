@@ -1,0 +1,97 @@
+/**
+ * Models that everybody knows by the keys of their state_dict. A family is a short source in
+ * PyTorch's style, read by the same evaluator as a person's own, and a reading of the shapes: which
+ * constructor arguments would give them. A proposal counts only where every key and shape is equal.
+ */
+import { list, type Value } from '#lib/checkpoint/value.ts';
+import type { SourceFile } from '../source.ts';
+
+export interface Family {
+  /** `resnet`: the file's name. */
+  readonly name: string;
+  /** Python; it may import from the file that `shared` names. */
+  readonly source: string;
+  /** Arguments to try, the likeliest first; none where the keys are those of another family. */
+  propose(shapes: Shapes, hints: Hints): readonly Proposal[];
+}
+
+/** What the checkpoint's configuration says (`config`, `model_args`, `hyper_parameters` …), by name. */
+export type Hints = ReadonlyMap<string, Value>;
+
+export interface Proposal {
+  /** For people: `ResNet-50`. */
+  readonly title: string;
+  /** Class or function of the source. */
+  readonly model: string;
+  readonly args: Readonly<Record<string, Value>>;
+  /** What shapes cannot tell (an activation, a number of heads) and is taken by custom, in words. */
+  readonly assumed?: readonly string[];
+  /** Shape of an input without its batch, and what it holds. */
+  readonly input: { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int64' };
+}
+
+/** A family's source as a file. */
+export function sourceFile({ name, source }: Family): SourceFile {
+  return { name: `${name}.py`, text: source };
+}
+
+/** The shapes of a state_dict, and what is often asked of them. */
+export class Shapes {
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+
+  constructor(shapes: ReadonlyMap<string, readonly number[]>) {
+    this.#shapes = shapes;
+  }
+
+  get keys(): readonly string[] {
+    return [...this.#shapes.keys()];
+  }
+
+  has(...keys: readonly string[]): boolean {
+    return keys.every((key) => this.#shapes.has(key));
+  }
+
+  /** The shape of a key; empty where there is none, so that sizes read as 0. */
+  of(key: string): readonly number[] {
+    return this.#shapes.get(key) ?? [];
+  }
+
+  size(key: string, axis: number): number {
+    return this.of(key).at(axis) ?? 0;
+  }
+
+  /** How many of `prefix0`, `prefix1`, … have keys below them, without a gap from 0. */
+  count(prefix: string): number {
+    const found = new Set<number>();
+    for (const key of this.#shapes.keys()) {
+      if (!key.startsWith(prefix)) continue;
+      const number = /^\d+/.exec(key.slice(prefix.length));
+      if (number) found.add(Number(number[0]));
+    }
+    let count = 0;
+    while (found.has(count)) count++;
+    return count;
+  }
+
+  /** True where some key begins so. */
+  begins(prefix: string): boolean {
+    return this.keys.some((key) => key.startsWith(prefix));
+  }
+}
+
+/** Arguments that are ints. */
+export function int(args: Readonly<Record<string, number>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, BigInt(value)]));
+}
+
+export function ints(values: readonly number[]): Value {
+  return list(...values.map(BigInt));
+}
+
+export function image(channels: number, size: number): Proposal['input'] {
+  return { shape: [channels, size, size], dtype: 'float32' };
+}
+
+export function tokens(length: number): Proposal['input'] {
+  return { shape: [length], dtype: 'int64' };
+}
