@@ -100,6 +100,36 @@ function candidatesOf(
   return result;
 }
 
+/** Dataclasses of the source with their fields: what models take as their configuration. */
+export function findDataclasses(
+  files: readonly ParsedFile[],
+): { name: string; fields: Argument[] }[] {
+  return files.flatMap((file) =>
+    file.body
+      .filter((node) => node.nodeType === 'ClassDef')
+      .filter((node) =>
+        node.decorator_list.some((part) => /^(dataclasses\.)?dataclass\b/.test(unparse(part))),
+      )
+      .map((node) => ({ name: node.name, fields: fieldsOf(node, file) })),
+  );
+}
+
+function fieldsOf(node: ClassNode, file: ParsedFile): Argument[] {
+  return node.body.flatMap((statement) =>
+    statement.nodeType === 'AnnAssign' && statement.target.nodeType === 'Name'
+      ? [
+          {
+            name: statement.target.id,
+            annotation: textOf(statement.annotation, file),
+            ...(statement.value
+              ? { default: literal(statement.value) ?? textOf(statement.value, file) }
+              : {}),
+          },
+        ]
+      : [],
+  );
+}
+
 /** Names that the bodies of classes mention, their own name and bases apart. */
 function namesUsedInClasses(classes: ReadonlyMap<string, ClassSource>): Set<string> {
   const used = new Set<string>();

@@ -5,8 +5,9 @@ import { parseFile } from './python/parse.ts';
 
 /**
  * Reads a Python literal that a person typed for an argument: numbers, texts, True, None, tuples,
- * lists, dicts. A bare name becomes a Global: something that the source defines. Throws a
- * FindingError for anything else; nothing is evaluated.
+ * lists, dicts. A bare name becomes a Global, something that the source defines; a call of one
+ * (`GPTConfig(n_layer=2)`) a Call that the source's own run will make, its keywords as the state.
+ * Throws a FindingError for anything else; nothing is evaluated here.
  */
 export function parseLiteral(text: string): Value {
   const refuse = (reason: string) =>
@@ -51,10 +52,50 @@ export function parseLiteral(text: string): Value {
             return [read(key), read(node.values[index]!)];
           }),
         );
+      case 'Call': {
+        if (node.func.nodeType !== 'Name') break;
+        const keywords = node.keywords.map(({ arg, value }): [Value, Value] => {
+          if (arg === undefined || arg === null) throw refuse('spreads a dict');
+          return [arg, read(value)];
+        });
+        return {
+          kind: 'call',
+          callable: read(node.func),
+          args: tuple(...node.args.map(read)),
+          how: 'reduce',
+          state: new Dict(keywords),
+        };
+      }
       case 'Name':
         return { kind: 'global', module: '', name: node.id };
     }
     throw refuse('is no literal');
   };
   return read(statement.value);
+}
+
+/** What `parseLiteral` reads as this value; null for what is no plain value. */
+export function literalText(value: Value | undefined): string | null {
+  switch (typeof value) {
+    case 'bigint':
+      return String(value);
+    case 'number':
+      return Number.isFinite(value)
+        ? Number.isInteger(value)
+          ? `${value}.0`
+          : String(value)
+        : null;
+    case 'boolean':
+      return value ? 'True' : 'False';
+    case 'string':
+      return JSON.stringify(value);
+    default:
+      break;
+  }
+  if (value === null) return 'None';
+  if (value?.kind !== 'list' && value?.kind !== 'tuple') return null;
+  const items = value.items.map((item) => literalText(item));
+  if (items.includes(null)) return null;
+  if (value.kind === 'list') return `[${items.join(', ')}]`;
+  return items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
 }

@@ -2,9 +2,9 @@
  * From a model's source to its graph. Three steps, each of which can be refused with a finding
  * that names the line: read the source, build the module tree, trace forward.
  */
-import type { Value } from '#lib/checkpoint/value.ts';
+import { isDict, type Value } from '#lib/checkpoint/value.ts';
 import { FindingError, type Finding, type Result } from '#lib/checkpoint/finding.ts';
-import { findCandidates } from './candidates.ts';
+import { findCandidates, findDataclasses } from './candidates.ts';
 import type { Graph, ParameterSpec } from './graph.ts';
 import { moduleTree, outside, type Built } from './module_tree.ts';
 import { globalValue, runProgram, type Program } from './program.ts';
@@ -42,6 +42,8 @@ export interface Argument {
 /** The source was read: what it offers. `build` makes one of them. */
 export interface ModelSource {
   readonly candidates: readonly Candidate[];
+  /** Dataclasses that a model's constructor may take. */
+  readonly dataclasses: readonly { readonly name: string; readonly fields: readonly Argument[] }[];
   /** Arguments by name, as checkpoint values (int is bigint, float is number). */
   build(name: string, args?: ReadonlyMap<string, Value>): Result<{ module: ModuleTree }>;
 }
@@ -77,6 +79,7 @@ export function readSource(
     const candidates = findCandidates(program, parsed);
     const source: ModelSource = {
       candidates,
+      dataclasses: findDataclasses(parsed),
       build: (name, args) => build(parsed, candidates, name, args ?? new Map()),
     };
     return { ok: true, source, warnings: [...program.warnings] };
@@ -147,7 +150,21 @@ function toPython(program: Program, candidate: Candidate, value: Value): PyValue
       if (found !== undefined) return found;
       throw raised('NameError', `name "${value.name}" is not defined in ${candidate.file}`);
     }
+    case 'call':
+      return call(program.interpreter, usable(convert(value.callable)), {
+        positional: itemsOf(value.args).map(convert),
+        keywords: new Map(entriesOf(value.state).map(([key, item]) => [key, convert(item)])),
+      });
     default:
       throw unsupported(`a ${value.kind} as an argument is not supported`);
   }
+}
+
+function itemsOf(value: Value): readonly Value[] {
+  return value !== null && typeof value === 'object' && value.kind === 'tuple' ? value.items : [];
+}
+
+/** Keyword arguments, which `parseLiteral` puts into a call's state. */
+function entriesOf(value: Value | undefined): [string, Value][] {
+  return isDict(value) ? [...value.entries()].map(([key, item]) => [String(key), item]) : [];
 }

@@ -1,4 +1,10 @@
-import type { BuiltModel, Candidate, Finding } from '#lib/worker/protocol.ts';
+import type {
+  BuiltModel,
+  Candidate,
+  Finding,
+  ProposedArgument,
+  RecognisedModel,
+} from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 
 export interface SourceFile {
@@ -16,6 +22,10 @@ export class ModelState {
   candidates = $state.raw<Candidate[]>([]);
   candidateName = $state('');
   arguments = $state<Record<string, string>>({});
+  /** Where arguments that were filled in come from. */
+  proposed = $state.raw<Record<string, ProposedArgument>>({});
+  /** The known model that the checkpoint's keys are those of; undefined before anybody looked. */
+  recognised = $state.raw<RecognisedModel | null | undefined>(undefined);
   stateDict = $state(0);
   built = $state.raw<BuiltModel | null>(null);
   /** Of the last reading or building, good or bad. */
@@ -43,7 +53,10 @@ export class ModelState {
   /** A different checkpoint was opened: the source stays, the model is to be built again. */
   checkpointChanged(): void {
     this.stateDict = 0;
+    this.recognised = undefined;
+    this.proposed = {};
     this.built = null;
+    if (this.candidateName) void this.propose();
     if (this.failed === 'build') this.#clearFindings();
   }
 
@@ -89,6 +102,41 @@ export class ModelState {
   choose(name: string): void {
     if (name !== this.candidateName) this.arguments = {};
     this.candidateName = name;
+    void this.propose();
+  }
+
+  /** Fills in the arguments that the checkpoint suggests, where nothing is typed. */
+  async propose(): Promise<void> {
+    const { candidateName, stateDict } = this;
+    const needed = this.candidate?.arguments ?? [];
+    if (needed.length === 0) return;
+    const result = await this.#desk.client.call('proposeArguments', {
+      candidate: candidateName,
+      stateDict,
+    });
+    if (!result.ok || candidateName !== this.candidateName || stateDict !== this.stateDict) return;
+    for (const [name, { text }] of Object.entries(result.arguments)) {
+      const typed = this.arguments[name]?.trim();
+      if (!typed || typed === this.proposed[name]?.text) this.arguments[name] = text;
+    }
+    this.proposed = result.arguments;
+  }
+
+  /** Looks whether the checkpoint's keys are those of a known model. */
+  async recognise(): Promise<void> {
+    const { stateDict } = this;
+    this.recognised = null;
+    const result = await this.#desk.client.call('recognise', { stateDict });
+    if (result.ok && stateDict === this.stateDict) this.recognised = result.recognised;
+  }
+
+  /** Takes the known model's source, with its arguments. */
+  async useRecognised(): Promise<boolean> {
+    const { recognised } = this;
+    if (!recognised) return false;
+    if (!(await this.setFiles(recognised.files, recognised.candidate))) return false;
+    this.arguments = { ...recognised.arguments };
+    return true;
   }
 
   async build(): Promise<boolean> {

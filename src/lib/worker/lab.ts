@@ -21,6 +21,7 @@ import { factsOf } from './facts.ts';
 import type { OpenFile } from '#lib/storage/opfs.ts';
 import { openDropped, readCounter } from './opening.ts';
 import { Outline } from './outline.ts';
+import { argumentsFor, recogniseModel } from './proposals.ts';
 import type {
   Backend,
   CallName,
@@ -113,6 +114,19 @@ export class Lab {
       }));
       return { ok: true, candidates, warnings: result.warnings };
     },
+    recognise: ({ stateDict }, { signal }) =>
+      attempt(signal, async () => {
+        const { checkpoint, stateDicts } = this.#need();
+        const chosen = stateDicts[stateDict];
+        return { recognised: chosen ? await recogniseModel(checkpoint, chosen.dict) : null };
+      }),
+    proposeArguments: ({ candidate, stateDict }, { signal }) =>
+      attempt(signal, async () => {
+        const { checkpoint, stateDicts } = this.#need();
+        const chosen = stateDicts[stateDict];
+        if (!chosen || !this.#source) return { arguments: {} };
+        return { arguments: argumentsFor(this.#source, candidate, checkpoint, chosen.dict) };
+      }),
     build: (args, { signal }) => attempt(signal, async () => ({ model: await this.#build(args) })),
 
     data: ({ file }, { signal }) =>

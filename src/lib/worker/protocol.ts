@@ -77,6 +77,16 @@ export interface Calls {
     args: { files: { name: string; text: string }[] };
     result: Result<{ candidates: Candidate[]; warnings: Finding[] }>;
   };
+  /** The known model whose keys and shapes are exactly those of a state_dict; null if none is. */
+  recognise: {
+    args: { stateDict: number };
+    result: Result<{ recognised: RecognisedModel | null }>;
+  };
+  /** Constructor arguments that the checkpoint's configuration and its shapes suggest. */
+  proposeArguments: {
+    args: { candidate: string; stateDict: number };
+    result: Result<{ arguments: Record<string, ProposedArgument> }>;
+  };
   /** Builds a model from the source and binds it to a state_dict of the open checkpoint. */
   build: {
     args: {
@@ -228,6 +238,24 @@ export interface Candidate {
   file: string;
   line: number;
   arguments: { name: string; default?: string; annotation?: string }[];
+}
+
+/** A model that is known by its keys, with a source of ours. */
+export interface RecognisedModel {
+  /** `ResNet-50`. */
+  title: string;
+  files: { name: string; text: string }[];
+  candidate: string;
+  /** As Python literals. */
+  arguments: Record<string, string>;
+  /** What no shape tells and is taken by custom. */
+  assumed: string[];
+}
+
+export interface ProposedArgument {
+  /** A Python literal. */
+  text: string;
+  from: 'configuration' | 'shapes';
 }
 
 export interface BuiltModel {

@@ -4,7 +4,10 @@
  * constructor arguments would give them. A proposal counts only where every key and shape is equal.
  */
 import { list, type Value } from '#lib/checkpoint/value.ts';
+import type { Hints } from '../hints.ts';
 import type { SourceFile } from '../source.ts';
+
+export type { Hints } from '../hints.ts';
 
 export interface Family {
   /** `resnet`: the file's name. */
@@ -14,9 +17,6 @@ export interface Family {
   /** Arguments to try, the likeliest first; none where the keys are those of another family. */
   propose(shapes: Shapes, hints: Hints): readonly Proposal[];
 }
-
-/** What the checkpoint's configuration says (`config`, `model_args`, `hyper_parameters` …), by name. */
-export type Hints = ReadonlyMap<string, Value>;
 
 export interface Proposal {
   /** For people: `ResNet-50`. */

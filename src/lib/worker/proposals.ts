@@ -1,0 +1,40 @@
+/** What a checkpoint tells of its model before anybody says a word. */
+import { configurationOf } from '#lib/architecture/hints.ts';
+import { literalText } from '#lib/architecture/literal.ts';
+import { proposeArguments } from '#lib/architecture/propose_arguments.ts';
+import type { ModelSource } from '#lib/architecture/source.ts';
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import type { Dict } from '#lib/checkpoint/value.ts';
+import type { ProposedArgument, RecognisedModel } from './protocol.ts';
+
+/** The known model with exactly these keys and shapes. The models' sources load with the first call. */
+export async function recogniseModel(
+  checkpoint: Checkpoint,
+  stateDict: Dict,
+): Promise<RecognisedModel | null> {
+  const { recognise } = await import('#lib/architecture/families/recognise.ts');
+  const found = recognise(stateDict, configurationOf(checkpoint.root));
+  if (!found) return null;
+  const { title, model, args, assumed = [] } = found.proposal;
+  const texts = Object.entries(args).map(([name, value]) => [name, literalText(value)!] as const);
+  return {
+    title,
+    files: found.files.map((file) => ({ ...file })),
+    candidate: model,
+    arguments: Object.fromEntries(texts),
+    assumed: [...assumed],
+  };
+}
+
+/** Proposals by the names of a candidate's arguments. */
+export function argumentsFor(
+  source: ModelSource,
+  candidate: string,
+  checkpoint: Checkpoint,
+  stateDict: Dict,
+): Record<string, ProposedArgument> {
+  const chosen = source.candidates.find(({ name }) => name === candidate);
+  if (!chosen) return {};
+  const hints = configurationOf(checkpoint.root);
+  return Object.fromEntries(proposeArguments(source, chosen, stateDict, hints));
+}
