@@ -267,13 +267,13 @@ describe('refused in forward, with the line', () => {
       'an unsupported argument',
       'self.a = nn.Conv2d(1, 1, 3, padding_mode="reflect")',
       ['return self.a(x)'],
-      /line 7: Conv2d: padding_mode "reflect"/,
+      /line 7: convolution: padding_mode "reflect"/,
     ],
     [
       'padding that is not symmetric',
       'self.a = nn.Conv2d(1, 1, 2, padding="same")',
-      ['return x'],
-      /line 7: conv2d: padding "same" of an even kernel/,
+      ['return self.a(x.view(1, 1, 2, 2))'],
+      /line 10: conv2d: padding "same" of an even kernel/,
     ],
     [
       'return_indices',

@@ -18,7 +18,7 @@ import { tfDtype } from '#lib/runtime/tensors.ts';
 import * as tf from '#lib/runtime/tf.ts';
 import { runPython } from '../../python.ts';
 import { backends, open, relativeError, unwrap, useBackend } from '../lab.ts';
-import { sourceOf, specOf, type Row } from './rows.ts';
+import { sourceOf, specOf, titleOf, type Row } from './rows.ts';
 import { opsFolder, type Figure } from './table.ts';
 
 const BOUND = { cpu: 1e-5, webgpu: 1e-4, webgl: 1e-4 };
@@ -80,7 +80,7 @@ export function compareOps(family: string, ops: readonly string[], rows: readonl
   });
 
   describe.each(backends)('%s', (backend) => {
-    it.each(rows.map((row, number) => [row.code, row, number] as const))(
+    it.each(rows.map((row, number) => [titleOf(row), row, number] as const))(
       '%s',
       async (_, row, number) => {
         const running = await useBackend(backend);
@@ -104,7 +104,7 @@ export function compareOps(family: string, ops: readonly string[], rows: readonl
         const figure: Figure = {
           family,
           backend,
-          code: row.code,
+          code: titleOf(row),
           ops: [...new Set(graph.nodes.map(({ op }) => op))],
           output: 0,
           gradient: null,

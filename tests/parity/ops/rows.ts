@@ -37,6 +37,11 @@ export function row(
   return { code, inputs, ...options };
 }
 
+/** What a row is called: its code, and the layer that it is about. */
+export function titleOf({ code, init }: Row): string {
+  return init ? `${code}, ${init}` : code;
+}
+
 export function specOf(
   input: readonly number[] | InputSpec,
 ): Required<Pick<InputSpec, 'shape' | 'dtype'>> & InputSpec {

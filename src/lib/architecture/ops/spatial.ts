@@ -102,10 +102,14 @@ export interface SpatialOps extends Convolutions, Transposed, MaxPools, AvgPools
     inputs: readonly [NodeId, NodeId | null, NodeId | null];
     attrs: { num_groups: number; eps: number };
   };
-  /** [x (N, C, …), weight (C) or null, bias (C) or null], by each image's own statistics. */
+  /**
+   * [x (N, C, …), weight (C) or null, bias (C) or null, running_mean (C) or null, running_var (C) or
+   * null], by each image's own statistics; running ones move towards the batch's mean of these.
+   * What uses running statistics instead is a batch_norm.
+   */
   instance_norm: {
-    inputs: readonly [NodeId, NodeId | null, NodeId | null];
-    attrs: { eps: number };
+    inputs: readonly [NodeId, NodeId | null, NodeId | null, NodeId | null, NodeId | null];
+    attrs: { momentum: number; eps: number };
   };
   /** [x, weight or null] */
   rms_norm: {

@@ -1,7 +1,6 @@
 /** Shapes of results, with the complaints that PyTorch would have. */
 import { raised, Refusal } from '../python/errors.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
-import type { Pair } from '../graph.ts';
 import { shapeText } from './tensor.ts';
 
 /** PyTorch's own limit. */
@@ -59,35 +58,34 @@ export function normalizeDim(dim: number, rank: number, what: string): number {
   return dim < 0 ? dim + size : dim;
 }
 
+/** A list for each axis behind the channels. */
 export interface Window {
-  readonly kernel: Pair;
-  readonly stride: Pair;
-  readonly padding: Pair;
-  readonly dilation: Pair;
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
 }
 
-/** Height and width after a convolution or pooling. */
+/** The size of each axis after a convolution or pooling. */
 export function windowed(
   size: readonly number[],
   { kernel, stride, padding, dilation }: Window,
   what: string,
   ceil = false,
-): [number, number] {
-  const along = (axis: 0 | 1): number => {
-    const input = size[axis]!;
-    const extent = dilation[axis] * (kernel[axis] - 1) + 1;
-    const room = input + 2 * padding[axis] - extent;
-    const steps = ceil ? Math.ceil(room / stride[axis]) : Math.floor(room / stride[axis]);
-    let output = steps + 1;
+): number[] {
+  return size.map((input, axis) => {
+    const [step, pad] = [stride[axis]!, padding[axis]!];
+    const extent = dilation[axis]! * (kernel[axis]! - 1) + 1;
+    const room = input + 2 * pad - extent;
+    let output = (ceil ? Math.ceil(room / step) : Math.floor(room / step)) + 1;
     // With ceil_mode, the last window must start within the input or the padding before it.
-    if (ceil && (output - 1) * stride[axis] >= input + padding[axis]) output--;
+    if (ceil && (output - 1) * step >= input + pad) output--;
     if ((room < 0 && !ceil) || output < 1) {
       throw raised(
         'RuntimeError',
-        `${what}: a kernel of ${extent} does not fit an input of ${input} with padding ${padding[axis]}`,
+        `${what}: a kernel of ${extent} does not fit an input of ${input} with padding ${pad}`,
       );
     }
     return output;
-  };
-  return [along(0), along(1)];
+  });
 }

@@ -1,19 +1,25 @@
 /** The layers of `torch.nn`, by families of ops. */
 import type { Layers } from '../layer.ts';
 import { layers as attention } from './attention.ts';
+import { layers as convolution } from './convolution.ts';
 import { layers as elementwise } from './elementwise.ts';
+import { layers as norm } from './norm.ts';
+import { layers as pool } from './pool.ts';
 import { layers as recurrent } from './recurrent.ts';
 import { layers as reduce } from './reduce.ts';
+import { layers as resize } from './resize.ts';
 import { layers as sequence } from './sequence.ts';
 import { layers as shape } from './shape.ts';
-import { layers as spatial } from './spatial.ts';
 
 export const layers: Layers = {
   ...attention,
+  ...convolution,
   ...elementwise,
+  ...norm,
+  ...pool,
   ...recurrent,
   ...reduce,
+  ...resize,
   ...sequence,
   ...shape,
-  ...spatial,
 };
