@@ -261,8 +261,14 @@ describe('refused in forward, with the line', () => {
       ['return x.cumsum(0)'],
       /line 10: Tensor.cumsum is not supported/,
     ],
-    ['an unknown operator', 'pass', ['return x @ x'], /line 10: "@" on a tensor is not supported/],
-    ['indexing', 'pass', ['return x[:, 0]'], /line 10: indexing a tensor/],
+    [
+      'an unknown operator',
+      'pass',
+      ['return x << x'],
+      /line 10: "<<" on a tensor is not supported/,
+    ],
+    ['an index of a bool', 'pass', ['return x[True]'], /line 10: True as an index is not/],
+    ['a shape by values', 'pass', ['return x.nonzero()'], /line 10: nonzero is not supported/],
     [
       'an unsupported argument',
       'self.a = nn.Conv2d(1, 1, 3, padding_mode="reflect")',
@@ -327,7 +333,7 @@ describe('refused in forward, with the line', () => {
     [
       'a stale base',
       'pass',
-      ['flat = x.view(-1)', 'F.relu(flat, inplace=True)', 'return x + 1'],
+      ['flat = x.reshape(-1)', 'F.relu(flat, inplace=True)', 'return x + 1'],
       /line 12: a view of a tensor/,
     ],
     [

@@ -57,9 +57,10 @@ export function compareOps(family: string, ops: readonly string[], rows: readonl
   });
 
   const trace = (number: number): { graph: Graph; keys: Set<string> } => {
-    const { inputs, training = false } = rows[number]!;
-    const { source: model } = unwrap(readSource([{ name: 'cases.py', text: source }]));
-    const { module } = unwrap(model.build(`Case${number}`));
+    const row = rows[number]!;
+    const { inputs, training = false } = row;
+    const { source: model } = unwrap(readSource([{ name: 'case.py', text: sourceOf([row]) }]));
+    const { module } = unwrap(model.build('Case0'));
     const specs = Object.values(inputs).map(specOf);
     return {
       graph: unwrap(module.trace(specs, { training })).graph,

@@ -22,23 +22,21 @@ export interface ShapeOps {
    * slices, `narrow`, `select`, `split`, `chunk` and `unbind` do. Steps are positive.
    */
   slice: Move<{ start: readonly number[]; size: readonly number[]; step: readonly number[] }>;
-  /** [x, value or null]: x with the elements that `slice` would pick replaced by value (or scalar). */
+  /** [x, value]: x with the elements that `slice` would pick replaced; value has their shape. */
   slice_scatter: {
-    inputs: readonly [NodeId, NodeId | null];
-    attrs: {
-      scalar: number;
-      start: readonly number[];
-      size: readonly number[];
-      step: readonly number[];
-    };
+    inputs: readonly [NodeId, NodeId];
+    attrs: { start: readonly number[]; size: readonly number[]; step: readonly number[] };
   };
   /**
    * [x, index tensors]: NumPy's advanced indexing. `dims` are the axes that are indexed, one for
-   * each index tensor (int64); those broadcast together. Where the axes stand side by side the
+   * each index tensor (integers, negative ones count from the end); those broadcast together. Where the axes stand side by side the
    * result's axes take their place, else they come first.
    */
   index: { inputs: readonly [NodeId, ...NodeId[]]; attrs: { dims: readonly number[] } };
-  /** [x, value, index tensors]: x with `x[indices] = value`, or `+= value` with accumulate. */
+  /**
+   * [x, value, index tensors]: x with `x[indices] = value`, or `+= value` with accumulate; value has
+   * the shape of `x[indices]`.
+   */
   index_put: {
     inputs: readonly [NodeId, NodeId, ...NodeId[]];
     attrs: { dims: readonly number[]; accumulate: boolean };
@@ -67,7 +65,6 @@ export interface ShapeOps {
   flip: Move<{ dims: readonly number[] }>;
   tril: Move<{ diagonal: number }>;
   triu: Move<{ diagonal: number }>;
-  diagonal: Move<{ offset: number; dim1: number; dim2: number }>;
   pixel_shuffle: Move<{ upscale_factor: number }>;
   pixel_unshuffle: Move<{ downscale_factor: number }>;
   /** im2col of (N, C, H, W) → (N, C · kH · kW, L). */

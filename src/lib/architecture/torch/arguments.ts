@@ -17,6 +17,11 @@ export class Given {
     this.#values = values;
   }
 
+  /** The same arguments and one more. */
+  with(name: string, value: PyValue): Given {
+    return new Given(this.#what, new Map([...this.#values, [name, value]]));
+  }
+
   value(name: string): PyValue {
     const value = this.#values.get(name);
     if (value === undefined) throw new Error(`${this.#what} has no argument ${name}`);
@@ -132,6 +137,11 @@ export class Given {
       throw raised('ValueError', `${this.#what}: ${name} must be at least ${least}, not ${sizes}`);
     }
     return sizes.length === rank ? sizes : new Array<number>(rank).fill(sizes[0]!);
+  }
+
+  /** Ints, or null for None. */
+  intsOrNone(name: string): number[] | null {
+    return this.value(name) === null ? null : this.ints(name);
   }
 
   /** An int, or a list or tuple of ints. */

@@ -24,8 +24,10 @@ const graphDtypes: ReadonlySet<Dtype> = new Set<Dtype>([
 ]);
 
 export interface EmitOptions {
-  /** Shares another tensor's elements: a view. */
+  /** Shares another tensor's elements, or may do so: a change of one makes the other unusable. */
   readonly memory?: Memory;
+  /** Makes the result a view of the op's one input: that input with the view's elements replaced. */
+  readonly put?: (base: PyTensor, value: PyTensor) => PyTensor;
 }
 
 /** The result of an op with one output. At least one input is a tensor. */
@@ -35,16 +37,32 @@ export function emit<K extends Op>(
   attrs: Attrs<K>,
   shape: readonly number[],
   dtype: Dtype,
-  options: EmitOptions = {},
+  { memory, put }: EmitOptions = {},
 ): PyTensor {
   const owner = ownerOf(op, inputs);
   const value = folded(op, owner, inputs, attrs, shape, dtype);
   const { tracer } = owner.session;
-  if (value || !tracer) {
-    return new PyTensor(owner, shape, dtype, { ...options, value, madeBy: op });
-  }
+  const view = put && {
+    base: owner,
+    take: () => emit(op, [owner], attrs, shape, dtype),
+    put: (changed: PyTensor) => put(owner, changed),
+  };
+  const shared = { ...(memory && { memory }), ...(view && { view }) };
+  if (value || !tracer) return new PyTensor(owner, shape, dtype, { ...shared, value, madeBy: op });
   const node = addNode(op, owner, inputs, attrs, shape, dtype);
-  return new PyTensor(owner, shape, dtype, { ...options, traced: { tracer, node } });
+  return new PyTensor(owner, shape, dtype, { ...shared, traced: { tracer, node } });
+}
+
+/** A tensor of the same elements under another name; with `memory`, one that may share them. */
+export function copyOf(x: PyTensor, options: { memory?: Memory } = {}): PyTensor {
+  const { tracer } = x.session;
+  const value = x.hostValue;
+  if (value || !tracer)
+    return new PyTensor(x, x.shape, x.dtype, { ...options, value, madeBy: x.madeBy });
+  return new PyTensor(x, x.shape, x.dtype, {
+    ...options,
+    traced: { tracer, node: tracer.nodeOf(x) },
+  });
 }
 
 /** The results of an op with several outputs, the first of which describes the node. */

@@ -3,8 +3,6 @@ import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { PyClass } from '../python/classes.ts';
 import { unsupported } from '../python/errors.ts';
 import { NativeFunction } from '../python/functions.ts';
-import { isNumeric } from '../python/numbers.ts';
-import { PyTuple } from '../python/collections.ts';
 import type { PyValue } from '../python/object.ts';
 import { objectClass } from '../python/types.ts';
 import { Given } from './arguments.ts';
@@ -16,12 +14,6 @@ import * as ops from './ops/index.ts';
 import { isInteger } from './promotion.ts';
 import { normalizeDim } from './shapes.ts';
 import { PyTensor, type TensorProtocol } from './tensor.ts';
-
-/** `view(2, -1)` and `view((2, -1))`. */
-function sizes(rest: readonly PyValue[], what: string): number[] {
-  const given = rest.length === 1 && !isNumeric(rest[0]!) ? rest[0]! : new PyTuple(rest);
-  return new Given(what, new Map([['shape', given]])).ints('shape');
-}
 
 /** `to(device)`, `to(dtype)`, `to(other)`: devices are all the same here. */
 function convert(self: PyTensor, args: readonly PyValue[]): PyTensor {
@@ -63,24 +55,17 @@ function methods(): Map<string, NativeFunction> {
     table.set(name, run);
   };
   for (const [name, [signature, body]] of Object.entries(tensorOps)) {
-    const run = new NativeFunction(name, signature, (_, { values }) =>
-      body(new Given(name, values)),
+    const run = new NativeFunction(name, signature, (_, { values, rest }) =>
+      body(new Given(name, values), rest),
     );
     table.set(name, run);
   }
-  for (const name of ['view', 'reshape']) {
-    method(name, '*shape', (self, _, rest) => ops.reshape(self, sizes(rest, name), name));
-  }
-  method('view_as', 'other', (self, given) =>
-    ops.reshape(self, given.tensor('other').shape, 'view_as'),
-  );
   method('size', 'dim=None', (self, given) => {
     if (given.value('dim') === null) return self.size;
     return BigInt(self.shape[normalizeDim(given.int('dim'), self.shape.length, 'size')]!);
   });
   for (const name of ['dim', 'ndimension']) method(name, '', (self) => BigInt(self.shape.length));
   for (const name of ['numel', 'nelement']) method(name, '', (self) => BigInt(self.numel));
-  method('contiguous', '', (self) => self);
   for (const [name, [signature, body]] of Object.entries(tensorMethods)) {
     method(name, signature, body);
   }
@@ -170,6 +155,12 @@ export function tensorProtocol(parameter: PyClass['construct']): TensorProtocol 
           // Initialisers reach parameters this way; they change nothing here.
           tensor.session.buildOnly('Tensor.data');
           return tensor;
+        case 'T':
+          return ops.t(tensor, 'T');
+        case 'mT':
+        case 'H':
+        case 'mH':
+          return ops.matrixTranspose(tensor, name);
         case 'grad':
           return null;
         default:

@@ -10,7 +10,7 @@ import { Given } from './arguments.ts';
 import { containerClasses } from './containers.ts';
 import { creators } from './create.ts';
 import { dtypeNames, PyDevice } from './dtypes.ts';
-import { functionalOps, tensorOps } from './functional/index.ts';
+import { functionalOps, tensorOps, torchOps } from './functional/index.ts';
 import { layerClasses } from './layer.ts';
 import { initialize, tensorProtocol } from './methods.ts';
 import { natives } from './natives.ts';
@@ -64,7 +64,7 @@ export function createTorch(session: Session): Torch {
   const torch = new PyModule(
     'torch',
     new Map<string, PyValue>([
-      ...natives('torch.', tensorOps),
+      ...natives('torch.', { ...tensorOps, ...torchOps }),
       ...dtypeNames(),
       ...creators({ session, protocol }),
       ['nn', nn],

@@ -1,10 +1,14 @@
-/** Functions of `torch` as Python sees them: a signature in Python's words, and what it does. */
+/** Functions of `torch` as Python sees them: a signature in Python's words, what it does, and what `*args` held. */
 import { NativeFunction } from '../python/functions.ts';
 import type { PyValue } from '../python/object.ts';
+import type { Bound } from '../python/signature.ts';
 import { Given } from './arguments.ts';
 import type { PyTensor } from './tensor.ts';
 
-export type Function = readonly [signature: string, body: (given: Given) => PyValue];
+export type Function = readonly [
+  signature: string,
+  body: (given: Given, rest: readonly PyValue[]) => PyValue,
+];
 
 /** A method of tensors: a signature without `self`, what it does, and what `*args` held. */
 export type Method = readonly [
@@ -19,8 +23,8 @@ export type Functions = Readonly<Record<string, Function>>;
 /** Wraps functions by name; `prefix` is for messages (`torch.nn.functional`). */
 export function natives(prefix: string, functions: Functions): Map<string, PyValue> {
   const entries = Object.entries(functions).map(([name, [signature, body]]) => {
-    const run = (_: unknown, bound: { values: Map<string, PyValue> }): PyValue =>
-      body(new Given(name, bound.values));
+    const run = (_: unknown, { values, rest }: Bound): PyValue =>
+      body(new Given(name, values), rest);
     return [name, new NativeFunction(`${prefix}${name}`, signature, run)] as const;
   });
   return new Map(entries);

@@ -3,7 +3,7 @@ import { unsupported } from '../python/errors.ts';
 import type { BinaryOperator, Comparison, PyValue } from '../python/object.ts';
 import { operandOf } from './functional/elementwise.ts';
 import * as ops from './ops/index.ts';
-import type { PyTensor } from './tensor.ts';
+import { PyTensor } from './tensor.ts';
 
 type Compute = (x: ops.Operand, y: ops.Operand) => PyTensor;
 
@@ -18,6 +18,10 @@ export function binaryOperator(
   other: PyValue,
   reflected: boolean,
 ): PyValue | undefined {
+  if (operator === '@') {
+    if (!(other instanceof PyTensor)) return undefined;
+    return reflected ? ops.matmul(other, tensor) : ops.matmul(tensor, other);
+  }
   const operand = operandOf(other);
   if (!operand) return undefined;
   const compute = arithmetic[operator];

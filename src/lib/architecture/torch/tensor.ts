@@ -3,8 +3,10 @@
  * model is built it is a shape that a parameter or buffer may take on.
  *
  * In-place ops are values here: `x += y` gives x's object a new node, so that every name for that
- * object sees it. Views share a `memory`; a view of memory that was changed through another tensor
- * is stale, and using it is refused rather than computed from the old value.
+ * object sees it. Tensors that look at the same elements share a `memory`. A View knows how to follow
+ * a change of its base, and how to pass its own changes on; where it is not known whether PyTorch
+ * would have made a view or a copy (`contiguous`, `reshape`), a tensor whose memory was changed
+ * through another one is stale, and using it is refused rather than computed from the old value.
  */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
@@ -23,6 +25,15 @@ import type { Tracer } from './tracer.ts';
 export interface Memory {
   /** Counts changes in place. */
   version: number;
+}
+
+/** How a view and the tensor that it looks into follow each other's changes in place. */
+export interface View {
+  readonly base: PyTensor;
+  /** The view of the base as it is now. */
+  take(): PyTensor;
+  /** The base with the view's elements replaced by `value`. */
+  put(value: PyTensor): PyTensor;
 }
 
 /** What a new tensor has to be given. */
@@ -62,6 +73,7 @@ export class PyTensor extends PyObject {
   requiresGrad: boolean;
   /** What made it, in words, for a tensor of the build: `torch.zeros`. */
   readonly madeBy: string;
+  readonly #view: View | null;
   #value: HostValue | null;
   #traced: { tracer: Tracer; node: NodeId } | null;
   #seen: number;
@@ -74,6 +86,7 @@ export class PyTensor extends PyObject {
       isParameter?: boolean;
       requiresGrad?: boolean;
       memory?: Memory;
+      view?: View;
       madeBy?: string;
       traced?: { tracer: Tracer; node: NodeId };
       /** The numbers, where the source itself makes them. */
@@ -87,7 +100,8 @@ export class PyTensor extends PyObject {
     this.dtype = dtype;
     this.isParameter = options.isParameter ?? false;
     this.requiresGrad = options.requiresGrad ?? false;
-    this.memory = options.memory ?? { version: 0 };
+    this.#view = options.view ?? null;
+    this.memory = options.view?.base.memory ?? options.memory ?? { version: 0 };
     this.madeBy = options.madeBy ?? 'an operation';
     this.#traced = options.traced ?? null;
     this.#value = options.value ?? null;
@@ -103,7 +117,7 @@ export class PyTensor extends PyObject {
 
   /** The node in a trace that is under way; undefined for a tensor of the build. */
   nodeIn(tracer: Tracer): NodeId | undefined {
-    this.#demandFresh();
+    this.#refresh();
     if (!this.#traced) return undefined;
     if (this.#traced.tracer !== tracer) {
       throw unsupported('a tensor that an earlier forward kept is not supported');
@@ -112,6 +126,7 @@ export class PyTensor extends PyObject {
   }
 
   get isTraced(): boolean {
+    this.#refresh();
     return this.#traced !== null;
   }
 
@@ -120,21 +135,38 @@ export class PyTensor extends PyObject {
    * random numbers, and in a trace for parameters and buffers, which come from the checkpoint.
    */
   get hostValue(): HostValue | null {
+    this.#refresh();
     if (!this.#value) return null;
-    this.#demandFresh();
     return this.session.tracer?.keyOf(this) === undefined ? this.#value : null;
   }
 
-  #demandFresh(): void {
+  /** Catches up with changes of the memory that were made through another tensor. */
+  #refresh(): void {
     if (this.#seen === this.memory.version) return;
-    throw unsupported('a view of a tensor that was then changed in place is not supported');
+    if (!this.#view) {
+      throw unsupported('a view of a tensor that was then changed in place is not supported');
+    }
+    this.#adopt(this.#view.take());
+  }
+
+  #adopt(other: PyTensor): void {
+    this.#traced = other.#traced;
+    this.#value = other.#value;
+    this.#seen = this.memory.version;
+  }
+
+  /** Takes a new value, and so does every tensor that this one is a view of. */
+  #write(value: PyTensor): void {
+    if (this.session.tracer && !this.#traced && !this.hostValue) {
+      throw unsupported('changing a parameter or buffer in place in forward is not supported');
+    }
+    if (this.#view) this.#view.base.#write(this.#view.put(value));
+    else this.memory.version++;
+    this.#adopt(value);
   }
 
   /** Takes over another tensor's value, as an op in place does. */
   become(other: PyTensor): void {
-    if (this.session.tracer && !this.#traced && !this.hostValue) {
-      throw unsupported('changing a parameter or buffer in place in forward is not supported');
-    }
     if (other.shape.join() !== this.shape.join()) {
       throw raised(
         'RuntimeError',
@@ -147,9 +179,7 @@ export class PyTensor extends PyObject {
         `in place: the result is ${other.dtype}, the tensor ${this.dtype}`,
       );
     }
-    this.#traced = other.#traced;
-    this.#value = other.#value;
-    this.#seen = ++this.memory.version;
+    this.#write(other);
   }
 
   override getAttribute(_interpreter: Interpreter, name: string): PyValue | undefined {

@@ -1,4 +1,4 @@
-/** Reductions and matrix products, as functions and as methods. */
+/** Reductions, as functions and as methods. */
 import { unsupported } from '../../python/errors.ts';
 import type { Given } from '../arguments.ts';
 import type { Functions } from '../natives.ts';
@@ -15,11 +15,6 @@ function sameDtype(given: Given): void {
 }
 
 export const functional: Functions = {
-  linear: [
-    'input, weight, bias=None',
-    (given) =>
-      ops.linear(given.tensor('input'), given.tensor('weight'), given.tensorOrNone('bias')),
-  ],
   softmax: [
     'input, dim=None, _stacklevel=3, dtype=None',
     (given) => {

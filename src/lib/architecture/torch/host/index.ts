@@ -3,6 +3,8 @@ import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import type { Op, Ops } from '../../graph.ts';
 import type { HostValue } from '../host.ts';
 import { elementwise } from './elementwise.ts';
+import { matrix } from './matrix.ts';
+import { picking } from './picking.ts';
 import { shape } from './shape.ts';
 
 /**
@@ -18,7 +20,7 @@ export type HostFunction<K extends Op = Op> = (
 export type HostFunctions = { readonly [K in Op]?: HostFunction<K> };
 
 const functions = new Map<string, HostFunction<never>>(
-  [elementwise, shape].flatMap((table) => Object.entries(table)),
+  [elementwise, matrix, picking, shape].flatMap((table) => Object.entries(table)),
 );
 
 export function hostFunction<K extends Op>(op: K): HostFunction<K> | undefined {

@@ -1,0 +1,33 @@
+/** Linear and bilinear layers of `torch.nn`. */
+import type { Layers } from '../layer.ts';
+import * as ops from '../ops/index.ts';
+
+export const layers: Layers = {
+  Linear: {
+    signature: 'in_features, out_features, bias=True, device=None, dtype=None',
+    build({ given, parameter }) {
+      const [inputs, outputs] = [given.size('in_features'), given.size('out_features')];
+      parameter('weight', [outputs, inputs]);
+      parameter('bias', given.bool('bias') ? [outputs] : null);
+    },
+    forward: (call, self) =>
+      ops.linear(call.tensor('input'), self.tensor('weight'), self.tensorOrNone('bias')),
+  },
+  Bilinear: {
+    signature: 'in1_features, in2_features, out_features, bias=True, device=None, dtype=None',
+    call: 'input1, input2',
+    build({ given, parameter }) {
+      const [in1, in2] = [given.size('in1_features', 1), given.size('in2_features')];
+      const outputs = given.size('out_features');
+      parameter('weight', [outputs, in1, in2]);
+      parameter('bias', given.bool('bias') ? [outputs] : null);
+    },
+    forward: (call, self) =>
+      ops.bilinear(
+        call.tensor('input1'),
+        call.tensor('input2'),
+        self.tensor('weight'),
+        self.tensorOrNone('bias'),
+      ),
+  },
+};
