@@ -13,7 +13,7 @@ import { Scope } from './python/scope.ts';
 import { signatureFromText, type Signature } from './python/signature.ts';
 import { PyTensor } from './torch/tensor.ts';
 import { Tracer } from './torch/tracer.ts';
-import { modulesOf, parametersOf, stateOf } from './torch/tree.ts';
+import { modulesOf, parametersOf, stateOf, type StateEntry } from './torch/tree.ts';
 
 /** A module together with the run that made it. */
 export interface Built {
@@ -21,6 +21,8 @@ export interface Built {
   readonly module: PyInstance;
   /** Where the source defines it, for errors that no line of the source makes. */
   readonly place: { readonly file: string; readonly line: number };
+  /** Tensors beside the state_dict that have keys, of a model that comes out of a file. */
+  readonly extra?: readonly StateEntry[];
 }
 
 /** Runs what the source did not ask for itself, on behalf of a line of it. */
@@ -38,7 +40,7 @@ export function outside<T>(
  * what forward leaves behind in attributes never reaches the next trace.
  */
 export function moduleTree(name: string, built: Built, rebuild: () => Built): ModuleTree {
-  const state = describeState(built.module);
+  const state = describeState(built);
   const forward = forwardSignature(built);
   return {
     name,
@@ -55,9 +57,9 @@ export function moduleTree(name: string, built: Built, rebuild: () => Built): Mo
   };
 }
 
-function describeState(module: PyInstance): ParameterSpec[] {
+function describeState(built: Built): ParameterSpec[] {
   const first = new Map<PyTensor, string>();
-  return stateOf(module).map(({ name, value, kind }) => {
+  return entriesOf(built).map(({ name, value, kind }) => {
     const tiedTo = first.get(value);
     if (tiedTo === undefined) first.set(value, name);
     return {
@@ -69,6 +71,10 @@ function describeState(module: PyInstance): ParameterSpec[] {
       ...(tiedTo === undefined ? {} : { tiedTo }),
     };
   });
+}
+
+function entriesOf({ module, extra = [] }: Built): StateEntry[] {
+  return [...stateOf(module), ...extra];
 }
 
 interface ForwardSignature {
@@ -113,7 +119,7 @@ function traceModule(
       session,
       {
         paths: new Map(modulesOf(module).map(({ name, value }) => [value, name])),
-        keys: keysOf(module),
+        keys: keysOf(built),
       },
       training,
     );
@@ -136,9 +142,9 @@ function traceModule(
 }
 
 /** Keys by tensor; the first key of a tied one. */
-function keysOf(module: PyInstance): Map<PyTensor, string> {
+function keysOf(built: Built): Map<PyTensor, string> {
   const keys = new Map<PyTensor, string>();
-  for (const { name, value } of stateOf(module)) if (!keys.has(value)) keys.set(value, name);
+  for (const { name, value } of entriesOf(built)) if (!keys.has(value)) keys.set(value, name);
   return keys;
 }
 

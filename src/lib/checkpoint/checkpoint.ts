@@ -1,3 +1,4 @@
+import type { ExportedProgram } from './exported.ts';
 import type { Finding } from './finding.ts';
 import type { Value } from './value.ts';
 
@@ -17,7 +18,22 @@ export interface Checkpoint {
   readonly calls: readonly CallRecord[];
   /** Python sources that the file carries beside its values; text, never run. */
   readonly sources?: readonly ClassSource[];
+  /** The forward pass that the file carries beside its weights. Read when it is asked for; data. */
+  readonly program?: CarriedProgram;
 }
+
+/** TorchScript's code, or programs of torch.export. */
+export type CarriedProgram =
+  | {
+      readonly kind: 'torchscript';
+      /** The files below `code/` by their paths: `__torch__/torch/nn/functional.py`. */
+      read(signal?: AbortSignal): Promise<ReadonlyMap<string, string>>;
+    }
+  | {
+      readonly kind: 'exported';
+      /** By name; most archives have one. */
+      read(signal?: AbortSignal): Promise<ReadonlyMap<string, ExportedProgram>>;
+    };
 
 /** The source of one class, as it was when the file was written. */
 export interface ClassSource {

@@ -4,9 +4,9 @@
  * `PayloadConfig`, `PayloadMeta`, `TensorMeta`). What it does not need to know, it does not look at.
  */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
-import { FindingError } from '#lib/checkpoint/finding.ts';
 import { tuple, type Tuple } from '#lib/checkpoint/value.ts';
-import { isJsonObject, parseJson, type Json } from './json.ts';
+import type { Json } from './json.ts';
+import { Fields, jsonOf } from './pt2.fields.ts';
 
 /** Where a weight or constant lies, and what it is. */
 export interface Payload {
@@ -31,7 +31,7 @@ export interface PayloadTensor {
 }
 
 /** torch.export's own codes (`ScalarType`); those of TorchScript are others. */
-const dtypeByCode: ReadonlyMap<bigint, Dtype> = new Map([
+export const dtypeByCode: ReadonlyMap<bigint, Dtype> = new Map([
   [1n, 'uint8'],
   [2n, 'int8'],
   [3n, 'int16'],
@@ -59,13 +59,7 @@ const STRIDED = 7n;
 
 /** Reads the list in the order of the file. Throws a FindingError that names the entry. */
 export function parsePayloads(bytes: Uint8Array, record: string): Map<string, Payload> {
-  let json: Json;
-  try {
-    json = parseJson(bytes);
-  } catch (error) {
-    throw broken(record, `is no JSON: ${(error as Error).message}`);
-  }
-  const config = new Fields(json, record, 'the list').object('config');
+  const config = new Fields(jsonOf(bytes, record), record, 'the list').object('config');
   return new Map(
     [...config.entries].map(([name, entry]) => [name, payloadOf(name, entry, record)]),
   );
@@ -100,64 +94,4 @@ function payloadOf(name: string, json: Json, record: string): Payload {
       location: device.text('type') + index,
     },
   };
-}
-
-/** The entries of a JSON object, each asked for by what it must be. */
-class Fields {
-  readonly entries = new Map<string, Json>();
-  readonly #record: string;
-  readonly #what: string;
-
-  constructor(json: Json | undefined, record: string, what: string) {
-    this.#record = record;
-    this.#what = what;
-    if (!isJsonObject(json)) throw this.wrong('is no object');
-    for (const [key, value] of json.pairs) {
-      if (this.entries.has(key)) throw this.wrong(`has two keys ${JSON.stringify(key)}`);
-      this.entries.set(key, value);
-    }
-  }
-
-  wrong(what: string): FindingError {
-    return broken(this.#record, `: ${this.#what} ${what}`);
-  }
-
-  isNull(key: string): boolean {
-    return (this.entries.get(key) ?? null) === null;
-  }
-  object(key: string): Fields {
-    return new Fields(this.entries.get(key), this.#record, `${this.#what}: ${JSON.stringify(key)}`);
-  }
-  text(key: string): string {
-    const value = this.entries.get(key);
-    if (typeof value !== 'string') throw this.wrong(`has no text ${JSON.stringify(key)}`);
-    return value;
-  }
-  flag(key: string): boolean {
-    const value = this.entries.get(key);
-    if (typeof value !== 'boolean') throw this.wrong(`has no true or false ${JSON.stringify(key)}`);
-    return value;
-  }
-  integer(key: string): bigint {
-    const value = this.entries.get(key);
-    if (typeof value !== 'bigint') throw this.wrong(`has no integer ${JSON.stringify(key)}`);
-    return value;
-  }
-  /** A list of `{"as_int": …}`. Sizes of weights are never expressions. */
-  integers(key: string): bigint[] {
-    const value = this.entries.get(key);
-    if (!Array.isArray(value)) throw this.wrong(`has no list ${JSON.stringify(key)}`);
-    const what = `${this.#what}: ${JSON.stringify(key)}`;
-    return value.map((item) => new Fields(item, this.#record, what).integer('as_int'));
-  }
-}
-
-function broken(record: string, message: string): FindingError {
-  return new FindingError({
-    code: 'pt2-broken',
-    where: record,
-    message: `pt2: record ${JSON.stringify(record)}${message.startsWith(':') ? '' : ' '}${message}`,
-    advice:
-      'The file is damaged or was not written by torch.export: get it again, or save it again.',
-  });
 }

@@ -3,11 +3,12 @@
  * constants and example inputs in one of three layouts (torch/export/pt2_archive/_package.py,
  * torch/export/__init__.py, `load`): each storage a record of plain bytes and a list that names them;
  * before that all weights as one file of torch.save in the archive; first such files beside the
- * program, without a top folder. The program stays where it is. The root is `{state_dict,
+ * program, without a top folder. The program itself is read when somebody asks for it. The root is `{state_dict,
  * constants, example_inputs}`, or a dict of those by name where the archive holds several programs.
  */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import type { ExportedProgram } from '#lib/checkpoint/exported.ts';
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { metaStorage, numel, span, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, type Value } from '#lib/checkpoint/value.ts';
@@ -17,12 +18,15 @@ import { listed, mergedReport } from './folder.files.ts';
 import type { Format } from './format.ts';
 import { pickle } from './pickle.ts';
 import { parsePayloads, type PayloadTensor } from './pt2.payloads.ts';
+import { parseProgram } from './pt2.program.ts';
 import { torch } from './torch.read.ts';
 import { byteorderOf, recordStorages, rootsWith } from './torch.records.ts';
 import { layoutOf, stridedTensor } from './torch.tensors.ts';
 
 /** A list takes some 300 bytes a tensor. */
 const MAX_LIST = 2 ** 28;
+/** A program takes some 2 kB a call, most of it traces of the user's stack; large ones have 10,000. */
+const MAX_PROGRAM = 2 ** 27;
 /** `archive_format` and `archive_version` are a word and a number. */
 const MAX_WORD = 16;
 /** Bytes by which the format of a file in the archive is told. */
@@ -48,6 +52,7 @@ export const pt2: Format = {
       size: source.size,
       root,
       metadata: archive.metadata,
+      program: { kind: 'exported', read: (signal) => readGraphs({ ...archive, signal }) },
       ...mergedReport([{ findings: [weightsOnly, ...compiled(archive)], calls: [] }, ...parts]),
     };
   },
@@ -58,7 +63,7 @@ type Report = Pick<Checkpoint, 'findings' | 'calls'>;
 const weightsOnly: Finding = {
   code: 'pt2-program',
   severity: 'info',
-  message: 'a program of torch.export: the lab reads its weights and constants, not its operators',
+  message: 'a program of torch.export: its weights and constants, and its operators as data',
   advice: 'Save the weights here to get a file for load_state_dict.',
 };
 
@@ -101,14 +106,34 @@ async function wordOf(zip: Zip, name: string, signal?: AbortSignal): Promise<str
 async function readPrograms(archive: Archive, parts: Report[]): Promise<Value> {
   const { zip, root } = archive;
   if (!root) return readFirst(archive, parts);
-  const prefix = `${root}models/`;
-  const names = [...zip.entries.keys()]
-    .filter((name) => name.startsWith(prefix) && name.endsWith('.json'))
-    .map((name) => name.slice(prefix.length, -'.json'.length));
+  const names = programNames(zip, root);
   if (names.length === 0) throw noProgram(archive);
   const programs: [string, Value][] = [];
   for (const name of names) programs.push([name, await readProgram(archive, name, parts)]);
   return programs.length === 1 ? programs[0]![1] : new Dict(programs);
+}
+
+function programNames(zip: Zip, root: string): string[] {
+  const prefix = `${root}models/`;
+  return [...zip.entries.keys()]
+    .filter((name) => name.startsWith(prefix) && name.endsWith('.json'))
+    .map((name) => name.slice(prefix.length, -'.json'.length));
+}
+
+/** The programs as data, by name. */
+async function readGraphs({ zip, root, signal }: Archive) {
+  const records = root
+    ? programNames(zip, root).map((name) => [name, `models/${name}.json`] as const)
+    : [['model', PROGRAM] as const];
+  const programs = new Map<string, ExportedProgram>();
+  for (const [name, record] of records) {
+    const entry = zip.entries.get(`${root}${record}`)!;
+    if (entry.size > MAX_PROGRAM) {
+      throw broken(`the program takes ${entry.size} bytes, the limit is ${MAX_PROGRAM}`);
+    }
+    programs.set(name, parseProgram(await readEntry(zip, entry, signal), record));
+  }
+  return programs;
 }
 
 /** A program of one of the two layouts with a top folder. */

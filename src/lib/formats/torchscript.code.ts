@@ -97,16 +97,36 @@ export async function readClasses(
   for (const module of modules) {
     const entry = zip.entries.get(`${root}code/${module.replaceAll('.', '/')}.py`);
     if (!entry) continue;
-    total += entry.size;
-    if (total > MAX_CODE) {
-      throw new FindingError({
-        code: 'torchscript-code',
-        message: `torchscript: the code takes ${total} bytes and more, the limit is ${MAX_CODE}`,
-        advice: 'The archive was not written by PyTorch: get it from a source that you trust.',
-      });
-    }
+    total = counted(total, entry.size);
     const code = new TextDecoder().decode(await readEntry(zip, entry, signal));
     for (const [name, found] of parseClasses(code)) classes.set(`${module}.${name}`, found);
   }
   return classes;
+}
+
+/** All files of the code by their paths below `code/`. */
+export async function readCode(
+  zip: Zip,
+  root: string,
+  signal?: AbortSignal,
+): Promise<Map<string, string>> {
+  const prefix = `${root}code/`;
+  const files = new Map<string, string>();
+  let total = 0;
+  for (const [name, entry] of zip.entries) {
+    if (!name.startsWith(prefix) || !name.endsWith('.py')) continue;
+    total = counted(total, entry.size);
+    const text = new TextDecoder().decode(await readEntry(zip, entry, signal));
+    files.set(name.slice(prefix.length), text);
+  }
+  return files;
+}
+
+function counted(total: number, size: number): number {
+  if (total + size <= MAX_CODE) return total + size;
+  throw new FindingError({
+    code: 'torchscript-code',
+    message: `torchscript: the code takes ${total + size} bytes and more, the limit is ${MAX_CODE}`,
+    advice: 'The archive was not written by PyTorch: get it from a source that you trust.',
+  });
 }

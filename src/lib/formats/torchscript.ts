@@ -1,8 +1,8 @@
 /**
  * Reads what `torch.jit.save` writes since PyTorch 1.4: `data.pkl` (the module), `constants.pkl`
  * (tensors that the code names), their storages in `data/` and `constants/`, and `code/`. Weights,
- * buffers and attributes are read; the code stays where it is but for the lines that tell parameters
- * from buffers. The root is `{model, constants}`.
+ * buffers and attributes are read; of the code, the lines that tell parameters from buffers, and all
+ * of it as text for whoever asks for the program. The root is `{model, constants}`.
  */
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { dict, type Global } from '#lib/checkpoint/value.ts';
@@ -12,7 +12,7 @@ import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
 import { byteorderOf, onlyRoot, pickleRecord, recordStorages, rootsWith } from './torch.records.ts';
 import { judge, recordsOf, union } from './torch.safety.ts';
-import { readClasses } from './torchscript.code.ts';
+import { readClasses, readCode } from './torchscript.code.ts';
 import { interpretScript, isScriptName } from './torchscript.interpret.ts';
 
 /** Classes that a message lists. */
@@ -66,6 +66,7 @@ export const torchScript: Format = {
         ...judge({ ...both, names: both.names.filter(({ global }) => !isOwn(global)) }),
       ],
       calls: recordsOf(both),
+      program: { kind: 'torchscript', read: (signal) => readCode(zip!, root, signal) },
     };
   },
 };
@@ -87,7 +88,7 @@ function isOwn({ module }: Global): boolean {
 const runsCode: Finding = {
   code: 'torch-script',
   severity: 'info',
-  message: 'a TorchScript archive: torch.jit.load runs its code; the lab reads weights only',
+  message: 'a TorchScript archive: torch.jit.load runs its code; the lab reads it as data',
   advice:
     'Save the weights here as a .pt or .safetensors to get a file that holds nothing that could run.',
 };

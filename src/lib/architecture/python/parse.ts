@@ -119,7 +119,7 @@ function restoreNumbers(name: string, text: string, body: readonly StmtNode[]): 
           `${name} line ${node.lineno}`,
         );
       }
-      if (isInteger) node.value = BigInt(node.value);
+      if (isInteger) node.value = BigInt(literal.replaceAll('_', ''));
     }
   }
 }

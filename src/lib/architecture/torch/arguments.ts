@@ -28,6 +28,11 @@ export class Given {
     return usable(value);
   }
 
+  /** The value; null where there is no such argument. */
+  optional(name: string): PyValue {
+    return this.#values.has(name) ? this.value(name) : null;
+  }
+
   #wrong(name: string, needed: string): Error {
     const type = typeName(this.value(name));
     return raised('TypeError', `${this.#what}: ${name} must be ${needed}, not ${type}`);

@@ -1,0 +1,55 @@
+/** Tensors that the code makes itself: `zeros`, `arange`, and those shaped like another. */
+import { dtypeValue } from '../torch/dtypes.ts';
+import { hostTensor } from '../torch/emit.ts';
+import type { Given } from '../torch/arguments.ts';
+import type { PyValue } from '../python/object.ts';
+import type { Adapter, Adapters } from './adapter.ts';
+
+const options = 'dtype=None, layout=None, device=None, pin_memory=None';
+const like = `${options}, memory_format=None`;
+
+/** `new_zeros` and its like take the dtype of the tensor that they are called on. */
+const fresh = (name: string, more = ''): Adapter => [
+  `self, size, ${more}*, ${options}`,
+  (given, aten) => {
+    const dtype = given.value('dtype') ?? dtypeOf(given);
+    const args = [given.value('size'), ...(more ? [given.value('fill_value')] : [])];
+    return aten.python(`torch.${name}`, args, { dtype });
+  },
+];
+
+function dtypeOf(given: Given): PyValue {
+  return dtypeValue(given.tensor('self').dtype);
+}
+
+export const create: Adapters = {
+  zeros: [`size, *, ${options}`, 'torch.zeros'],
+  ones: [`size, *, ${options}`, 'torch.ones'],
+  full: [`size, fill_value, *, ${options}`, 'torch.full'],
+  zeros_like: [`self, *, ${like}`, 'torch.zeros_like'],
+  ones_like: [`self, *, ${like}`, 'torch.ones_like'],
+  full_like: [`self, fill_value, *, ${like}`, 'torch.full_like'],
+  new_zeros: fresh('zeros'),
+  new_ones: fresh('ones'),
+  new_full: fresh('full', 'fill_value, '),
+  eye: [`n, m=None, *, ${options}`, 'torch.eye'],
+  linspace: [`start, end, steps, *, ${options}`, 'torch.linspace'],
+  arange: [
+    `start=None, end=None, step=1, *, ${options}`,
+    (given, aten) => {
+      const dtype = given.value('dtype');
+      const only = given.value('start') ?? given.value('end');
+      const both = given.value('start') !== null && given.value('end') !== null;
+      const args = both ? [given.value('start'), given.value('end'), given.value('step')] : [only];
+      return aten.python('torch.arange', args, dtype === null ? {} : { dtype });
+    },
+  ],
+  scalar_tensor: [
+    `s, *, ${options}`,
+    (given, { owner }) => {
+      const value = given.float('s');
+      const dtype = given.dtypeOrNone('dtype') ?? 'float32';
+      return hostTensor(owner, 'scalar_tensor', [], dtype, () => Float64Array.of(value));
+    },
+  ],
+};
