@@ -107,6 +107,13 @@ export const shape: Adapters = {
       return copy;
     },
   ],
+  sym_size: [
+    'self, dim',
+    (given) => {
+      const { shape } = given.tensor('self');
+      return BigInt(shape[normalizeDim(given.int('dim'), shape.length, 'sym_size')]!);
+    },
+  ],
   roll: ['self, shifts, dims=None', 'torch.roll'],
   flip: ['self, dims', 'torch.flip'],
   tril: ['self, diagonal=0', 'torch.tril'],

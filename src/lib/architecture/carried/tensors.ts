@@ -29,7 +29,7 @@ export class CarriedTensors {
   readonly #storages = new Map<Storage, number>();
 
   /** Tensors of the same elements are one: tied weights are often pickled one by one. */
-  #identity({ storage, offset, shape, strides, dtype }: Tensor): string {
+  identity({ storage, offset, shape, strides, dtype }: Tensor): string {
     let number = this.#storages.get(storage);
     if (number === undefined) this.#storages.set(storage, (number = this.#storages.size));
     return `${number} ${offset} ${shape.join()} ${strides.join()} ${dtype}`;
@@ -37,7 +37,7 @@ export class CarriedTensors {
 
   /** Takes a tensor in; the first role that it gets counts. */
   add(tensor: Tensor, role: Known['role'], key: string): void {
-    const identity = this.#identity(tensor);
+    const identity = this.identity(tensor);
     if (this.#known.has(identity)) return;
     this.#known.set(identity, { tensor, role, key, numbers: null });
   }
@@ -63,7 +63,7 @@ export class CarriedTensors {
   in(owner: TensorOwner): { of(tensor: Tensor): PyTensor; extra(): StateEntry[] } {
     const made = new Map<string, PyTensor>();
     const of = (tensor: Tensor): PyTensor => {
-      const identity = this.#identity(tensor);
+      const identity = this.identity(tensor);
       let value = made.get(identity);
       if (!value) made.set(identity, (value = make(owner, this.#known.get(identity), tensor)));
       return value;

@@ -6,22 +6,17 @@ import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { isModule, moduleStateDict } from '#lib/checkpoint/module.ts';
 import { Dict, isDict, isTensor, type Call, type Value } from '#lib/checkpoint/value.ts';
-import { adapters, Aten } from '../aten/index.ts';
 import type { CarriedModel } from '../carried/model.ts';
+import { newRun } from '../carried/run.ts';
 import { CarriedTensors } from '../carried/tensors.ts';
 import { converter, unavailable } from '../carried/values.ts';
 import { collectTensors } from '../carried/collect.ts';
 import { moduleTree, type Built } from '../module_tree.ts';
-import { builtinScope } from '../python/builtins.ts';
 import { PyClass, PyInstance } from '../python/classes.ts';
 import { unsupported } from '../python/errors.ts';
-import { Interpreter } from '../python/interpreter.ts';
 import { PyModule } from '../python/modules.ts';
 import type { PyValue } from '../python/object.ts';
-import { builtinType, objectClass } from '../python/types.ts';
-import { createTorch } from '../torch/namespace.ts';
 import { initializeModule } from '../torch/module.ts';
-import { Session } from '../torch/session.ts';
 import { ScriptCode, ScriptFiles } from './code.ts';
 import { dtypeByCode } from './functions.ts';
 import { defineNames } from './names.ts';
@@ -74,33 +69,20 @@ function instantiate(
   files: ScriptFiles,
   carried: CarriedTensors,
 ): Built {
-  const session = new Session();
-  const torch = createTorch(session);
-  const builtins = builtinScope();
-  const interpreter = new Interpreter({
-    builtins,
-    objectClass,
-    classOf: builtinType,
-    libraries: new Map(),
-    loadSibling: () => undefined,
-  });
-  session.interpreter = interpreter;
-  const owner = { session, protocol: torch.protocol };
-  const nn = torch.libraries.get('torch.nn');
+  const { program, aten, libraries, builtins } = newRun(dtypeByCode);
+  const nn = libraries.get('torch.nn');
   const moduleClass = nn instanceof PyModule ? nn.names.get('Module') : undefined;
   if (!(moduleClass instanceof PyClass)) throw new Error('torch.nn has no Module');
-  const code = new ScriptCode(files, session, moduleClass, builtins);
-  const tensors = carried.in(owner);
+  const code = new ScriptCode(files, program.session, moduleClass, builtins);
+  const tensors = carried.in(program.tensors);
   const convert = converter({
     tensor: tensors.of,
     object: (call, known, inner) => objectOf(call, code, known, inner),
     name: () => undefined,
   });
-  const aten = new Aten(owner, torch.libraries, adapters, dtypeByCode);
   defineNames(builtins, aten, constants.map(convert), code.root);
   const module = convert(value);
   if (!(module instanceof PyInstance)) throw unsupported('the archive holds no module');
-  const program = { interpreter, session, tensors: owner, globals: new Map(), warnings: [] };
   const place = module.class.origin ?? { file: 'data.pkl', line: 0 };
   return { program, module, place, extra: tensors.extra() };
 }

@@ -1,0 +1,157 @@
+/** Runs the calls of an exported program over the shim. */
+import type {
+  ExportedNode,
+  ExportedProgram,
+  ExportedTensor,
+  ExportedValue,
+} from '#lib/checkpoint/exported.ts';
+import type { Run } from '../carried/run.ts';
+import { PyInstance } from '../python/classes.ts';
+import { PyList } from '../python/collections.ts';
+import { PythonError, raised, unsupported } from '../python/errors.ts';
+import type { BinaryOperator, PyValue } from '../python/object.ts';
+import { binary, iterate } from '../python/operators.ts';
+import { objectClass } from '../python/types.ts';
+import { dtypeValue, PyDevice } from '../torch/dtypes.ts';
+import { PyTensor, shapeText } from '../torch/tensor.ts';
+
+/** The modules that nodes come from, as the tracer knows them. */
+export class ModulePaths {
+  readonly names = new Map<PyInstance, string>();
+  readonly #instances = new Map<string, PyInstance>();
+
+  of(path: string): PyInstance {
+    let instance = this.#instances.get(path);
+    if (!instance) {
+      instance = new PyInstance(objectClass);
+      this.#instances.set(path, instance);
+      this.names.set(instance, path);
+    }
+    return instance;
+  }
+}
+
+/** Runs every node; `values` holds the inputs, and gets the results by their names. */
+export function runNodes(
+  program: ExportedProgram,
+  run: Run,
+  paths: ModulePaths,
+  values: Map<string, PyValue>,
+): void {
+  const { session, interpreter } = run.program;
+  for (const [index, node] of program.nodes.entries()) {
+    session.calls.push(paths.of(node.module));
+    const { line } = node;
+    const { scope, self } = interpreter.frame;
+    const frame = { file: line?.file ?? 'node', line: line?.line ?? index, scope, self };
+    try {
+      interpreter.within(frame, () => {
+        interpreter.step();
+        const result = callNode(node, run, values);
+        keep(node, result, run, program, values);
+      });
+    } catch (error) {
+      throw told(error, node);
+    } finally {
+      session.calls.pop();
+    }
+  }
+}
+
+/** Adds the node to the message: its line alone may hold several calls. */
+function told(error: unknown, { target, outputs }: ExportedNode): unknown {
+  if (error instanceof PythonError) {
+    error.message = `${target} (${outputs[0] ?? 'no result'}): ${error.message}`;
+  }
+  return error;
+}
+
+const operators = new Map<string, BinaryOperator>([
+  ['add', '+'],
+  ['sub', '-'],
+  ['mul', '*'],
+  ['floordiv', '//'],
+  ['truediv', '/'],
+  ['mod', '%'],
+  ['pow', '**'],
+]);
+
+function callNode(node: ExportedNode, run: Run, values: Map<string, PyValue>): PyValue {
+  const { target, inputs } = node;
+  const valueOf = (value: ExportedValue): PyValue => toPython(value, values);
+  const aten = /^torch\.ops\.aten\.(\w+)\.\w+$/.exec(target)?.[1];
+  if (aten !== undefined) {
+    const positional = inputs.filter(({ isPositional }) => isPositional);
+    const others = inputs.filter(({ isPositional }) => !isPositional);
+    return run.aten.call(aten, {
+      positional: positional.map(({ value }) => valueOf(value)),
+      keywords: new Map(others.map(({ name, value }) => [name, valueOf(value)])),
+    });
+  }
+  const sizes = operators.get(/^_?operator\.(\w+)$/.exec(target)?.[1] ?? '');
+  const [left, right] = inputs.map(({ value }) => valueOf(value));
+  if (sizes && left !== undefined && right !== undefined) {
+    return binary(run.program.interpreter, sizes, left, right);
+  }
+  throw unsupported(`the operator ${target} is not supported`);
+}
+
+function toPython(value: ExportedValue, values: ReadonlyMap<string, PyValue>): PyValue {
+  if (value === null || typeof value !== 'object') return value;
+  switch (value.kind) {
+    case 'name': {
+      const found = values.get(value.name);
+      if (found !== undefined) return found;
+      throw raised('NameError', `nothing before it gives "${value.name}"`);
+    }
+    case 'list':
+      return new PyList(value.items.map((item) => toPython(item, values)));
+    case 'text':
+      return value.text;
+    case 'dtype':
+      return dtypeValue(value.dtype);
+    case 'placement':
+      return new PyDevice('cpu');
+    case 'unknown':
+      throw unsupported(`an argument of the kind ${value.what} is not supported`);
+    default:
+      return value satisfies never;
+  }
+}
+
+/** Names the results, and holds them against what the exporter saw. */
+function keep(
+  { outputs, isList }: ExportedNode,
+  result: PyValue,
+  { program: { interpreter } }: Run,
+  { tensors }: ExportedProgram,
+  values: Map<string, PyValue>,
+): void {
+  if (outputs.length === 0) return;
+  const results = isList || outputs.length > 1 ? [...iterate(interpreter, result)] : [result];
+  if (results.length !== outputs.length) {
+    throw raised(
+      'RuntimeError',
+      `gives ${results.length} results, the program has ${outputs.length}`,
+    );
+  }
+  outputs.forEach((name, index) => {
+    if (name === null) return;
+    const value = results[index]!;
+    const recorded = tensors.get(name);
+    if (recorded && value instanceof PyTensor) demandSame(value, recorded);
+    values.set(name, value);
+  });
+}
+
+function demandSame({ shape, dtype }: PyTensor, recorded: ExportedTensor): void {
+  const fits =
+    recorded.shape.length === shape.length &&
+    recorded.shape.every((size, axis) => size === null || size === shape[axis]);
+  if (fits && (recorded.dtype === null || recorded.dtype === dtype)) return;
+  const sizes = recorded.shape.map((size) => size ?? 'any').join(', ');
+  throw raised(
+    'RuntimeError',
+    `gives ${dtype} ${shapeText(shape)}, PyTorch gave ${recorded.dtype} [${sizes}]`,
+  );
+}
