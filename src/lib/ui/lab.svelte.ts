@@ -190,8 +190,9 @@ export class Lab implements Desk {
     return true;
   }
 
-  async build(): Promise<boolean> {
-    const { training } = this;
+  /** Builds the model from the open source, or as the file itself brings it. */
+  async build(from: 'source' | 'file' = 'source'): Promise<boolean> {
+    const { training, model } = this;
     if (training.running) {
       this.problems.add('The model is in training', [
         {
@@ -210,7 +211,7 @@ export class Lab implements Desk {
         body: 'The trained model has not been saved. Building again goes back to the checkpoint.',
         action: 'Discard and build',
       }));
-    if (!yes || !(await this.model.build())) return false;
+    if (!yes || !(await (from === 'file' ? model.buildCarried() : model.build()))) return false;
     training.reset();
     this.saving.reset();
     this.#modelBuilt();

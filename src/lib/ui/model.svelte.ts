@@ -28,6 +28,8 @@ export class ModelState {
   recognised = $state.raw<RecognisedModel | null | undefined>(undefined);
   stateDict = $state(0);
   built = $state.raw<BuiltModel | null>(null);
+  /** What is built came out of the file, not of a source. */
+  isCarried = $state(false);
   /** Of the last reading or building, good or bad. */
   findings = $state.raw<Finding[]>([]);
   failed = $state<'' | 'source' | 'build'>('');
@@ -55,6 +57,7 @@ export class ModelState {
     this.stateDict = 0;
     this.recognised = undefined;
     this.proposed = {};
+    this.isCarried = false;
     this.built = null;
     if (this.candidateName) void this.propose();
     if (this.failed === 'build') this.#clearFindings();
@@ -162,17 +165,42 @@ export class ModelState {
     this.#clearFindings();
     this.findings = [...this.#remarks, ...result.model.warnings];
     this.built = result.model;
+    this.isCarried = false;
+    return true;
+  }
+
+  /** Builds the model that the file itself brings. */
+  async buildCarried(): Promise<boolean> {
+    this.busy = true;
+    const result = await this.#desk.tasks
+      .run('Building the model of the file', 'Could not build the model of the file', (task) =>
+        this.#desk.client.call('buildCarried', {}, { signal: task.signal }),
+      )
+      .finally(() => (this.busy = false));
+    if (!result) return false;
+    if (!result.ok) {
+      this.#fail('build', result.findings);
+      return false;
+    }
+    this.#clearFindings();
+    this.findings = result.model.warnings;
+    this.built = result.model;
+    this.isCarried = true;
     return true;
   }
 
   /** After a crash of the worker. */
   async restore(): Promise<void> {
+    if (this.isCarried && this.built && this.#accepted.length === 0) {
+      await this.buildCarried();
+      return;
+    }
     if (this.#accepted.length === 0) return;
     const { built, candidateName } = this;
     const edited = $state.snapshot(this.files);
     this.files = this.#accepted.map((file) => ({ ...file }));
     const again = await this.read(candidateName);
-    if (again && built) await this.build();
+    if (again && built) await (this.isCarried ? this.buildCarried() : this.build());
     this.files = edited;
   }
 

@@ -10,7 +10,9 @@ import { findOptimizer } from '#lib/checkpoint/optimizer.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
 import { isTensor } from '#lib/checkpoint/value.ts';
 import { findStateDicts, type StateDictCandidate } from '#lib/architecture/binding.ts';
-import { readSource, type ModelSource } from '#lib/architecture/source.ts';
+import { findCarried, openCarried, type Carried } from '#lib/architecture/carried/open.ts';
+import { PythonError, pythonFinding } from '#lib/architecture/python/errors.ts';
+import { readSource, type ModelSource, type SourceFile } from '#lib/architecture/source.ts';
 import { blobSource, type Source } from '#lib/file/source.ts';
 import { formatTitle } from '#lib/formats/folder.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
@@ -57,6 +59,7 @@ interface Opened {
   readonly source: Source;
   readonly outline: Outline;
   readonly stateDicts: readonly StateDictCandidate[];
+  readonly carried: Carried | null;
 }
 
 /** A call for something that needs another thing first. */
@@ -68,6 +71,8 @@ export class Lab {
   readonly #openFile: OpenFile | undefined;
   #opened: Opened | null = null;
   #source: ModelSource | null = null;
+  /** The files that the source was read from. */
+  #files: readonly SourceFile[] = [];
   #bench: Workbench | null = null;
   #safety: Safety | null = null;
   #data: Dataset | null = null;
@@ -108,6 +113,7 @@ export class Lab {
       const result = readSource(files);
       if (!result.ok) return result;
       this.#source = result.source;
+      this.#files = files;
       const candidates = result.source.candidates.map((candidate) => ({
         ...candidate,
         arguments: [...candidate.arguments],
@@ -128,6 +134,8 @@ export class Lab {
         return { arguments: argumentsFor(this.#source, candidate, checkpoint, chosen.dict) };
       }),
     build: (args, { signal }) => attempt(signal, async () => ({ model: await this.#build(args) })),
+    buildCarried: (_, { signal }) =>
+      attempt(signal, async () => ({ model: await this.#buildCarried(signal) })),
 
     data: ({ file }, { signal }) =>
       attempt(signal, async () => {
@@ -199,11 +207,12 @@ export class Lab {
     const checkpoint = await openDropped(dropped, context);
     const file = 'file' in dropped ? dropped.file : dropped.files[0]!.file;
     const stateDicts = findStateDicts(checkpoint.root);
+    const carried = findCarried(checkpoint, stateDicts);
     const outline = new Outline(checkpoint.root, stateDicts[0]?.dict);
     // Only now does what was open before give way.
     void this.#bench?.dispose();
     this.#bench = null;
-    this.#opened = { checkpoint, source: blobSource(file), outline, stateDicts };
+    this.#opened = { checkpoint, source: blobSource(file), outline, stateDicts, carried };
     const optimizer = findOptimizer(checkpoint.root);
     return {
       name: checkpoint.name,
@@ -226,6 +235,11 @@ export class Lab {
         label: `[${pythonKey(optimizer.key)}]`,
         groups: optimizer.optimizer.groups.length,
         states: optimizer.optimizer.states.size,
+      },
+      carried: carried && {
+        kind: carried.kind,
+        classes: carried.classes.map(label),
+        hasSource: carried.sources.length > 0,
       },
     };
   }
@@ -275,6 +289,23 @@ export class Lab {
     void this.#bench?.dispose();
     this.#bench = bench;
     return model;
+  }
+
+  async #buildCarried(signal: AbortSignal) {
+    const { checkpoint, carried, stateDicts } = this.#need();
+    if (!carried) {
+      throw notYet(`${checkpoint.name}: no forward pass in it`, 'Bring the source of the model.');
+    }
+    try {
+      const opened = await openCarried(checkpoint, carried, this.#files, signal);
+      const { bench, model } = Workbench.carried({ checkpoint, carried: opened, stateDicts });
+      void this.#bench?.dispose();
+      this.#bench = bench;
+      return model;
+    } catch (error) {
+      if (error instanceof PythonError) throw new FindingError(pythonFinding(error));
+      throw error;
+    }
   }
 
   #example(split: Split, index: number): Example {

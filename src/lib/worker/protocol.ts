@@ -98,6 +98,8 @@ export interface Calls {
     };
     result: Result<{ model: BuiltModel }>;
   };
+  /** Builds the model that the open file carries; the open source may define its classes. */
+  buildCarried: { args: object; result: Result<{ model: BuiltModel }> };
 
   /** Opens a data set (npz). On failure, the one before stays. */
   data: { args: { file: File }; result: Result<{ data: OpenedData }> };
@@ -191,6 +193,17 @@ export interface OpenedCheckpoint {
   /** Dicts that look like a model's state_dict, the likeliest first. */
   stateDicts: { label: string; tensors: number; elements: number }[];
   optimizer: { label: string; groups: number; states: number } | null;
+  /** The forward pass that the file brings beside its weights. */
+  carried: CarriedForward | null;
+}
+
+export interface CarriedForward {
+  /** TorchScript's code, a program of torch.export, or a module that was pickled whole. */
+  kind: 'torchscript' | 'exported' | 'module';
+  /** Of a module: the user's classes that it is made of. */
+  classes: string[];
+  /** Whether the file has the source of some of them. */
+  hasSource: boolean;
 }
 
 /** One row of the checkpoint tree. */

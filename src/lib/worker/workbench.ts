@@ -15,6 +15,7 @@ import {
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isDict, type Value } from '#lib/checkpoint/value.ts';
 import { bind, type Binding, type StateDictCandidate } from '#lib/architecture/binding.ts';
+import type { CarriedModel } from '#lib/architecture/carried/model.ts';
 import type { Graph } from '#lib/architecture/graph.ts';
 import { parseLiteral } from '#lib/architecture/literal.ts';
 import type { ModelSource, ModuleTree } from '#lib/architecture/source.ts';
@@ -96,6 +97,31 @@ export class Workbench {
     const binding = bind(module.state, stateDict.dict);
     const bench = new Workbench(checkpoint, stateDict, module, binding);
     return { bench, model: bench.#describe() };
+  }
+
+  /** Binds a model that came out of the checkpoint's own file. */
+  static carried({
+    checkpoint,
+    carried: { module, stateDict: dict, inputs },
+    stateDicts,
+  }: {
+    checkpoint: Checkpoint;
+    carried: CarriedModel;
+    stateDicts: readonly StateDictCandidate[];
+  }): { bench: Workbench; model: BuiltModel } {
+    // Saving puts trained weights where the file has them.
+    const place = stateDicts.find((candidate) =>
+      [...candidate.dict.keys()].every((key) => dict.has(key)),
+    );
+    const stateDict = { ...(place ?? { path: [], origin: dict, score: 0 }), dict };
+    const bench = new Workbench(checkpoint, stateDict, module, bind(module.state, dict));
+    const described = bench.#describe();
+    const [input, ...others] = inputs ?? [];
+    const isKnown = input && others.length === 0;
+    return {
+      bench,
+      model: isKnown ? { ...described, exampleShape: input.shape.slice(1) } : described,
+    };
   }
 
   get isReady(): boolean {

@@ -1,5 +1,53 @@
 /** Embeddings, attention, recurrence and dropout. */
-import { withUnused, type Adapters } from './adapter.ts';
+import { PyTuple } from '../python/collections.ts';
+import { unsupported } from '../python/errors.ts';
+import { gates, recurrent, type Recurrent } from '../torch/ops/recurrent.ts';
+import type { Given } from '../torch/arguments.ts';
+import { PyTensor } from '../torch/tensor.ts';
+import { withUnused, type Adapter, type Adapters } from './adapter.ts';
+
+const layers =
+  'input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first';
+
+/** What the arguments say. A weight tells the sizes: the second one is (gates × hidden, size). */
+function recurrentAttrs(op: Recurrent, given: Given) {
+  const weights = given.tensors('params');
+  const [rows = 0, size = 0] = weights[1]?.shape ?? [];
+  const hidden = rows / gates[op];
+  const attrs = {
+    num_layers: given.size('num_layers', 1),
+    bidirectional: given.bool('bidirectional'),
+    batch_first: given.bool('batch_first'),
+    dropout: given.float('dropout'),
+    training: given.bool('train'),
+    hidden_size: hidden,
+    has_bias: given.bool('has_biases'),
+  };
+  return { weights, attrs, projection: size === hidden ? 0 : size };
+}
+
+function lstm(given: Given): PyTuple {
+  // The other overload has the sizes of packed batches here.
+  if (given.value('hx') instanceof PyTensor)
+    throw unsupported('packed sequences are not supported');
+  const { weights, attrs, projection } = recurrentAttrs('lstm', given);
+  const all = { ...attrs, proj_size: projection };
+  return new PyTuple(recurrent('lstm', given.tensor('input'), given.tensors('hx'), weights, all));
+}
+
+const rnn = (nonlinearity: 'tanh' | 'relu'): Adapter => [
+  layers,
+  (given) => {
+    const { weights, attrs } = recurrentAttrs('rnn', given);
+    const all = { ...attrs, nonlinearity };
+    return new PyTuple(recurrent('rnn', given.tensor('input'), [given.tensor('hx')], weights, all));
+  },
+];
+
+function gru(given: Given): PyTuple {
+  const { weights, attrs } = recurrentAttrs('gru', given);
+  return new PyTuple(recurrent('gru', given.tensor('input'), [given.tensor('hx')], weights, attrs));
+}
 
 export const sequence: Adapters = {
   embedding: [
@@ -11,6 +59,10 @@ export const sequence: Adapters = {
       });
     },
   ],
+  lstm: [layers, lstm],
+  gru: [layers, gru],
+  rnn_tanh: rnn('tanh'),
+  rnn_relu: rnn('relu'),
   dropout: ['input, p, train', 'F.dropout'],
   feature_dropout: ['input, p, train', 'F.dropout2d'],
   native_dropout: [

@@ -1,6 +1,6 @@
 /** Finds the tensors of a pickled module, and what they are to it. */
 import { isModule } from '#lib/checkpoint/module.ts';
-import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { isDict, isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
 import type { CarriedTensors } from './tensors.ts';
 
 /** Objects looked at; a module has some twenty, large models some ten thousand modules. */
@@ -21,7 +21,10 @@ export function collectTensors(root: Value, tensors: CarriedTensors, prefix: str
     ] as const) {
       const entries = value.state.get(store);
       if (!isDict(entries)) continue;
-      for (const [, item] of entries.entries()) if (isTensor(item)) tensors.add(item, role, '');
+      const hidden = role === 'buffer' ? hiddenBuffers(value.state) : none;
+      for (const [name, item] of entries.entries()) {
+        if (isTensor(item) && !hidden.has(name)) tensors.add(item, role, '');
+      }
     }
   }
   others.forEach((tensor, index) => {
@@ -29,8 +32,16 @@ export function collectTensors(root: Value, tensors: CarriedTensors, prefix: str
   });
 }
 
+const none: ReadonlySet<Value> = new Set();
+
+/** Names of the buffers that the state_dict leaves out. */
+export function hiddenBuffers(state: Dict): ReadonlySet<Value> {
+  const names = state.get('_non_persistent_buffers_set');
+  return typeof names === 'object' && names?.kind === 'set' ? new Set(names.items) : none;
+}
+
 /** Every object once. */
-function* objectsOf(root: Value): Generator<Value> {
+export function* objectsOf(root: Value): Generator<Value> {
   const seen = new Set<Value>();
   const open: Value[] = [root];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {

@@ -148,9 +148,10 @@ function trace(
       values.set(name, new PyTensor(owner, [...input.shape], input.dtype, { traced }));
     }
     runNodes(program, run, paths, values);
-    const outputs = program.outputs.map(({ name }) => {
+    const outputs = program.outputs.map(({ name }, index) => {
       const value = values.get(name);
-      if (value instanceof PyTensor) return tracer.nodeOf(value);
+      const place = program.outputs.length === 1 ? 'output' : String(index);
+      if (value instanceof PyTensor) return { name: place, node: tracer.nodeOf(value) };
       throw raised('RuntimeError', `the output "${name}" is no tensor`);
     });
     return tracer.finish(inputs, outputs);
