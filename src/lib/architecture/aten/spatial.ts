@@ -2,7 +2,7 @@
 import { PyList, PyTuple } from '../python/collections.ts';
 import { unsupported } from '../python/errors.ts';
 import type { PyValue } from '../python/object.ts';
-import { batchNorm } from '../torch/ops/spatial.ts';
+import { batchNorm } from '../torch/ops/index.ts';
 import type { Given } from '../torch/arguments.ts';
 import type { PyTensor } from '../torch/tensor.ts';
 import { withUnused, type Adapter, type Adapters, type Aten } from './adapter.ts';
