@@ -28,7 +28,9 @@ export async function useBackend(name: BackendName): Promise<Backend> {
 }
 
 export async function open(path: string): Promise<Checkpoint> {
-  return unwrap(await openCheckpoint(bytesSource(new Uint8Array(readFileSync(path)), basename(path)))).checkpoint;
+  return unwrap(
+    await openCheckpoint(bytesSource(new Uint8Array(readFileSync(path)), basename(path))),
+  ).checkpoint;
 }
 
 export function unwrap<T>(result: Result<T>): T {
