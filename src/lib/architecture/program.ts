@@ -18,6 +18,7 @@ import { Scope } from './python/scope.ts';
 import { execute } from './python/statements.ts';
 import { builtinType, objectClass } from './python/types.ts';
 import { createTorch } from './torch/namespace.ts';
+import { modulePath, SourceTree, type Located } from './source_tree.ts';
 import { Session } from './torch/session.ts';
 import type { TensorProtocol } from './torch/tensor.ts';
 
@@ -26,29 +27,43 @@ export interface Program {
   readonly session: Session;
   /** What a new tensor has to be given. */
   readonly tensors: { readonly session: Session; readonly protocol: TensorProtocol };
-  /** Global names of every file, by file name. */
+  /** Global names of every file that was run, by file name. */
   readonly globals: ReadonlyMap<string, Scope>;
   readonly warnings: readonly Finding[];
 }
 
-/** Runs all files. Only a spent budget ends the run early. */
-export function runProgram(files: readonly ParsedFile[]): Program {
+/**
+ * Runs the files that `entries` names, or all, and those that they import. Only a spent budget ends
+ * the run early.
+ */
+export function runProgram(files: readonly ParsedFile[], entries?: readonly string[]): Program {
   const session = new Session();
   const torch = createTorch(session);
   const builtins = builtinScope();
   const globals = new Map<string, Scope>();
   const modules = new Map<string, PyModule>();
   const warnings: Finding[] = [];
+  const tree = new SourceTree(files);
 
-  const load = (file: ParsedFile): PyModule => {
-    const known = modules.get(file.name);
+  const load = ({ path, file }: Located): PyModule => {
+    const known = modules.get(path);
     if (known) return known;
     const scope = new Scope('module', builtins);
-    const module = new PyModule(moduleName(file.name), scope.names, false);
-    modules.set(file.name, module);
-    globals.set(file.name, scope);
-    scope.names.set('__name__', module.name);
-    runFile(interpreter, file, scope, warnings);
+    const module = new PyModule(path, scope.names, false, (name) => {
+      const within = tree.at(`${path}.${name}`);
+      return within && load(within);
+    });
+    modules.set(path, module);
+    scope.names.set('__name__', path);
+    if (file) {
+      scope.names.set('__file__', file.name);
+      globals.set(file.name, scope);
+      // A `try: import x` says nothing of the imports within x.
+      const guards = interpreter.guardedImports;
+      interpreter.guardedImports = 0;
+      runFile(interpreter, file, scope, warnings);
+      interpreter.guardedImports = guards;
+    }
     return module;
   };
 
@@ -57,28 +72,17 @@ export function runProgram(files: readonly ParsedFile[]): Program {
     objectClass,
     classOf: builtinType,
     libraries: new Map([...standardLibraries(), ...torch.libraries]),
-    loadSibling: (path) => {
-      const file = siblingOf(files, path);
-      return file && load(file);
+    loadFile: (path, level, from) => {
+      const found = level > 0 ? tree.relative(from, level, path) : tree.absolute(from, path);
+      return found && load(found);
     },
   });
   session.interpreter = interpreter;
-  for (const file of files) load(file);
+  for (const file of files) {
+    if (!entries || entries.includes(file.name)) load({ path: modulePath(file.name), file });
+  }
   const tensors = { session, protocol: torch.protocol };
   return { interpreter, session, tensors, globals, warnings };
-}
-
-function moduleName(file: string): string {
-  return file.replace(/\.py$/, '').replace(/^.*[/\\]/, '');
-}
-
-/** The file that `package.blocks` means: by its whole path, else by its last part. */
-function siblingOf(files: readonly ParsedFile[], path: string): ParsedFile | undefined {
-  const whole = path.replaceAll('.', '/');
-  return (
-    files.find(({ name }) => name.replace(/\.py$/, '') === whole) ??
-    files.find(({ name }) => moduleName(name) === path.split('.').at(-1))
-  );
 }
 
 function runFile(

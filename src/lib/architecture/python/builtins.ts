@@ -1,8 +1,8 @@
 /** Python's built-in functions. */
-import { getAttribute, hasAttribute, setAttribute } from './attributes.ts';
+import { deleteAttribute, getAttribute, hasAttribute, setAttribute } from './attributes.ts';
 import { ClassMethod, PyClass, PyInstance, PySuper, StaticMethod, Property } from './classes.ts';
-import { collect } from './collect.ts';
-import { PyIterator, PyList, PyRange, PyTuple } from './collections.ts';
+import { collect, unordered } from './collect.ts';
+import { PyIterator, PyList, PyRange, PySet, PyTuple } from './collections.ts';
 import { raised, Raised, unsupported } from './errors.ts';
 import { exceptionClasses } from './exceptions.ts';
 import { formatValue } from './format.ts';
@@ -56,7 +56,7 @@ const functions: Record<string, readonly [signature: string, body: NativeBody]> 
     "value, spec='', /",
     (i, { values }) => formatValue(i, values.get('value')!, str(i, values.get('spec')!)),
   ],
-  abs: ['x, /', (_, { values }) => absolute(values.get('x')!)],
+  abs: ['x, /', (i, { values }) => absolute(i, values.get('x')!)],
   round: ['number, ndigits=None', (_, bound) => round(bound)],
   divmod: ['x, y, /', (_, { values }) => divideWithRest(values.get('x')!, values.get('y')!)],
   pow: [
@@ -76,14 +76,14 @@ const functions: Record<string, readonly [signature: string, body: NativeBody]> 
   any: [
     'iterable, /',
     (i, { values }) => {
-      for (const item of iterate(i, values.get('iterable')!)) if (truth(i, item)) return true;
+      for (const item of loosely(i, values.get('iterable')!)) if (truth(i, item)) return true;
       return false;
     },
   ],
   all: [
     'iterable, /',
     (i, { values }) => {
-      for (const item of iterate(i, values.get('iterable')!)) if (!truth(i, item)) return false;
+      for (const item of loosely(i, values.get('iterable')!)) if (!truth(i, item)) return false;
       return true;
     },
   ],
@@ -108,19 +108,19 @@ const functions: Record<string, readonly [signature: string, body: NativeBody]> 
   sorted: [
     'iterable, /, *, key=None, reverse=False',
     (i, { values }) => {
-      const items = collect(i, values.get('iterable')!);
+      const items = unordered(i, values.get('iterable')!);
       return new PyList(sorted(i, items, values.get('key')!, values.get('reverse')!));
     },
   ],
   iter: ['iterable, /', (i, { values }) => new PyIterator(iterate(i, values.get('iterable')!))],
   next: [
     'iterator, /, *default',
-    (_, { values, rest }) => {
+    (i, { values, rest }) => {
       const iterator = usable(values.get('iterator')!);
-      if (!(iterator instanceof PyIterator)) {
+      if (!(iterator instanceof PyIterator || iterator instanceof PyInstance)) {
         throw raised('TypeError', `a ${typeName(iterator)} is not an iterator`);
       }
-      const item = iterator.next() ?? rest[0];
+      const item = iterator.next(i) ?? rest[0];
       if (item === undefined) throw raised('StopIteration', 'the iterator has no more items');
       return item;
     },
@@ -128,8 +128,8 @@ const functions: Record<string, readonly [signature: string, body: NativeBody]> 
   isinstance: [
     'object, classes, /',
     (i, { values }) => {
-      const cls = i.environment.classOf(usable(values.get('object')!));
-      return matches(i, cls, values.get('classes')!);
+      const object = usable(values.get('object')!);
+      return matches(i, i.environment.classOf(object), values.get('classes')!, object);
     },
   ],
   issubclass: [
@@ -176,6 +176,25 @@ const functions: Record<string, readonly [signature: string, body: NativeBody]> 
       return null;
     },
   ],
+  delattr: [
+    'object, name, /',
+    (i, bound) => {
+      deleteAttribute(i, bound.values.get('object')!, attributeName(bound));
+      return null;
+    },
+  ],
+  vars: ['object, /', (i, { values }) => getAttribute(i, values.get('object')!, '__dict__')],
+  ord: ['c, /', (_, { values }) => codePoint(values.get('c')!)],
+  chr: [
+    'i, /',
+    (_, { values }) => {
+      const code = integer(values.get('i')!, 'the argument of chr()');
+      if (code < 0n || code > 0x10ffffn) throw raised('ValueError', `chr(${code}) is not defined`);
+      return String.fromCodePoint(Number(code));
+    },
+  ],
+  hex: ['x, /', (i, { values }) => formatValue(i, integer(values.get('x')!, 'x'), '#x')],
+  bin: ['x, /', (i, { values }) => formatValue(i, integer(values.get('x')!, 'x'), '#b')],
   super: ['cls=None, self=None, /', (i, { values }) => makeSuper(i, values)],
   staticmethod: ['function, /', (_, { values }) => new StaticMethod(values.get('function')!)],
   classmethod: ['function, /', (_, { values }) => new ClassMethod(values.get('function')!)],
@@ -185,8 +204,22 @@ const functions: Record<string, readonly [signature: string, body: NativeBody]> 
   ],
 };
 
-function absolute(value: PyValue): PyValue {
+/** Walks an iterable of which the order does not matter. */
+function loosely(interpreter: Interpreter, value: PyValue): Iterable<PyValue> {
+  return value instanceof PySet ? value.unordered(interpreter) : iterate(interpreter, value);
+}
+
+function codePoint(value: PyValue): bigint {
+  if (typeof value === 'string' && [...value].length === 1) return BigInt(value.codePointAt(0)!);
+  throw raised('TypeError', 'ord() needs a str of one character');
+}
+
+function absolute(interpreter: Interpreter, value: PyValue): PyValue {
   usable(value);
+  if (value instanceof PyObject) {
+    const own = value.absolute?.(interpreter);
+    if (own !== undefined) return own;
+  }
   if (!isNumeric(value)) throw raised('TypeError', `abs() needs a number, not ${typeName(value)}`);
   if (typeof value === 'number') return Math.abs(value);
   return BigInt(value) < 0n ? -BigInt(value) : BigInt(value);
@@ -222,7 +255,7 @@ function extreme(interpreter: Interpreter, bound: Bound, better: '<' | '>'): PyV
     key === null ? item : call(interpreter, key, { ...noArguments, positional: [item] });
   let best: PyValue | undefined;
   let bestKey: PyValue = null;
-  for (const item of iterate(interpreter, source)) {
+  for (const item of loosely(interpreter, source)) {
     const itemKey = keyOf(item);
     if (best === undefined || truth(interpreter, compare(interpreter, better, itemKey, bestKey))) {
       best = item;
@@ -274,6 +307,10 @@ function* filtered(interpreter: Interpreter, test: PyValue, source: PyValue): Ge
 
 function reversed(interpreter: Interpreter, value: PyValue): PyValue {
   usable(value);
+  if (value instanceof PyInstance) {
+    const own = value.special(interpreter, '__reversed__');
+    if (own !== undefined) return own;
+  }
   if (value instanceof PyRange) {
     const { count, start, stride } = value;
     return new PyIterator(
@@ -284,10 +321,21 @@ function reversed(interpreter: Interpreter, value: PyValue): PyValue {
 }
 
 /** `isinstance` with a class, a tuple of classes, or classes of torch.nn that the shim lacks. */
-function matches(interpreter: Interpreter, cls: PyClass, classes: PyValue): boolean {
+function matches(
+  interpreter: Interpreter,
+  cls: PyClass,
+  classes: PyValue,
+  object?: PyValue,
+): boolean {
   interpreter.step();
-  if (classes instanceof PyTuple)
-    return classes.items.some((item) => matches(interpreter, cls, item));
+  if (classes instanceof PyTuple) {
+    return classes.items.some((item) => matches(interpreter, cls, item, object));
+  }
+  // None in a union of types.
+  if (classes === null) return cls === interpreter.environment.classOf(null);
+  if (classes instanceof PyClass && classes.accepts && object !== undefined) {
+    return classes.accepts(object);
+  }
   if (classes instanceof PyClass) return cls.isSubclassOf(classes);
   // No object can be of a class that the shim does not have; public layers have no subclasses.
   if (classes instanceof Placeholder && /^torch\.nn\.[A-Z]\w*$/.test(classes.name)) return false;

@@ -1,14 +1,12 @@
 /** Classes and their instances: `class` statements, method resolution, `super()`. */
-import type { StmtNode } from 'py-ast';
-import { PyTuple } from './collections.ts';
-import { explain, PythonError, raised, Refusal, unsupported } from './errors.ts';
-import { maxAncestors } from './limits.ts';
-import { evaluate } from './expressions.ts';
+import type { ExprNode } from 'py-ast';
+import { NamespaceDict, PyTuple } from './collections.ts';
+import { Raised, raised, unsupported } from './errors.ts';
 import { BoundMethod, call, NativeFunction, PyFunction } from './functions.ts';
 import type { Interpreter } from './interpreter.ts';
 import {
   noArguments,
-  Placeholder,
+  notImplemented,
   PyObject,
   typeName,
   type BinaryOperator,
@@ -17,9 +15,14 @@ import {
   type PyValue,
 } from './object.ts';
 import { equal, index, iterate, str, truth } from './operators.ts';
-import { Scope } from './scope.ts';
-import { boundNames } from './assign.ts';
-import { executeBlock } from './statements.ts';
+
+/** What a library makes of operations on a class itself. */
+export interface ClassProtocol {
+  call?(interpreter: Interpreter, args: CallArguments): PyValue;
+  getItem?(interpreter: Interpreter, key: PyValue): PyValue;
+  /** What iterating over the class gives. */
+  items?(): readonly PyValue[];
+}
 
 /** Makes the instance of a class without running `__init__`; or the value, for built-in types. */
 export type Construct = (interpreter: Interpreter, cls: PyClass, args: CallArguments) => PyValue;
@@ -36,9 +39,21 @@ export class PyClass extends PyObject {
   /** True of built-in types, which the source cannot inherit from. */
   readonly final: boolean;
   /** Where the source defines it; absent for classes of the shim. */
-  readonly origin: { readonly file: string; readonly line: number } | undefined;
+  readonly origin:
+    { readonly file: string; readonly line: number; readonly module: PyValue } | undefined;
   /** Annotated names, in order. */
-  readonly annotations: readonly string[];
+  readonly annotations: ReadonlyMap<string, ExprNode>;
+  readonly doc: string | null;
+  /** The class of this class, where the source gives it one. */
+  readonly metaclass: PyClass | undefined;
+  /** What a library does with a class of the source that inherits from this one. */
+  readonly onSubclass: ((interpreter: Interpreter, cls: PyClass) => void) | undefined;
+  /** What is an instance of an abstract class, where inheritance does not say it. */
+  readonly accepts?: (value: PyValue) => boolean;
+  /** The methods of a built-in type, as functions: `str.lower`. */
+  readonly methods: (() => { get(name: string): PyValue | undefined }) | undefined;
+  /** How a library has the class called, indexed or walked: enums. */
+  protocol: ClassProtocol | undefined;
 
   constructor(
     name: string,
@@ -48,7 +63,12 @@ export class PyClass extends PyObject {
       construct?: Construct;
       final?: boolean;
       origin?: PyClass['origin'];
-      annotations?: readonly string[];
+      annotations?: ReadonlyMap<string, ExprNode>;
+      doc?: string | null;
+      metaclass?: PyClass | undefined;
+      onSubclass?: PyClass['onSubclass'];
+      protocol?: ClassProtocol;
+      methods?: PyClass['methods'];
     } = {},
   ) {
     super();
@@ -58,7 +78,12 @@ export class PyClass extends PyObject {
     this.construct = options.construct;
     this.final = options.final ?? false;
     this.origin = options.origin;
-    this.annotations = options.annotations ?? [];
+    this.annotations = options.annotations ?? new Map();
+    this.doc = options.doc ?? null;
+    this.metaclass = options.metaclass;
+    this.onSubclass = options.onSubclass;
+    this.protocol = options.protocol;
+    this.methods = options.methods;
     this.mro = [this, ...linearize(name, bases)];
   }
 
@@ -75,14 +100,31 @@ export class PyClass extends PyObject {
     return this.mro.includes(other);
   }
 
-  override getAttribute(_interpreter: Interpreter, name: string): PyValue | undefined {
+  override getAttribute(interpreter: Interpreter, name: string): PyValue | undefined {
     const value = this.lookup(name);
-    if (value instanceof StaticMethod) return value.callee;
-    if (value instanceof ClassMethod) return new BoundMethod(this, value.callee);
-    if (value !== undefined) return value;
-    if (name === '__name__' || name === '__qualname__') return this.name;
-    if (name === '__mro__') return new PyTuple(this.mro);
-    return undefined;
+    if (value !== undefined) return bindToClass(this, value);
+    for (const { methods } of this.mro) {
+      const method = methods?.().get(name);
+      if (method !== undefined) return method;
+    }
+    switch (name) {
+      case '__name__':
+      case '__qualname__':
+        return this.name;
+      case '__mro__':
+        return new PyTuple(this.mro);
+      case '__doc__':
+        return this.doc;
+      case '__module__':
+        return this.origin?.module ?? 'builtins';
+      default:
+        break;
+    }
+    const meta = this.metaclass?.lookup(name);
+    if (meta === undefined) return undefined;
+    return meta instanceof Property
+      ? call(interpreter, meta.getter, { ...noArguments, positional: [this] })
+      : bind(this, this.metaclass!, meta);
   }
 
   override setAttribute(_interpreter: Interpreter, name: string, value: PyValue): void {
@@ -92,13 +134,18 @@ export class PyClass extends PyObject {
 
   override call(interpreter: Interpreter, args: CallArguments): PyValue {
     interpreter.step();
+    if (this.protocol?.call) return this.protocol.call(interpreter, args);
     const maker = this.mro.find(({ construct }) => construct)!;
     if (this.final) return maker.construct!(interpreter, this, args);
-    if (this.lookup('__new__') !== undefined) {
-      throw unsupported(`${this.name}.__new__ is not supported`);
-    }
     interpreter.allocate(1);
-    const instance = maker.construct!(interpreter, this, noArguments);
+    const definesNew = this.mro.find(({ attributes }) => attributes.has('__new__'));
+    const instance = definesNew?.origin
+      ? call(interpreter, bindToClass(this, definesNew.attributes.get('__new__')!), {
+          positional: [this, ...args.positional],
+          keywords: args.keywords,
+        })
+      : maker.construct!(interpreter, this, noArguments);
+    if (!(instance instanceof PyInstance) || !instance.class.isSubclassOf(this)) return instance;
     const init = this.lookup('__init__');
     if (init !== undefined) {
       const result = call(interpreter, new BoundMethod(instance, init), args);
@@ -108,11 +155,31 @@ export class PyClass extends PyObject {
   }
 
   /** `list[int]`, `Type[nn.Module]`: a type with parameters is the type. */
-  override getItem(): PyValue {
-    return this;
+  override getItem(interpreter: Interpreter, key: PyValue): PyValue {
+    return this.protocol?.getItem?.(interpreter, key) ?? this;
   }
-  override binary(_: Interpreter, operator: BinaryOperator): PyValue | undefined {
-    return operator === '|' ? new Placeholder('a union of types', null) : undefined;
+  override iterate(interpreter: Interpreter): Iterable<PyValue> {
+    const items = this.protocol?.items?.();
+    if (items) return items;
+    const made = this.#ofMetaclass(interpreter, '__iter__');
+    if (made === undefined) throw raised('TypeError', '"type" object is not iterable');
+    return iterate(interpreter, made);
+  }
+  override length(interpreter: Interpreter): number {
+    const items = this.protocol?.items?.().length ?? this.#ofMetaclass(interpreter, '__len__');
+    if (items === undefined) throw raised('TypeError', 'an object of type "type" has no len()');
+    return typeof items === 'number' ? items : index(items, 'the result of __len__');
+  }
+  override truth(): boolean {
+    return true;
+  }
+  #ofMetaclass(interpreter: Interpreter, name: string): PyValue | undefined {
+    const method = this.metaclass?.lookup(name);
+    return method && call(interpreter, method, { ...noArguments, positional: [this] });
+  }
+  override binary(_: Interpreter, operator: BinaryOperator, _other: PyValue): PyValue | undefined {
+    // `int | None` in annotations; `isinstance` looks into it.
+    return operator === '|' ? new PyTuple([this, _other]) : undefined;
   }
   override repr(): string {
     return `<class '${this.name}'>`;
@@ -157,13 +224,27 @@ export class Property extends PyObject {
   readonly typeName = 'property';
   readonly getter: PyValue;
   readonly setter: PyValue;
-  constructor(getter: PyValue, setter: PyValue = null) {
+  /** Of `functools.cached_property`: the instance keeps the first value under this name. */
+  readonly cachedAs: string | undefined;
+  constructor(getter: PyValue, setter: PyValue = null, cachedAs?: string) {
     super();
     this.getter = getter;
     this.setter = setter;
+    this.cachedAs = cachedAs;
+  }
+  read(interpreter: Interpreter, self: PyInstance): PyValue {
+    const kept = this.cachedAs === undefined ? undefined : self.attributes.get(this.cachedAs);
+    if (kept !== undefined) return kept;
+    const value = call(interpreter, this.getter, { ...noArguments, positional: [self] });
+    if (this.cachedAs !== undefined) self.attributes.set(this.cachedAs, value);
+    return value;
   }
   /** `@name.setter`. */
   override getAttribute(_interpreter: Interpreter, name: string): PyValue | undefined {
+    if (name === 'fget') return this.getter;
+    if (name === 'getter' || name === 'deleter') {
+      throw unsupported(`property.${name} is not supported`);
+    }
     if (name !== 'setter') return undefined;
     return new NativeFunction('setter', 'function', (_, { values }) => {
       return new Property(this.getter, values.get('function')!);
@@ -185,16 +266,22 @@ export class PyInstance extends PyObject {
     return this.class.name;
   }
 
-  override getAttribute(interpreter: Interpreter, name: string): PyValue | undefined {
+  /** `object.__getattribute__`: everything but `__getattr__`. */
+  ownAttribute(interpreter: Interpreter, name: string): PyValue | undefined {
     const inherited = this.class.lookup(name);
-    if (inherited instanceof Property) {
-      return call(interpreter, inherited.getter, { ...noArguments, positional: [this] });
-    }
+    if (inherited instanceof Property) return inherited.read(interpreter, this);
     const own = this.attributes.get(name);
     if (own !== undefined) return own;
     if (inherited !== undefined) return bind(this, this.class, inherited);
     if (name === '__class__') return this.class;
-    if (name === '__dict__') throw unsupported('__dict__ is not supported');
+    if (name === '__dict__') return new NamespaceDict(this.attributes);
+    const isOfClass = name === '__doc__' || name === '__module__';
+    return isOfClass ? this.class.getAttribute(interpreter, name) : undefined;
+  }
+
+  override getAttribute(interpreter: Interpreter, name: string): PyValue | undefined {
+    const own = this.ownAttribute(interpreter, name);
+    if (own !== undefined) return own;
     const fallback = this.class.lookup('__getattr__');
     if (fallback === undefined) return undefined;
     return call(interpreter, fallback, { ...noArguments, positional: [this, name] });
@@ -209,7 +296,7 @@ export class PyInstance extends PyObject {
   /** `object.__setattr__`. */
   setOwn(interpreter: Interpreter, name: string, value: PyValue): void {
     const inherited = this.class.lookup(name);
-    if (inherited instanceof Property) {
+    if (inherited instanceof Property && inherited.cachedAs === undefined) {
       if (inherited.setter === null) {
         throw raised('AttributeError', `the property "${name}" has no setter`);
       }
@@ -230,6 +317,24 @@ export class PyInstance extends PyObject {
     } else if (!this.attributes.delete(name)) {
       throw raised('AttributeError', `"${this.typeName}" object has no attribute "${name}"`);
     }
+  }
+
+  /** A class with an equality of its own needs its hash too; members of mixed enums have one. */
+  override token(): PyValue {
+    const value = this.attributes.get('_value_');
+    if (
+      typeof value !== 'object' &&
+      value !== undefined &&
+      this.class.mro.some(({ final }) => final)
+    ) {
+      return value;
+    }
+    for (const cls of this.class.mro) {
+      if (!cls.origin || !(cls.attributes.has('__eq__') || cls.attributes.has('__hash__')))
+        continue;
+      throw unsupported(`a key of class ${this.typeName}, which defines __eq__`);
+    }
+    return this;
   }
 
   /** Calls a method that the class defines, such as `__len__`; undefined where it has none. */
@@ -262,7 +367,42 @@ export class PyInstance extends PyObject {
     return index(this.#demand(interpreter, '__len__'), 'the result of __len__');
   }
   override iterate(interpreter: Interpreter): Iterable<PyValue> {
-    return iterate(interpreter, this.#demand(interpreter, '__iter__'));
+    if (this.class.lookup('__iter__') === undefined && this.class.lookup('__getitem__')) {
+      return this.#indexed(interpreter);
+    }
+    const iterator = this.#demand(interpreter, '__iter__');
+    if (iterator instanceof PyInstance) return iterator.walk(interpreter);
+    return iterate(interpreter, iterator);
+  }
+  /** Calls `__next__` up to StopIteration. */
+  *walk(interpreter: Interpreter): Generator<PyValue> {
+    for (;;) {
+      const item = this.next(interpreter);
+      if (item === undefined) return;
+      yield item;
+    }
+  }
+  /** The next item of an iterator, or undefined at its end. */
+  next(interpreter: Interpreter): PyValue | undefined {
+    try {
+      return this.#demand(interpreter, '__next__');
+    } catch (error) {
+      if (error instanceof Raised && error.type === 'StopIteration') return undefined;
+      throw error;
+    }
+  }
+  /** The old protocol: indices from 0 up to an IndexError. */
+  *#indexed(interpreter: Interpreter): Generator<PyValue> {
+    for (let at = 0n; ; at++) {
+      let item: PyValue;
+      try {
+        item = this.getItem(interpreter, at);
+      } catch (error) {
+        if (error instanceof Raised && error.type === 'IndexError') return;
+        throw error;
+      }
+      yield item;
+    }
   }
   override getItem(interpreter: Interpreter, key: PyValue): PyValue {
     return this.#demand(interpreter, '__getitem__', key);
@@ -287,24 +427,33 @@ export class PyInstance extends PyObject {
     other: PyValue,
     reflected: boolean,
   ): PyValue | undefined {
-    const names: Partial<Record<BinaryOperator, string>> = {
-      '+': 'add',
-      '-': 'sub',
-      '*': 'mul',
-      '/': 'truediv',
-      '//': 'floordiv',
-      '%': 'mod',
-      '@': 'matmul',
-    };
-    const name = names[operator];
-    return name && this.special(interpreter, `__${reflected ? 'r' : ''}${name}__`, other);
+    const name = `__${reflected ? 'r' : ''}${operatorNames[operator]}__`;
+    return implemented(this.special(interpreter, name, other));
   }
   override inplace(
     interpreter: Interpreter,
     operator: BinaryOperator,
     other: PyValue,
   ): PyValue | undefined {
-    return operator === '+' ? this.special(interpreter, '__iadd__', other) : undefined;
+    return implemented(this.special(interpreter, `__i${operatorNames[operator]}__`, other));
+  }
+  override unary(interpreter: Interpreter, operator: '-' | '+' | '~'): PyValue | undefined {
+    const names = { '-': '__neg__', '+': '__pos__', '~': '__invert__' } as const;
+    return this.special(interpreter, names[operator]);
+  }
+  override toInt(interpreter: Interpreter): PyValue {
+    return this.special(interpreter, '__int__') ?? this.#demand(interpreter, '__index__');
+  }
+  override absolute(interpreter: Interpreter): PyValue | undefined {
+    return this.special(interpreter, '__abs__');
+  }
+  override enterContext(interpreter: Interpreter): PyValue {
+    return this.#demand(interpreter, '__enter__');
+  }
+  override exitContext(interpreter: Interpreter, error: Raised | null): boolean {
+    const told = error ? [error.value ?? null, error.value ?? null, null] : [null, null, null];
+    const result = this.#demand(interpreter, '__exit__', ...told);
+    return error !== null && truth(interpreter, result);
   }
   override compare(
     interpreter: Interpreter,
@@ -312,9 +461,9 @@ export class PyInstance extends PyObject {
     other: PyValue,
   ): PyValue | undefined {
     const names = { '==': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge' } as const;
-    const own = this.special(interpreter, `__${names[operator]}__`, other);
+    const own = implemented(this.special(interpreter, `__${names[operator]}__`, other));
     if (own !== undefined || operator !== '!=') return own;
-    const isEqual = this.special(interpreter, '__eq__', other);
+    const isEqual = implemented(this.special(interpreter, '__eq__', other));
     return isEqual === undefined ? undefined : !truth(interpreter, isEqual);
   }
   override repr(interpreter: Interpreter): string {
@@ -325,6 +474,33 @@ export class PyInstance extends PyObject {
     const own = this.special(interpreter, '__str__');
     return own === undefined ? this.repr(interpreter) : str(interpreter, own);
   }
+}
+
+const operatorNames: Record<BinaryOperator, string> = {
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'truediv',
+  '//': 'floordiv',
+  '%': 'mod',
+  '**': 'pow',
+  '@': 'matmul',
+  '<<': 'lshift',
+  '>>': 'rshift',
+  '&': 'and',
+  '|': 'or',
+  '^': 'xor',
+};
+
+/** NotImplemented lets the other side try. */
+function implemented(value: PyValue | undefined): PyValue | undefined {
+  return value === notImplemented ? undefined : value;
+}
+
+/** What a class's attribute is when it is read through the class. */
+function bindToClass(cls: PyClass, value: PyValue): PyValue {
+  if (value instanceof StaticMethod) return value.callee;
+  return value instanceof ClassMethod ? new BoundMethod(cls, value.callee) : value;
 }
 
 /** What a class's attribute is when it is read through an instance. */
@@ -357,81 +533,11 @@ export class PySuper extends PyObject {
     for (const cls of type.mro.slice(type.mro.indexOf(this.#cls) + 1)) {
       const value = cls.attributes.get(name);
       if (value === undefined) continue;
-      if (value instanceof Property) {
-        return call(interpreter, value.getter, { ...noArguments, positional: [this.#self] });
-      }
-      return bind(this.#self, type, value);
+      if (this.#self instanceof PyClass) return bindToClass(type, value);
+      return value instanceof Property
+        ? value.read(interpreter, this.#self)
+        : bind(this.#self, type, value);
     }
     return undefined;
-  }
-}
-
-/** Runs a `class` statement. */
-export function defineClass(
-  interpreter: Interpreter,
-  node: Extract<StmtNode, { nodeType: 'ClassDef' }>,
-  scope: Scope,
-): PyValue {
-  const { file } = interpreter.frame;
-  const bases = node.bases
-    .map((base) => evaluate(interpreter, base, scope))
-    .map((base) => {
-      if (base instanceof Placeholder) throw base.error;
-      if (base instanceof PyClass) return base;
-      throw unsupported(`the base of class ${node.name} is a ${typeName(base)}`);
-    });
-  for (const keyword of node.keywords) {
-    const value = evaluate(interpreter, keyword.value, scope);
-    const isAbstract = value instanceof PyClass && value.name === 'ABCMeta';
-    if (keyword.arg !== 'metaclass' || !isAbstract) {
-      throw unsupported(`the keyword ${keyword.arg ?? '**'} of a class is not supported`);
-    }
-  }
-  // Methods see `__class__`, which `super()` looks up, but not the other names of the class.
-  const cell = new Scope('function', scope.closure);
-  const body = new Scope('class', cell);
-  executeClassBody(interpreter, node.body, body);
-  const cls = new PyClass(
-    node.name,
-    bases.length > 0 ? bases : [interpreter.environment.objectClass],
-    {
-      attributes: body.names,
-      origin: { file, line: node.lineno ?? 0 },
-      annotations: body.annotations,
-    },
-  );
-  if (cls.mro.length > maxAncestors) {
-    throw new Refusal(
-      'python-budget',
-      `class ${node.name} has more than ${maxAncestors} ancestors`,
-    );
-  }
-  const builtin = cls.mro.find(({ final }) => final);
-  if (builtin) throw unsupported(`a class that inherits from ${builtin.name} is not supported`);
-  cell.names.set('__class__', cls);
-  let value: PyValue = cls;
-  for (const decorator of node.decorator_list.toReversed()) {
-    const callee = evaluate(interpreter, decorator, scope);
-    value = call(interpreter, callee, { ...noArguments, positional: [value] });
-  }
-  return value;
-}
-
-/** A statement of a class body that cannot run spoils its own names only. */
-function executeClassBody(interpreter: Interpreter, body: readonly StmtNode[], scope: Scope): void {
-  for (const statement of body) {
-    try {
-      executeBlock(interpreter, [statement], scope);
-    } catch (error) {
-      const isSpared =
-        error instanceof PythonError &&
-        error.code === 'python-unsupported' &&
-        statement.nodeType === 'Assign';
-      if (!isSpared) throw error;
-      error.where ??= `${interpreter.frame.file} line ${interpreter.frame.line}`;
-      for (const name of statement.targets.flatMap(boundNames)) {
-        scope.assign(name, new Placeholder(name, explain(error)));
-      }
-    }
   }
 }

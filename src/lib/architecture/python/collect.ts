@@ -1,5 +1,5 @@
 /** From iterables to arrays and dicts, with every item counted. */
-import { PyDict, PyList, PyRange, PyTuple } from './collections.ts';
+import { PyDict, PyList, PyRange, PySet, PyTuple } from './collections.ts';
 import { raised } from './errors.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { PyValue } from './object.ts';
@@ -15,6 +15,11 @@ export function collect(interpreter: Interpreter, value: PyValue): PyValue[] {
     items.push(item);
   }
   return items;
+}
+
+/** The items for a use in which their order does not matter, so that a set may give them. */
+export function unordered(interpreter: Interpreter, value: PyValue): PyValue[] {
+  return value instanceof PySet ? value.unordered(interpreter) : collect(interpreter, value);
 }
 
 /** How many items there will be, where that is known beforehand. */

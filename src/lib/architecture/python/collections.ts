@@ -4,10 +4,17 @@ import { raised, Refusal, unsupported } from './errors.ts';
 import { maxKeyCharacters } from './limits.ts';
 import type { Interpreter } from './interpreter.ts';
 import { BoundMethod } from './functions.ts';
-import { PyObject, Placeholder, typeName, type BinaryOperator, type PyValue } from './object.ts';
+import {
+  PyObject,
+  Placeholder,
+  typeName,
+  type BinaryOperator,
+  type Comparison,
+  type PyValue,
+} from './object.ts';
 import { equal, repr } from './operators.ts';
 import { dictMethods, listMethods, setMethods, tupleMethods } from './methods.ts';
-import { indexOf, sliceIndices } from './indexing.ts';
+import { indexOf, sliceBounds, sliceIndices, sliceStart } from './indexing.ts';
 
 abstract class Sequence extends PyObject {
   readonly items: PyValue[];
@@ -60,7 +67,11 @@ abstract class Sequence extends PyObject {
 }
 
 export class PyList extends Sequence {
-  readonly typeName = 'list';
+  readonly typeName: string;
+  constructor(items: Iterable<PyValue>, type = 'list') {
+    super(items);
+    this.typeName = type;
+  }
   protected override like(items: PyValue[]): PyValue {
     return new PyList(items);
   }
@@ -78,12 +89,40 @@ export class PyList extends Sequence {
     return this;
   }
   override setItem(interpreter: Interpreter, key: PyValue, value: PyValue): void {
-    if (key instanceof PySlice) throw unsupported('assignment to a slice of a list');
+    if (key instanceof PySlice) {
+      this.#replace(key, collect(interpreter, value));
+      return;
+    }
     interpreter.step();
     this.items[indexOf(key, this.items.length, 'list')] = value;
   }
-  override deleteItem(_interpreter: Interpreter, key: PyValue): void {
-    if (key instanceof PySlice) throw unsupported('deletion of a slice of a list');
+  /** `items[a:b] = values`; with a step, as many values as there are places. */
+  #replace(key: PySlice, values: readonly PyValue[]): void {
+    const places = sliceIndices(key, this.items.length);
+    if (key.stride !== null && key.stride !== 1n) {
+      if (places.length !== values.length) {
+        throw raised(
+          'ValueError',
+          `${values.length} values for ${places.length} places of a slice`,
+        );
+      }
+      places.forEach((place, at) => (this.items[place] = values[at]!));
+      return;
+    }
+    // An empty slice is a place between items.
+    const [start] = places;
+    const at = start ?? sliceStart(key, this.items.length);
+    this.items.splice(at, places.length, ...values);
+  }
+  override deleteItem(interpreter: Interpreter, key: PyValue): void {
+    interpreter.step(1 + this.items.length / 256);
+    if (key instanceof PySlice) {
+      const gone = new Set(sliceIndices(key, this.items.length));
+      const kept = this.items.filter((_, at) => !gone.has(at));
+      this.items.length = 0;
+      for (const item of kept) this.items.push(item);
+      return;
+    }
     this.items.splice(indexOf(key, this.items.length, 'list'), 1);
   }
   override repr(interpreter: Interpreter): string {
@@ -92,12 +131,16 @@ export class PyList extends Sequence {
 }
 
 export class PyTuple extends Sequence {
-  readonly typeName: 'tuple' | 'torch.Size';
-  constructor(items: Iterable<PyValue>, type: PyTuple['typeName'] = 'tuple') {
+  readonly typeName: string;
+  constructor(items: Iterable<PyValue>, type = 'tuple') {
     super(items);
     this.typeName = type;
   }
   protected override like(items: PyValue[]): PyValue {
+    return new PyTuple(items, this.typeName === 'torch.Size' ? this.typeName : 'tuple');
+  }
+  /** A tuple of the same class with other items. */
+  with(items: readonly PyValue[]): PyTuple {
     return new PyTuple(items, this.typeName);
   }
   override getAttribute(_interpreter: Interpreter, name: string): PyValue | undefined {
@@ -116,13 +159,10 @@ export class PyTuple extends Sequence {
 
 /** Insertion-ordered, with Python's key equality; also OrderedDict. */
 export class PyDict extends PyObject {
-  readonly typeName: 'dict' | 'OrderedDict';
+  readonly typeName: string;
   readonly #entries = new Map<string | PyObject, [PyValue, PyValue]>();
 
-  constructor(
-    entries: Iterable<readonly [PyValue, PyValue]> = [],
-    type: PyDict['typeName'] = 'dict',
-  ) {
+  constructor(entries: Iterable<readonly [PyValue, PyValue]> = [], type = 'dict') {
     super();
     this.typeName = type;
     for (const [key, value] of entries) this.set(key, value);
@@ -201,15 +241,55 @@ export class PyDict extends PyObject {
     );
     const text = `{${inner.join(', ')}}`;
     interpreter.allocate(text.length);
-    return this.typeName === 'dict' ? text : `OrderedDict(${this.size ? text : ''})`;
+    return this.typeName === 'dict' ? text : `${this.typeName}(${this.size ? text : ''})`;
+  }
+}
+
+/** `object.__dict__`: a dict that reads and writes an object's own attributes. */
+export class NamespaceDict extends PyDict {
+  readonly #names: Map<string, PyValue>;
+  constructor(names: Map<string, PyValue>) {
+    super();
+    this.#names = names;
+  }
+  override get size(): number {
+    return this.#names.size;
+  }
+  override get(key: PyValue): PyValue | undefined {
+    return typeof key === 'string' ? this.#names.get(key) : undefined;
+  }
+  override has(key: PyValue): boolean {
+    return typeof key === 'string' && this.#names.has(key);
+  }
+  override set(key: PyValue, value: PyValue): void {
+    if (typeof key !== 'string') {
+      throw raised('TypeError', `an attribute name must be a str, not ${typeName(key)}`);
+    }
+    this.#names.set(key, value);
+  }
+  override delete(key: PyValue): boolean {
+    return typeof key === 'string' && this.#names.delete(key);
+  }
+  override clear(): void {
+    this.#names.clear();
+  }
+  override entries(): [PyValue, PyValue][] {
+    return [...this.#names];
+  }
+  override keys(): PyValue[] {
+    return [...this.#names.keys()];
+  }
+  override values(): PyValue[] {
+    return [...this.#names.values()];
   }
 }
 
 export class PySet extends PyObject {
-  readonly typeName = 'set';
+  readonly typeName: 'set' | 'frozenset';
   readonly #entries = new Map<string | PyObject, PyValue>();
-  constructor(items: Iterable<PyValue>) {
+  constructor(items: Iterable<PyValue>, type: PySet['typeName'] = 'set') {
     super();
+    this.typeName = type;
     for (const item of items) this.add(item);
   }
   add(item: PyValue): void {
@@ -222,7 +302,24 @@ export class PySet extends PyObject {
   has(item: PyValue): boolean {
     return this.#entries.has(hash(item));
   }
+  clear(): void {
+    this.#entries.clear();
+  }
+  /** The items in no particular order, for what does not depend on one. */
+  unordered(interpreter: Interpreter): PyValue[] {
+    interpreter.allocate(this.#entries.size);
+    return [...this.#entries.values()];
+  }
+  copy(interpreter: Interpreter): PySet {
+    return new PySet(this.unordered(interpreter), this.typeName);
+  }
+  isWithin(interpreter: Interpreter, other: PySet): boolean {
+    return this.unordered(interpreter).every((item) => other.has(item));
+  }
   override getAttribute(_interpreter: Interpreter, name: string): PyValue | undefined {
+    if (this.typeName === 'frozenset' && /^(add|discard|remove|update|clear)$/.test(name)) {
+      return undefined;
+    }
     const method = setMethods.get(name);
     return method && new BoundMethod(this, method);
   }
@@ -238,6 +335,59 @@ export class PySet extends PyObject {
       throw unsupported('the order of a set is not defined; iterating over one');
     }
     return [...this.#entries.values()];
+  }
+  override binary(
+    interpreter: Interpreter,
+    operator: BinaryOperator,
+    other: PyValue,
+    reflected: boolean,
+  ): PyValue | undefined {
+    if (reflected || !(other instanceof PySet)) return undefined;
+    const [mine, theirs] = [this.unordered(interpreter), other.unordered(interpreter)];
+    switch (operator) {
+      case '|':
+        return new PySet([...mine, ...theirs], this.typeName);
+      case '&':
+        return new PySet(
+          mine.filter((item) => other.has(item)),
+          this.typeName,
+        );
+      case '-':
+        return new PySet(
+          mine.filter((item) => !other.has(item)),
+          this.typeName,
+        );
+      case '^': {
+        const once = [...mine.filter((i) => !other.has(i)), ...theirs.filter((i) => !this.has(i))];
+        return new PySet(once, this.typeName);
+      }
+      default:
+        return undefined;
+    }
+  }
+  override compare(
+    interpreter: Interpreter,
+    operator: Comparison,
+    other: PyValue,
+  ): PyValue | undefined {
+    if (!(other instanceof PySet)) return undefined;
+    const sizes = this.length() - other.length();
+    switch (operator) {
+      case '==':
+        return sizes === 0 && this.isWithin(interpreter, other);
+      case '!=':
+        return sizes !== 0 || !this.isWithin(interpreter, other);
+      case '<=':
+        return this.isWithin(interpreter, other);
+      case '<':
+        return sizes < 0 && this.isWithin(interpreter, other);
+      case '>=':
+        return other.isWithin(interpreter, this);
+      case '>':
+        return sizes > 0 && other.isWithin(interpreter, this);
+      default:
+        return operator satisfies never;
+    }
   }
 }
 
@@ -275,8 +425,26 @@ export class PyRange extends PyObject {
   }
   override getItem(_interpreter: Interpreter, key: PyValue): PyValue {
     const count = Number(this.count);
-    if (key instanceof PySlice) throw unsupported('a slice of a range');
+    if (key instanceof PySlice) return this.#slice(key, count);
     return this.start + BigInt(indexOf(key, count, 'range')) * this.stride;
+  }
+  #slice(key: PySlice, count: number): PyRange {
+    if (count > Number.MAX_SAFE_INTEGER) throw unsupported('a slice of a range of this length');
+    const { start, stop, stride } = sliceBounds(key, count);
+    const at = (place: bigint): bigint => this.start + place * this.stride;
+    return new PyRange(at(start), at(stop), stride * this.stride);
+  }
+  override compare(
+    _interpreter: Interpreter,
+    operator: Comparison,
+    other: PyValue,
+  ): PyValue | undefined {
+    if (!(other instanceof PyRange) || (operator !== '==' && operator !== '!=')) return undefined;
+    const isSame =
+      this.count === other.count &&
+      (this.count === 0n ||
+        (this.start === other.start && (this.count === 1n || this.stride === other.stride)));
+    return isSame === (operator === '==');
   }
   override repr(): string {
     const step = this.stride === 1n ? '' : `, ${this.stride}`;
@@ -307,7 +475,7 @@ export class PyIterator extends PyObject {
     this.#iterator = items[Symbol.iterator]();
   }
   /** The next item, or undefined at the end. */
-  next(): PyValue | undefined {
+  next(_interpreter?: Interpreter): PyValue | undefined {
     const { done, value } = this.#iterator.next();
     return done ? undefined : value;
   }
@@ -349,9 +517,11 @@ function hash(key: PyValue, spent = { characters: 0 }): string | PyObject {
       return key satisfies never;
   }
   if (key instanceof Placeholder) throw key.error;
-  if (key instanceof PyList || key instanceof PyDict || key instanceof PySet) {
+  if (key instanceof PyList || key instanceof PyDict || typeName(key) === 'set') {
     throw raised('TypeError', `unhashable type: "${typeName(key)}"`);
   }
+  const token = key.token?.() ?? key;
+  if (token !== key) return hash(token, spent);
   if (key instanceof PyTuple) {
     const tokens = key.items.map((item) => hash(item, spent));
     if (!tokens.every((token) => typeof token === 'string')) {

@@ -1,11 +1,12 @@
 /** Evaluates expressions. */
-import { walk, type Comprehension, type ExprNode, type StmtNode } from 'py-ast';
+import { type Comprehension, type ExprNode, type StmtNode } from 'py-ast';
 import { assign } from './assign.ts';
 import { getAttribute } from './attributes.ts';
-import { PyDict, PyIterator, PyList, PySet, PySlice, PyTuple } from './collections.ts';
+import { PyDict, PyList, PySet, PySlice, PyTuple } from './collections.ts';
 import { PythonError, raised, unsupported, explain } from './errors.ts';
 import { formatValue } from './format.ts';
 import { call, PyFunction } from './functions.ts';
+import { suspended } from './generators.ts';
 import type { Interpreter } from './interpreter.ts';
 import { ellipsis, Placeholder, type PyValue } from './object.ts';
 import {
@@ -109,7 +110,8 @@ function evaluateCompound(interpreter: Interpreter, node: ExprNode, scope: Scope
       return operand(truth(interpreter, operand(node.test)) ? node.body : node.orelse);
     case 'NamedExpr': {
       const value = operand(node.value);
-      assign(interpreter, node.target, value, scope);
+      // `:=` in a comprehension binds around it.
+      assign(interpreter, node.target, value, scope.outsideComprehension);
       return value;
     }
     case 'Lambda':
@@ -133,11 +135,11 @@ function evaluateCompound(interpreter: Interpreter, node: ExprNode, scope: Scope
       return new PyList(comprehension(interpreter, node.generators, scope, node.elt));
     case 'SetComp':
       return new PySet(comprehension(interpreter, node.generators, scope, node.elt));
-    case 'GeneratorExp':
-      return new PyIterator(
-        comprehension(interpreter, node.generators, scope, node.elt),
-        'generator',
-      );
+    case 'GeneratorExp': {
+      const frame = { ...interpreter.frame };
+      const items = comprehend(interpreter, node.generators, scope, node.elt);
+      return suspended(interpreter, frame, items);
+    }
     case 'DictComp': {
       const result = new PyDict();
       const pair = { nodeType: 'Tuple', elts: [node.key, node.value] } as Expression<'Tuple'>;
@@ -149,6 +151,9 @@ function evaluateCompound(interpreter: Interpreter, node: ExprNode, scope: Scope
     }
     case 'JoinedStr':
       return joinString(interpreter, node.values, scope);
+    case 'Yield':
+    case 'YieldFrom':
+      throw unsupported('"yield" within an expression is not supported');
     case 'Starred':
       throw unsupported('a starred expression is not supported here');
     default:
@@ -275,7 +280,7 @@ function compareOnce(
   }
 }
 
-/** Runs the `for` and `if` parts; the names they bind stay within. */
+/** The items of a comprehension, all at once. */
 function comprehension(
   interpreter: Interpreter,
   generators: readonly Comprehension[],
@@ -283,27 +288,40 @@ function comprehension(
   element: ExprNode,
 ): PyValue[] {
   const results: PyValue[] = [];
-  // The first iterable is evaluated outside, where a class's own names are still visible.
-  const first = evaluate(interpreter, generators[0]!.iter, scope);
-  const inner = new Scope('function', scope.closure);
-  const run = (depth: number): void => {
+  for (const item of comprehend(interpreter, generators, scope, element)) {
+    interpreter.allocate(1);
+    results.push(item);
+  }
+  return results;
+}
+
+/** Runs the `for` and `if` parts; the names they bind stay within. */
+function comprehend(
+  interpreter: Interpreter,
+  generators: readonly Comprehension[],
+  scope: Scope,
+  element: ExprNode,
+): Generator<PyValue> {
+  // The first iterable is evaluated at once and outside, where a class's own names are visible.
+  const first = iterate(interpreter, evaluate(interpreter, generators[0]!.iter, scope));
+  const inner = new Scope('comprehension', scope.closure);
+  function* run(depth: number): Generator<PyValue> {
     const generator = generators[depth];
     if (!generator) {
-      interpreter.allocate(1);
-      results.push(evaluate(interpreter, element, inner));
+      yield evaluate(interpreter, element, inner);
       return;
     }
-    const items = depth === 0 ? first : evaluate(interpreter, generator.iter, inner);
-    for (const item of iterate(interpreter, items)) {
+    const items =
+      depth === 0 ? first : iterate(interpreter, evaluate(interpreter, generator.iter, inner));
+    for (const item of items) {
       assign(interpreter, generator.target, item, inner);
       const passes = generator.ifs.every((test) =>
         truth(interpreter, evaluate(interpreter, test, inner)),
       );
-      if (passes) run(depth + 1);
+      if (passes) yield* run(depth + 1);
     }
-  };
-  run(0);
-  return results;
+  }
+  return run(0);
 }
 
 function joinString(interpreter: Interpreter, parts: readonly ExprNode[], scope: Scope): string {
@@ -340,9 +358,6 @@ export function defineFunction(
   scope: Scope,
 ): PyValue {
   const file = interpreter.frame.file;
-  if (yields(node.body)) {
-    return new Placeholder(node.name, `line ${node.lineno}: generators are not supported`);
-  }
   let value: PyValue = new PyFunction({
     name: node.name,
     file,
@@ -350,6 +365,7 @@ export function defineFunction(
     signature: signatureOf(node.args, (part) => evaluate(interpreter, part, scope)),
     body: node.body,
     closure: scope.closure,
+    doc: docstring(node.body),
   });
   for (const decorator of node.decorator_list.toReversed()) {
     try {
@@ -364,21 +380,9 @@ export function defineFunction(
   return value;
 }
 
-const generators = new WeakMap<readonly StmtNode[], boolean>();
-
-/** Whether a body has a `yield`; looked up once per body. */
-function yields(body: readonly StmtNode[]): boolean {
-  const known = generators.get(body) ?? containsYield(body);
-  generators.set(body, known);
-  return known;
-}
-
-function containsYield(body: readonly StmtNode[]): boolean {
-  return body.some((statement) => {
-    if (statement.nodeType === 'FunctionDef' || statement.nodeType === 'ClassDef') return false;
-    for (const node of walk(statement)) {
-      if (node.nodeType === 'Yield' || node.nodeType === 'YieldFrom') return true;
-    }
-    return false;
-  });
+/** The string at the start of a body. */
+export function docstring(body: readonly StmtNode[]): string | null {
+  const [first] = body;
+  if (first?.nodeType !== 'Expr' || first.value.nodeType !== 'Constant') return null;
+  return typeof first.value.value === 'string' ? first.value.value : null;
 }

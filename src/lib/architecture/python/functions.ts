@@ -1,6 +1,7 @@
 /** Things that can be called: functions of the source, functions of the shim, and bound methods. */
 import type { ExprNode, StmtNode } from 'py-ast';
-import { raised } from './errors.ts';
+import { raised, unsupported } from './errors.ts';
+import { generate, suspended, yields } from './generators.ts';
 import type { Interpreter } from './interpreter.ts';
 import {
   noArguments,
@@ -25,11 +26,16 @@ export class PyFunction extends PyObject {
   readonly signature: Signature;
   readonly body: readonly StmtNode[] | ExprNode;
   readonly closure: Scope;
+  /** What `__name__`, `__wrapped__` or an attribute of its own was set to. */
+  readonly attributes = new Map<string, PyValue>();
 
   constructor(
-    definition: Pick<PyFunction, 'name' | 'file' | 'line' | 'signature' | 'body' | 'closure'>,
+    definition: Pick<PyFunction, 'name' | 'file' | 'line' | 'signature' | 'body' | 'closure'> & {
+      doc?: string | null;
+    },
   ) {
     super();
+    this.attributes.set('__doc__', definition.doc ?? null);
     this.name = definition.name;
     this.file = definition.file;
     this.line = definition.line;
@@ -49,19 +55,45 @@ export class PyFunction extends PyObject {
       scope.names.set(this.signature.keywords, new PyDict(bound.keywords));
     }
     const frame = { file: this.file, line: this.line, scope, self: args.positional[0] };
+    if (isBlock(this.body) && yields(this.body)) {
+      return suspended(interpreter, frame, generate(interpreter, this.body, scope));
+    }
     return interpreter.within(frame, () =>
-      Array.isArray(this.body)
+      isBlock(this.body)
         ? executeBody(interpreter, this.body, scope)
-        : evaluate(interpreter, this.body as ExprNode, scope),
+        : evaluate(interpreter, this.body, scope),
     );
   }
 
   override getAttribute(_interpreter: Interpreter, name: string): PyValue | undefined {
-    return name === '__name__' ? this.name : undefined;
+    const own = this.attributes.get(name);
+    if (own !== undefined) return own;
+    if (name === '__name__' || name === '__qualname__') return this.name;
+    if (name === '__get__') return bindTo(this);
+    return name === '__module__' ? this.closure.moduleName : undefined;
+  }
+  override setAttribute(interpreter: Interpreter, name: string, value: PyValue): void {
+    if (name === '__code__' || name === '__defaults__' || name === '__kwdefaults__') {
+      throw unsupported(`setting ${name} of a function is not supported`);
+    }
+    interpreter.allocate(1);
+    this.attributes.set(name, value);
   }
   override repr(): string {
     return `<function ${this.name}>`;
   }
+}
+
+function isBlock(body: PyFunction['body']): body is readonly StmtNode[] {
+  return Array.isArray(body);
+}
+
+/** `function.__get__(object)`: the function as a method of an object. */
+function bindTo(callee: PyFunction): PyValue {
+  return new NativeFunction('__get__', 'instance, owner=None, /', (_, { values }) => {
+    const instance = values.get('instance')!;
+    return instance === null ? callee : new BoundMethod(instance, callee);
+  });
 }
 
 export type NativeBody = (interpreter: Interpreter, bound: Bound) => PyValue;
@@ -113,6 +145,7 @@ export class BoundMethod extends PyObject {
   }
   override getAttribute(interpreter: Interpreter, name: string): PyValue | undefined {
     if (name === '__self__') return this.self;
+    if (name === '__func__') return this.callee;
     return this.callee instanceof PyObject
       ? this.callee.getAttribute(interpreter, name)
       : undefined;

@@ -3,7 +3,8 @@
  * source, or unknown: then the name stands for something that is an error when used.
  */
 import type { Alias, StmtNode } from 'py-ast';
-import { raised, unsupported } from './errors.ts';
+import { PyList, PyTuple } from './collections.ts';
+import { raised } from './errors.ts';
 import { NativeFunction } from './functions.ts';
 import type { Interpreter } from './interpreter.ts';
 import { PyModule } from './modules.ts';
@@ -18,13 +19,11 @@ function harmless(name: string): PyValue | undefined {
 }
 
 export function importModule(interpreter: Interpreter, alias: Alias, scope: Scope): void {
-  if (alias.asname) {
-    scope.assign(alias.asname, find(interpreter, alias.name));
-    return;
-  }
+  const module = find(interpreter, alias.name);
   // `import a.b` binds `a`.
   const top = alias.name.split('.')[0]!;
-  scope.assign(top, find(interpreter, top));
+  if (alias.asname) scope.assign(alias.asname, module);
+  else scope.assign(top, top === alias.name ? module : find(interpreter, top));
 }
 
 export function importFrom(
@@ -34,37 +33,52 @@ export function importFrom(
 ): void {
   const path = node.module ?? '';
   if (path === '__future__') return;
-  const isRelative = (node.level ?? 0) > 0;
-  if (path === '') {
-    // `from . import blocks` names files.
-    for (const alias of node.names) {
-      scope.assign(alias.asname ?? alias.name, find(interpreter, alias.name, true));
-    }
-    return;
-  }
-  const module = find(interpreter, path, isRelative);
+  const level = node.level ?? 0;
+  const module = find(interpreter, path, level);
   for (const alias of node.names) {
     if (alias.name === '*') {
-      importAll(module, path, scope);
+      importAll(interpreter, module, path, scope);
       continue;
     }
-    const submodule = isRelative ? undefined : library(interpreter, `${path}.${alias.name}`);
-    const value =
-      submodule ??
-      (module instanceof Placeholder ? harmless(alias.name) : undefined) ??
-      (module instanceof PyModule || module instanceof Placeholder
-        ? module.getAttribute(interpreter, alias.name)
-        : undefined);
-    if (value === undefined) {
-      throw raised('ImportError', `the name "${alias.name}" is not in ${path}`);
-    }
-    scope.assign(alias.asname ?? alias.name, value);
+    scope.assign(alias.asname ?? alias.name, member(interpreter, module, path, level, alias.name));
   }
 }
 
-function importAll(module: PyValue, path: string, scope: Scope): void {
+/** A name of a module: what the module binds, or a module within it. */
+function member(
+  interpreter: Interpreter,
+  module: PyValue,
+  path: string,
+  level: number,
+  name: string,
+): PyValue {
+  if (module instanceof Placeholder)
+    return harmless(name) ?? module.getAttribute(interpreter, name);
+  const dotted = path === '' ? name : `${path}.${name}`;
+  const submodule = level === 0 ? library(interpreter, dotted) : undefined;
+  if (submodule !== undefined) return submodule;
+  const value = module instanceof PyModule ? module.getAttribute(interpreter, name) : undefined;
+  if (value !== undefined) return value;
+  throw raised('ImportError', `the name "${name}" is not in ${path || 'this package'}`);
+}
+
+/** `__all__` where the module has it, else every name without an underscore. */
+function importAll(interpreter: Interpreter, module: PyValue, path: string, scope: Scope): void {
   if (!(module instanceof PyModule)) {
-    throw unsupported(`"from ${path} import *" is not supported: there is no such file here`);
+    scope.missingStars.push(path);
+    return;
+  }
+  interpreter.allocate(module.names.size);
+  const listed = module.names.get('__all__');
+  if (listed instanceof PyList || listed instanceof PyTuple) {
+    for (const name of listed.items) {
+      const value = typeof name === 'string' && module.getAttribute(interpreter, name);
+      if (typeof name !== 'string' || value === undefined) {
+        throw raised('AttributeError', `${path} has no "${String(name)}", which its __all__ names`);
+      }
+      scope.assign(name, value as PyValue);
+    }
+    return;
   }
   for (const [name, value] of module.names) {
     if (!name.startsWith('_')) scope.assign(name, value);
@@ -75,15 +89,35 @@ function library(interpreter: Interpreter, path: string): PyValue | undefined {
   return interpreter.environment.libraries.get(path);
 }
 
-function find(interpreter: Interpreter, path: string, isRelative = false): PyValue {
-  const known =
-    (isRelative ? undefined : library(interpreter, path)) ??
-    interpreter.environment.loadSibling(path);
-  if (known !== undefined) return known;
+function find(interpreter: Interpreter, path: string, level = 0): PyValue {
+  const { libraries, loadFile } = interpreter.environment;
   const top = path.split('.')[0]!;
-  const isKnownLibrary = library(interpreter, top) !== undefined;
-  if (interpreter.guardedImports > 0 && !isKnownLibrary) {
+  if (level === 0) {
+    const known =
+      libraries.get(path) ?? (libraries.has(top) ? attributePath(interpreter, path) : undefined);
+    if (known !== undefined) return known;
+  }
+  const file = loadFile(path, level, interpreter.frame.file);
+  if (file !== undefined) return file;
+  if (interpreter.guardedImports > 0 && !libraries.has(top)) {
     throw raised('ModuleNotFoundError', `there is no module ${path} here`);
   }
-  return new Placeholder(path);
+  return libraries.has(top)
+    ? new Placeholder(path)
+    : new Placeholder(
+        path || '.',
+        null,
+        'is imported, but is neither among the files nor known here',
+      );
+}
+
+/** A library within a library that has no entry of its own: `torch.nn.modules.conv`. */
+function attributePath(interpreter: Interpreter, path: string): PyValue | undefined {
+  const [top, ...rest] = path.split('.');
+  let value = library(interpreter, top!);
+  for (const name of rest) {
+    if (!(value instanceof PyModule)) return undefined;
+    value = value.getAttribute(interpreter, name);
+  }
+  return value instanceof PyModule ? value : undefined;
 }

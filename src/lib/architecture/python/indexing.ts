@@ -20,22 +20,36 @@ export function indexOf(key: PyValue, length: number, what: string): number {
   return Number(index);
 }
 
-/** The positions that a slice selects, in order. */
-export function sliceIndices(slice: PySlice, length: number): number[] {
-  const step = slice.stride === null ? 1n : integer(slice.stride, 'the step of a slice');
-  if (step === 0n) throw raised('ValueError', 'a slice with a step of 0');
+/** The bounds that a slice has in a sequence of this length. */
+export function sliceBounds(
+  slice: PySlice,
+  length: number,
+): { start: bigint; stop: bigint; stride: bigint } {
+  const stride = slice.stride === null ? 1n : integer(slice.stride, 'the step of a slice');
+  if (stride === 0n) throw raised('ValueError', 'a slice with a step of 0');
   const size = BigInt(length);
-  const low = step > 0n ? 0n : -1n;
-  const high = step > 0n ? size : size - 1n;
+  const low = stride > 0n ? 0n : -1n;
+  const high = stride > 0n ? size : size - 1n;
   const clamp = (value: PyValue, fallback: bigint): bigint => {
     if (value === null) return fallback;
     const given = integer(value, 'a bound of a slice');
     const index = given < 0n ? given + size : given;
     return index < low ? low : index > high ? high : index;
   };
-  const start = clamp(slice.start, step > 0n ? low : high);
-  const stop = clamp(slice.stop, step > 0n ? high : low);
+  const start = clamp(slice.start, stride > 0n ? low : high);
+  const stop = clamp(slice.stop, stride > 0n ? high : low);
+  return { start, stop, stride };
+}
+
+/** Where a slice starts, which of an empty one is a place between items. */
+export function sliceStart(slice: PySlice, length: number): number {
+  return Number(sliceBounds(slice, length).start);
+}
+
+/** The positions that a slice selects, in order. */
+export function sliceIndices(slice: PySlice, length: number): number[] {
+  const { start, stop, stride } = sliceBounds(slice, length);
   const indices: number[] = [];
-  for (let at = start; step > 0n ? at < stop : at > stop; at += step) indices.push(Number(at));
+  for (let at = start; stride > 0n ? at < stop : at > stop; at += stride) indices.push(Number(at));
   return indices;
 }

@@ -26,8 +26,11 @@ export interface Environment {
   classOf(value: PyValue): PyClass;
   /** Modules of the shim by dotted name: `torch.nn`. */
   readonly libraries: ReadonlyMap<string, PyValue>;
-  /** Another file of the source, run at its first import; undefined where there is none. */
-  loadSibling(name: string): PyValue | undefined;
+  /**
+   * Another file of the source, run at its first import; undefined where there is none. `level`
+   * counts the dots of a relative import, `from` is the file that imports.
+   */
+  readonly loadFile: (path: string, level: number, from: string) => PyValue | undefined;
 }
 
 export class Interpreter {

@@ -1,5 +1,5 @@
 /** Methods of str, list, tuple, dict, set, int and float. */
-import { collect, fill } from './collect.ts';
+import { collect, fill, unordered } from './collect.ts';
 import { PyDict, PyList, PySet, PyTuple } from './collections.ts';
 import { raised, unsupported } from './errors.ts';
 import { formatTemplate } from './template.ts';
@@ -7,7 +7,7 @@ import { NativeFunction, type NativeBody } from './functions.ts';
 import { indexOf, integer } from './indexing.ts';
 import type { Interpreter } from './interpreter.ts';
 import { typeName, type PyValue } from './object.ts';
-import { equal, iterate, repr } from './operators.ts';
+import { binary, equal, repr } from './operators.ts';
 import { sorted } from './sorting.ts';
 import type { Bound } from './signature.ts';
 
@@ -81,19 +81,17 @@ export const stringMethods = methodTable<string>({
       return parts.join(self);
     },
   ],
-  split: [
-    'sep=None, maxsplit=-1',
-    (self, { values }, interpreter) => {
-      if (values.get('maxsplit') !== -1n && typeof values.get('maxsplit') !== 'object') {
-        if (BigInt(values.get('maxsplit') as bigint) >= 0n) {
-          throw unsupported('split() with maxsplit is not supported');
-        }
-      }
+  split: ['sep=None, maxsplit=-1', (self, bound, i) => split(i, self, bound, false)],
+  rsplit: ['sep=None, maxsplit=-1', (self, bound, i) => split(i, self, bound, true)],
+  partition: ['sep, /', (self, bound) => partition(self, text(bound, 'sep'), false)],
+  rpartition: ['sep, /', (self, bound) => partition(self, text(bound, 'sep'), true)],
+  splitlines: [
+    '',
+    (self, _, interpreter) => {
       interpreter.allocate(self.length + 1);
-      if (values.get('sep') === null) return new PyList(self.split(/\s+/).filter(Boolean));
-      const separator = text({ values } as Bound, 'sep');
-      if (separator === '') throw raised('ValueError', 'split() with an empty separator');
-      return new PyList(self.split(separator));
+      return new PyList(
+        self.split(/\r\n|[\n\r]/).filter((line, at, all) => line !== '' || at + 1 < all.length),
+      );
     },
   ],
   format: [
@@ -123,9 +121,71 @@ export const stringMethods = methodTable<string>({
     (self, { values }, i) => counted(i, strip(self, values.get('chars')!, false, true)),
   ],
   isdigit: ['', (self) => /^\p{Nd}+$/u.test(self)],
+  isalpha: ['', (self) => /^\p{L}+$/u.test(self)],
+  isalnum: ['', (self) => /^[\p{L}\p{Nd}]+$/u.test(self)],
+  isidentifier: ['', (self) => /^[\p{L}_][\p{L}\p{Nd}_]*$/u.test(self)],
+  isspace: ['', (self) => /^\s+$/.test(self)],
+  isupper: ['', (self) => /\p{Lu}/u.test(self) && !/\p{Ll}/u.test(self)],
+  islower: ['', (self) => /\p{Ll}/u.test(self) && !/\p{Lu}/u.test(self)],
+  capitalize: [
+    '',
+    (self, _, i) => counted(i, self.slice(0, 1).toUpperCase() + self.slice(1).toLowerCase()),
+  ],
+  title: [
+    '',
+    (self, _, i) =>
+      counted(
+        i,
+        self.replace(/\p{L}+/gu, (word) => word[0]!.toUpperCase() + word.slice(1).toLowerCase()),
+      ),
+  ],
+  removeprefix: [
+    'prefix, /',
+    (self, bound, i) => {
+      const prefix = text(bound, 'prefix');
+      return counted(i, self.startsWith(prefix) ? self.slice(prefix.length) : self);
+    },
+  ],
+  removesuffix: [
+    'suffix, /',
+    (self, bound, i) => {
+      const suffix = text(bound, 'suffix');
+      const isThere = suffix !== '' && self.endsWith(suffix);
+      return counted(i, isThere ? self.slice(0, -suffix.length) : self);
+    },
+  ],
+  find: ['sub, /', (self, bound, i) => place(i, self, self.indexOf(text(bound, 'sub')))],
+  rfind: ['sub, /', (self, bound, i) => place(i, self, self.lastIndexOf(text(bound, 'sub')))],
+  index: [
+    'sub, /',
+    (self, bound, i) => {
+      const at = place(i, self, self.indexOf(text(bound, 'sub')));
+      if (at < 0n) throw raised('ValueError', 'substring not found');
+      return at;
+    },
+  ],
+  zfill: [
+    'width, /',
+    (self, { values }, i) => {
+      const missing = widen(i, self, values.get('width')!);
+      const sign = /^[+-]/.exec(self)?.[0] ?? '';
+      return `${sign}${'0'.repeat(missing)}${self.slice(sign.length)}`;
+    },
+  ],
+  ljust: [
+    "width, fillchar=' ', /",
+    (self, bound, i) =>
+      self + text(bound, 'fillchar').repeat(widen(i, self, bound.values.get('width')!)),
+  ],
+  rjust: [
+    "width, fillchar=' ', /",
+    (self, bound, i) =>
+      text(bound, 'fillchar').repeat(widen(i, self, bound.values.get('width')!)) + self,
+  ],
   replace: [
-    'old, new, /',
+    'old, new, count=-1, /',
     (self, bound, interpreter) => {
+      if (bound.values.get('count') !== -1n) throw unsupported('replace() with a count');
       const [from, to] = [text(bound, 'old'), text(bound, 'new')];
       if (from === '') throw unsupported('replace() of an empty str');
       const parts = self.split(from);
@@ -143,6 +203,43 @@ export const stringMethods = methodTable<string>({
     },
   ],
 });
+
+/** `split` and `rsplit`; with maxsplit, the rest stays whole. */
+function split(interpreter: Interpreter, self: string, bound: Bound, fromEnd: boolean): PyValue {
+  const given = integer(bound.values.get('maxsplit')!, 'maxsplit');
+  const most = given < 0n ? Infinity : Number(given);
+  const separator = bound.values.get('sep') === null ? null : text(bound, 'sep');
+  if (separator === '') throw raised('ValueError', 'split() with an empty separator');
+  interpreter.allocate(self.length + 1);
+  const parts = separator === null ? self.split(/\s+/).filter(Boolean) : self.split(separator);
+  if (parts.length - 1 <= most) return new PyList(parts);
+  if (separator === null) throw unsupported('split() at whitespace with maxsplit');
+  const cut = fromEnd ? parts.length - most : most;
+  const [first, last] = [parts.slice(0, cut), parts.slice(cut)];
+  return fromEnd
+    ? new PyList([first.join(separator), ...last])
+    : new PyList([...first, last.join(separator)]);
+}
+
+function partition(self: string, separator: string, fromEnd: boolean): PyValue {
+  if (separator === '') throw raised('ValueError', 'partition() with an empty separator');
+  const at = fromEnd ? self.lastIndexOf(separator) : self.indexOf(separator);
+  if (at < 0) return new PyTuple(fromEnd ? ['', '', self] : [self, '', '']);
+  return new PyTuple([self.slice(0, at), separator, self.slice(at + separator.length)]);
+}
+
+/** An index of JavaScript's, which counts UTF-16 units, as Python counts characters. */
+function place(interpreter: Interpreter, self: string, at: number): bigint {
+  interpreter.step(self.length / 64);
+  return at < 0 ? -1n : BigInt([...self.slice(0, at)].length);
+}
+
+/** How many characters are missing to a width. */
+function widen(interpreter: Interpreter, self: string, width: PyValue): number {
+  const given = integer(width, 'the width');
+  interpreter.allocate(given > 0n ? given : 0n);
+  return Math.max(0, Number(given) - [...self].length);
+}
 
 function counted(interpreter: Interpreter, value: string): string {
   interpreter.allocate(value.length);
@@ -322,6 +419,32 @@ export const dictMethods = methodTable<PyDict>({
       return null;
     },
   ],
+  popitem: [
+    'last=True',
+    (self, { values }, interpreter) => {
+      const entries = self.entries();
+      interpreter.step(entries.length);
+      const entry = values.get('last') === false ? entries[0] : entries.at(-1);
+      if (!entry) throw raised('KeyError', 'popitem() of an empty dict');
+      self.delete(entry[0]);
+      return new PyTuple(entry);
+    },
+  ],
+  move_to_end: [
+    'key, last=True',
+    (self, { values }, interpreter) => {
+      const key = values.get('key')!;
+      const value = self.getItem(interpreter, key);
+      const others = self.entries().filter(([other]) => !equal(interpreter, other, key));
+      interpreter.step(others.length);
+      self.clear();
+      const moved: [PyValue, PyValue] = [key, value];
+      for (const [k, v] of values.get('last') === false ? [moved, ...others] : [...others, moved]) {
+        self.set(k, v);
+      }
+      return null;
+    },
+  ],
   copy: [
     '',
     (self, _, interpreter) => {
@@ -338,12 +461,54 @@ export const dictMethods = methodTable<PyDict>({
   ],
 });
 
+/** A set method that takes any number of iterables. */
+function combine(
+  name: string,
+  operator: '|' | '&' | '-',
+): Readonly<Record<string, readonly [string, Method<PySet>]>> {
+  const body: Method<PySet> = (self, { rest }, interpreter) =>
+    rest.reduce<PyValue>(
+      (result, other) =>
+        binary(interpreter, operator, result, new PySet(unordered(interpreter, other))),
+      self.copy(interpreter),
+    );
+  return { [name]: ['*others', body] };
+}
+
+function otherSet(interpreter: Interpreter, { values }: Bound): PySet {
+  return new PySet(unordered(interpreter, values.get('other')!));
+}
+
 export const setMethods = methodTable<PySet>({
   add: [
     'item, /',
     (self, { values }, interpreter) => {
       interpreter.allocate(1);
       self.add(values.get('item')!);
+      return null;
+    },
+  ],
+  ...combine('union', '|'),
+  ...combine('intersection', '&'),
+  ...combine('difference', '-'),
+  issubset: ['other, /', (self, bound, i) => self.isWithin(i, otherSet(i, bound))],
+  issuperset: ['other, /', (self, bound, i) => otherSet(i, bound).isWithin(i, self)],
+  isdisjoint: [
+    'other, /',
+    (self, bound, i) => !self.unordered(i).some((item) => otherSet(i, bound).has(item)),
+  ],
+  copy: ['', (self, _, interpreter) => self.copy(interpreter)],
+  remove: [
+    'item, /',
+    (self, { values }, interpreter) => {
+      if (self.discard(values.get('item')!)) return null;
+      throw raised('KeyError', repr(interpreter, values.get('item')!));
+    },
+  ],
+  clear: [
+    '',
+    (self) => {
+      self.clear();
       return null;
     },
   ],
@@ -357,7 +522,7 @@ export const setMethods = methodTable<PySet>({
   update: [
     'iterable, /',
     (self, { values }, interpreter) => {
-      for (const item of iterate(interpreter, values.get('iterable')!)) {
+      for (const item of unordered(interpreter, values.get('iterable')!)) {
         interpreter.allocate(1);
         self.add(item);
       }

@@ -3,7 +3,7 @@
  * string; everything else is a PyObject, which says itself what can be done with it. Names live in
  * Maps, so `__proto__` is a name like any other. Nothing here reaches JavaScript's own objects.
  */
-import { unsupported, type Refusal } from './errors.ts';
+import { unsupported, type Raised, type Refusal } from './errors.ts';
 import type { Interpreter } from './interpreter.ts';
 
 export type PyValue = null | boolean | bigint | number | string | PyObject;
@@ -35,6 +35,14 @@ export abstract class PyObject {
   getAttribute(_interpreter: Interpreter, _name: string): PyValue | undefined {
     return undefined;
   }
+  /** What stands for it as the key of a dict or set; itself where absent. */
+  token?(): PyValue;
+  /** What `copy.deepcopy` makes of it, for values of the shim. */
+  deepCopy?(interpreter: Interpreter): PyValue;
+  /** True of what `copy` gives back as it is. */
+  readonly isAtomic?: boolean;
+  /** `abs(self)`. */
+  absolute?(interpreter: Interpreter): PyValue | undefined;
   /** `int(self)`. */
   toInt?(interpreter: Interpreter): PyValue;
   setAttribute?(interpreter: Interpreter, name: string, value: PyValue): void;
@@ -58,8 +66,12 @@ export abstract class PyObject {
   inplace?(interpreter: Interpreter, operator: BinaryOperator, other: PyValue): PyValue | undefined;
   unary?(interpreter: Interpreter, operator: '-' | '+' | '~'): PyValue | undefined;
   compare?(interpreter: Interpreter, operator: Comparison, other: PyValue): PyValue | undefined;
-  /** What `with` binds, for managers that change nothing. */
+  /** The classes that it stands for in the bases of a class: `Generic[T]`. */
+  asBase?(): PyObject[];
+  /** What `with` binds. */
   enterContext?(interpreter: Interpreter): PyValue;
+  /** Leaves the `with`; true swallows what was raised in it. Absent where nothing is to do. */
+  exitContext?(interpreter: Interpreter, error: Raised | null): boolean;
   /** `repr()`; and `str()`, where it differs. */
   repr(_interpreter: Interpreter): string {
     return `<${this.typeName}>`;
@@ -76,16 +88,19 @@ export class Placeholder extends PyObject {
   readonly name: string;
   /** Why it is not there; null for a name of a library. */
   readonly reason: string | null;
-  constructor(name: string, reason: string | null = null) {
+  /** What is said of a name of a library. */
+  readonly #state: string;
+  constructor(name: string, reason: string | null = null, state = 'is not supported') {
     super();
     this.name = name;
     this.reason = reason;
+    this.#state = state;
   }
 
   get error(): Refusal {
     return unsupported(
       this.reason === null
-        ? `${this.name} is not supported`
+        ? `${this.name} ${this.#state}`
         : `${this.name} is unavailable because ${this.reason}`,
     );
   }
@@ -93,7 +108,7 @@ export class Placeholder extends PyObject {
   /** Of a library, the longer name (`torch.fft` → `torch.fft.rfft`), for the message. */
   override getAttribute(_interpreter: Interpreter, name: string): PyValue {
     if (this.reason !== null) throw this.error;
-    return new Placeholder(`${this.name}.${name}`);
+    return new Placeholder(`${this.name}.${name}`, null, this.#state);
   }
   override repr(): string {
     throw this.error;
@@ -109,6 +124,7 @@ export function usable(value: PyValue): PyValue {
 /** `...` and NotImplemented. */
 export class Singleton extends PyObject {
   readonly typeName: string;
+  override readonly isAtomic = true;
   readonly #text: string;
   constructor(typeName: string, text: string) {
     super();

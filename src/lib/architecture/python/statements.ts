@@ -1,15 +1,17 @@
 /** Runs statements. A statement that ends its block early (return, break, continue) says so. */
 import type { ExprNode, StmtNode } from 'py-ast';
 import { assign, deleteTarget, readTarget } from './assign.ts';
-import { defineClass } from './classes.ts';
+import { defineClass } from './class_statement.ts';
 import { Raised, raised, unsupported } from './errors.ts';
 import { exceptionInstance, exceptionMatches, toRaised } from './exceptions.ts';
 import { defineFunction, evaluate } from './expressions.ts';
 import { importFrom, importModule } from './imports.ts';
 import type { Interpreter } from './interpreter.ts';
-import { Placeholder, PyObject, typeName, type BinaryOperator, type PyValue } from './object.ts';
+import { executeMatch } from './match.ts';
+import type { BinaryOperator, PyValue } from './object.ts';
 import { binary, inplace, iterate, str, truth } from './operators.ts';
 import type { Scope } from './scope.ts';
+import { executeWith } from './with.ts';
 
 export type Completion = { kind: 'return'; value: PyValue } | { kind: 'break' | 'continue' };
 
@@ -75,7 +77,7 @@ export function execute(
     }
     case 'AnnAssign':
       if (node.target.nodeType === 'Name' && scope.kind === 'class') {
-        scope.annotations.push(node.target.id);
+        scope.annotations.set(node.target.id, node.annotation);
       }
       if (node.value) {
         assign(interpreter, node.target, evaluate(interpreter, node.value, scope), scope);
@@ -147,6 +149,8 @@ export function execute(
       return executeTry(interpreter, node, scope);
     case 'With':
       return executeWith(interpreter, node, scope);
+    case 'Match':
+      return executeMatch(interpreter, node, scope);
     case 'Import':
       for (const alias of node.names) importModule(interpreter, alias, scope);
       return;
@@ -172,7 +176,6 @@ function statementWord(nodeType: string): string {
     AsyncFunctionDef: '"async def"',
     AsyncFor: '"async for"',
     AsyncWith: '"async with"',
-    Match: '"match"',
     TryStar: '"except*"',
     TypeAlias: '"type"',
   };
@@ -215,14 +218,8 @@ function executeHandled(
       if (guards) interpreter.guardedImports--;
     }
   } catch (error) {
-    if (!(error instanceof Raised)) throw error;
-    interpreter.step(stepsPerException);
-    const handler = node.handlers.find(
-      ({ type }) =>
-        !type || exceptionMatches(interpreter, error, evaluate(interpreter, type, scope)),
-    );
-    if (!handler) throw error;
-    if (handler.name) scope.assign(handler.name, exceptionInstance(interpreter, error));
+    const handler = findHandler(interpreter, node, error, scope);
+    if (!handler || !(error instanceof Raised)) throw error;
     const outer = interpreter.handled;
     interpreter.handled = error;
     try {
@@ -234,26 +231,24 @@ function executeHandled(
   return completion ?? executeBlock(interpreter, node.orelse, scope);
 }
 
+/** The `except` that catches the error, with its name bound. */
+export function findHandler(
+  interpreter: Interpreter,
+  node: Statement<'Try'>,
+  error: unknown,
+  scope: Scope,
+): Statement<'Try'>['handlers'][number] | undefined {
+  if (!(error instanceof Raised)) return undefined;
+  interpreter.step(stepsPerException);
+  const handler = node.handlers.find(
+    ({ type }) => !type || exceptionMatches(interpreter, error, evaluate(interpreter, type, scope)),
+  );
+  if (handler?.name) scope.assign(handler.name, exceptionInstance(interpreter, error));
+  return handler;
+}
+
 function catchesImports(type: ExprNode | undefined): boolean {
   if (!type) return true;
   if (type.nodeType === 'Tuple') return type.elts.some(catchesImports);
   return type.nodeType === 'Name' && /^(ImportError|ModuleNotFoundError|Exception)$/.test(type.id);
-}
-
-/** Only managers that the shim knows to change nothing here. */
-function executeWith(
-  interpreter: Interpreter,
-  node: Statement<'With'>,
-  scope: Scope,
-): Completion | undefined {
-  for (const item of node.items) {
-    const manager = evaluate(interpreter, item.context_expr, scope);
-    if (manager instanceof Placeholder) throw manager.error;
-    const entered = manager instanceof PyObject ? manager.enterContext?.(interpreter) : undefined;
-    if (entered === undefined) {
-      throw unsupported(`"with" on a ${typeName(manager)} is not supported`);
-    }
-    if (item.optional_vars) assign(interpreter, item.optional_vars, entered, scope);
-  }
-  return executeBlock(interpreter, node.body, scope);
 }

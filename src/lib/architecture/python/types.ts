@@ -1,13 +1,21 @@
 /** The built-in classes, and the class of any value. */
-import { PyClass, PyInstance, type Construct } from './classes.ts';
+import { getAttribute } from './attributes.ts';
+import { PyClass, PyInstance, StaticMethod, type Construct } from './classes.ts';
 import { PyDict, PyIterator, PyList, PyRange, PySet, PySlice, PyTuple } from './collections.ts';
 import { raised, unsupported } from './errors.ts';
 import { NativeFunction } from './functions.ts';
 import { integer } from './indexing.ts';
 import type { Interpreter } from './interpreter.ts';
 import { isNumeric, toFloat } from './numbers.ts';
-import { PyObject, typeName, usable, type PyValue } from './object.ts';
-import { collect, fill } from './collect.ts';
+import { noArguments, PyObject, typeName, usable, type PyValue } from './object.ts';
+import { collect, fill, unordered } from './collect.ts';
+import {
+  dictMethods,
+  listMethods,
+  setMethods,
+  stringMethods,
+  type MethodTable,
+} from './methods.ts';
 import { str, truth } from './operators.ts';
 import { bindArguments, signatureFromText } from './signature.ts';
 
@@ -16,6 +24,27 @@ export const objectClass = new PyClass('object', [], {
   construct: (_interpreter, cls) => new PyInstance(cls),
   attributes: new Map<string, PyValue>([
     ['__init__', new NativeFunction('__init__', 'self', () => null)],
+    [
+      '__new__',
+      new StaticMethod(
+        new NativeFunction('__new__', 'cls, *args, **keywords', (interpreter, { values }) => {
+          const cls = values.get('cls')!;
+          const maker = cls instanceof PyClass && cls.mro.find(({ construct }) => construct);
+          if (!maker || maker.final) throw unsupported('object.__new__ of this class');
+          return maker.construct!(interpreter, cls, noArguments);
+        }),
+      ),
+    ],
+    [
+      '__getattribute__',
+      new NativeFunction('__getattribute__', 'self, name', (interpreter, { values }) => {
+        const [self, name] = [values.get('self')!, str(interpreter, values.get('name')!)];
+        if (!(self instanceof PyInstance)) return getAttribute(interpreter, self, name);
+        const value = self.ownAttribute(interpreter, name);
+        if (value !== undefined) return value;
+        throw raised('AttributeError', `"${self.typeName}" object has no attribute "${name}"`);
+      }),
+    ],
     [
       '__setattr__',
       new NativeFunction('__setattr__', 'self, name, value', (interpreter, { values }) => {
@@ -32,10 +61,11 @@ function builtin(
   name: string,
   signature: string,
   make: (interpreter: Interpreter, values: Map<string, PyValue>) => PyValue,
+  methods?: () => MethodTable,
 ): PyClass {
   const construct: Construct = (interpreter, _cls, args) =>
     make(interpreter, bindArguments(name, signatureFromText(signature), args).values);
-  return new PyClass(name, [objectClass], { construct, final: true });
+  return new PyClass(name, [objectClass], { construct, final: true, ...(methods && { methods }) });
 }
 
 function toInt(interpreter: Interpreter, value: PyValue, base: PyValue): PyValue {
@@ -47,7 +77,7 @@ function toInt(interpreter: Interpreter, value: PyValue, base: PyValue): PyValue
   }
   if (typeof value === 'string') {
     const text = value.trim().replaceAll('_', '');
-    if (base !== 10n) throw unsupported('int() with a base is not supported');
+    if (base !== 10n) return parseInteger(text, integer(base, 'the base of int()'));
     if (!/^[+-]?\d{1,1000}$/.test(text)) {
       throw raised('ValueError', `int() cannot read "${value.slice(0, 40)}"`);
     }
@@ -58,6 +88,19 @@ function toInt(interpreter: Interpreter, value: PyValue, base: PyValue): PyValue
     if (own !== undefined) return own;
   }
   return integer(value, 'the argument of int()');
+}
+
+/** `int("ff", 16)`. */
+function parseInteger(text: string, base: bigint): bigint {
+  const prefix = ({ 16: '0x', 8: '0o', 2: '0b' } as Record<string, string>)[String(base)];
+  const [, sign, digits] = /^([+-]?)(?:0[xob])?([0-9a-z]{1,1000})$/i.exec(text) ?? [];
+  const allowed = { 16: /^[0-9a-f]+$/i, 8: /^[0-7]+$/, 2: /^[01]+$/ } as Record<string, RegExp>;
+  if (!prefix || digits === undefined) throw unsupported(`int() with the base ${base}`);
+  if (!allowed[String(base)]!.test(digits)) {
+    throw raised('ValueError', `int() cannot read "${text.slice(0, 40)}" with the base ${base}`);
+  }
+  const value = BigInt(`${prefix}${digits}`);
+  return sign === '-' ? -value : value;
 }
 
 function toFloatValue(interpreter: Interpreter, value: PyValue): number {
@@ -96,23 +139,47 @@ export const boolClass = new PyClass('bool', [intClass], {
 export const floatClass = builtin('float', 'x=0, /', (interpreter, values) =>
   toFloatValue(interpreter, values.get('x')!),
 );
-export const strClass = builtin('str', "object=''", (interpreter, values) =>
-  str(interpreter, usable(values.get('object')!)),
+export const strClass = builtin(
+  'str',
+  "object=''",
+  (interpreter, values) => str(interpreter, usable(values.get('object')!)),
+  () => stringMethods,
 );
-export const listClass = builtin('list', 'iterable=None, /', (interpreter, values) => {
-  const source = values.get('iterable')!;
-  return new PyList(source === null ? [] : collect(interpreter, source));
+export const listClass = builtin(
+  'list',
+  "iterable='', /",
+  (interpreter, values) => new PyList(collect(interpreter, values.get('iterable')!)),
+  () => listMethods,
+);
+export const tupleClass = builtin('tuple', "iterable='', /", (interpreter, values) => {
+  return new PyTuple(collect(interpreter, values.get('iterable')!));
 });
-export const tupleClass = builtin('tuple', 'iterable=None, /', (interpreter, values) => {
-  const source = values.get('iterable')!;
-  return new PyTuple(source === null ? [] : collect(interpreter, source));
-});
-export const setClass = builtin('set', 'iterable=None, /', (interpreter, values) => {
-  const source = values.get('iterable')!;
-  return new PySet(source === null ? [] : collect(interpreter, source));
-});
+export const setClass = builtin(
+  'set',
+  "iterable='', /",
+  (interpreter, values) => new PySet(unordered(interpreter, values.get('iterable')!)),
+  () => setMethods,
+);
+export const frozensetClass = builtin(
+  'frozenset',
+  "iterable='', /",
+  (interpreter, values) => new PySet(unordered(interpreter, values.get('iterable')!), 'frozenset'),
+  () => setMethods,
+);
 export const dictClass = new PyClass('dict', [objectClass], {
   final: true,
+  methods: () => dictMethods,
+  attributes: new Map([
+    [
+      'fromkeys',
+      new StaticMethod(
+        new NativeFunction('fromkeys', 'iterable, value=None, /', (interpreter, { values }) => {
+          const keys = collect(interpreter, values.get('iterable')!);
+          return new PyDict(keys.map((key) => [key, values.get('value')!]));
+        }),
+      ),
+    ],
+  ]),
   construct: (interpreter, _cls, args) => {
     const bound = bindArguments('dict', signatureFromText('source=None, /, **keywords'), args);
     return toDict(interpreter, bound.values.get('source')!, bound.keywords);
@@ -181,10 +248,10 @@ export function builtinType(value: PyValue): PyClass {
   if (value instanceof PyList) return listClass;
   if (value instanceof PyTuple) return tupleClass;
   if (value instanceof PyDict) return value.typeName === 'dict' ? dictClass : orderedDictClass;
-  if (value instanceof PySet) return setClass;
+  if (value instanceof PySet) return value.typeName === 'set' ? setClass : frozensetClass;
   if (value instanceof PyRange) return rangeClass;
   if (value instanceof PySlice) return sliceClass;
-  if (value instanceof PyClass) return typeClass;
+  if (value instanceof PyClass) return value.metaclass ?? typeClass;
   if (value instanceof PyIterator) return onlyNamed(value.typeName);
   return onlyNamed(value.typeName);
 }
