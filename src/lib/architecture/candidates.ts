@@ -8,10 +8,12 @@ import {
   type StmtNode,
 } from 'py-ast';
 import type { Argument, Candidate } from './source.ts';
-import type { Program } from './program.ts';
+import { globalValue, type Program } from './program.ts';
 import type { PyClass } from './python/classes.ts';
 import { floatRepr, stringRepr } from './python/format.ts';
 import { PyFunction } from './python/functions.ts';
+import { PyModule } from './python/modules.ts';
+import type { PyValue } from './python/object.ts';
 import type { ParsedFile } from './python/parse.ts';
 import { isModule, isModuleClass } from './torch/module.ts';
 
@@ -30,8 +32,9 @@ export function findCandidates(program: Program, files: readonly ParsedFile[]): 
     }
   }
   const used = namesUsedInClasses(classes);
+  const makers = modelMakers(program, files);
   const ranked = files.flatMap((file) =>
-    candidatesOf(program, file, classes).map((candidate) => ({
+    candidatesOf(program, file, classes, makers).map((candidate) => ({
       candidate,
       rank: rank(candidate, used.has(candidate.name)),
     })),
@@ -51,9 +54,9 @@ function candidatesOf(
   program: Program,
   file: ParsedFile,
   classes: ReadonlyMap<string, ClassSource>,
+  makers: ReadonlySet<PyValue>,
 ): Candidate[] {
   const globals = program.globals.get(file.name)?.names ?? new Map<string, never>();
-  const models = modelMakers(program, file);
   const result: Candidate[] = [];
   const seen = new Set<string>();
   for (const node of file.body) {
@@ -69,11 +72,8 @@ function candidatesOf(
         arguments: constructorArguments(value as PyClass, classes),
       });
     } else if (node.nodeType === 'FunctionDef') {
-      const value = globals.get(node.name);
-      if (!(value instanceof PyFunction) || seen.has(node.name)) continue;
-      if (!returnsModel(node, models)) continue;
+      if (!makers.has(globals.get(node.name) ?? null) || seen.has(node.name)) continue;
       seen.add(node.name);
-      models.add(node.name);
       result.push({
         name: node.name,
         kind: 'function',
@@ -143,25 +143,45 @@ function namesUsedInClasses(classes: ReadonlyMap<string, ClassSource>): Set<stri
   return used;
 }
 
-/** Global names whose call makes a module: module classes of the source or of torch.nn. */
-function modelMakers(program: Program, file: ParsedFile): Set<string> {
-  const makers = new Set<string>();
-  for (const [name, value] of program.globals.get(file.name)?.names ?? []) {
-    if (isModuleClass(value)) makers.add(name);
+/** A function at the top level of a file, and what it is there. */
+interface FunctionSource {
+  readonly node: FunctionNode;
+  readonly file: ParsedFile;
+  readonly value: PyValue;
+}
+
+/**
+ * Functions that return what a module class or another such function makes, also by way of other
+ * files: `resnet18` calls `_resnet`, which calls `ResNet`.
+ */
+function modelMakers(program: Program, files: readonly ParsedFile[]): Set<PyValue> {
+  let open: FunctionSource[] = files.flatMap((file) =>
+    file.body
+      .filter((node) => node.nodeType === 'FunctionDef')
+      .map((node) => ({ node, file, value: globalValue(program, file.name, node.name) ?? null }))
+      .filter(({ value }) => value instanceof PyFunction),
+  );
+  const makers = new Set<PyValue>();
+  for (;;) {
+    const found = open.filter((item) => returnsModel(program, item, makers));
+    if (found.length === 0) return makers;
+    for (const { value } of found) makers.add(value);
+    open = open.filter((item) => !found.includes(item));
   }
-  return makers;
 }
 
 /** Whether a function returns what a maker makes, directly or by way of a local name. */
-function returnsModel(node: FunctionNode, makers: ReadonlySet<string>): boolean {
+function returnsModel(
+  program: Program,
+  { node, file }: FunctionSource,
+  makers: ReadonlySet<PyValue>,
+): boolean {
   const locals = new Set<string>();
   const makes = (expression: ExprNode): boolean => {
     if (expression.nodeType === 'Name') return locals.has(expression.id);
     if (expression.nodeType !== 'Call') return false;
-    const { func } = expression;
-    if (func.nodeType === 'Name') return makers.has(func.id);
-    if (func.nodeType !== 'Attribute' || func.value.nodeType !== 'Name') return false;
-    return func.value.id === 'nn' && /^[A-Z]/.test(func.attr);
+    const callee = named(program, file, expression.func);
+    return isModuleClass(callee) || makers.has(callee);
   };
   let returns = false;
   for (const statement of node.body) {
@@ -173,6 +193,16 @@ function returnsModel(node: FunctionNode, makers: ReadonlySet<string>): boolean 
     }
   }
   return returns;
+}
+
+/** What `Net`, `nn.Sequential` or `models.ResNet18` is at the top level of a file. */
+function named(program: Program, file: ParsedFile, expression: ExprNode): PyValue {
+  if (expression.nodeType === 'Name') {
+    return globalValue(program, file.name, expression.id) ?? null;
+  }
+  if (expression.nodeType !== 'Attribute') return null;
+  const module = named(program, file, expression.value);
+  return module instanceof PyModule ? (module.names.get(expression.attr) ?? null) : null;
 }
 
 /** Where to look up a class of the source. */

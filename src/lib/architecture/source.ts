@@ -9,8 +9,8 @@ import type { Graph, ParameterSpec } from './graph.ts';
 import { moduleTree, outside, type Built } from './module_tree.ts';
 import { globalValue, runProgram, type Program } from './program.ts';
 import { PyDict, PyList, PyTuple } from './python/collections.ts';
-import { pythonFinding, raised, unsupported } from './python/errors.ts';
-import { call } from './python/functions.ts';
+import { pythonFinding, raised, Refusal, unsupported } from './python/errors.ts';
+import { call, PyFunction } from './python/functions.ts';
 import { typeName, usable, type PyValue } from './python/object.ts';
 import { parseFile, type ParsedFile } from './python/parse.ts';
 import { isModule } from './torch/module.ts';
@@ -44,8 +44,15 @@ export interface ModelSource {
   readonly candidates: readonly Candidate[];
   /** Dataclasses that a model's constructor may take. */
   readonly dataclasses: readonly { readonly name: string; readonly fields: readonly Argument[] }[];
-  /** Arguments by name, as checkpoint values (int is bigint, float is number). */
-  build(name: string, args?: ReadonlyMap<string, Value>): Result<{ module: ModuleTree }>;
+  /**
+   * Arguments by name, as checkpoint values (int is bigint, float is number). `file` says which one,
+   * where several files have a model of that name.
+   */
+  build(
+    name: string,
+    args?: ReadonlyMap<string, Value>,
+    file?: string,
+  ): Result<{ module: ModuleTree }>;
 }
 
 /** What a model's input may be. int64 runs as 32-bit integers. */
@@ -74,38 +81,73 @@ export function readSource(
   files: readonly SourceFile[],
 ): Result<{ source: ModelSource; warnings: Finding[] }> {
   try {
-    const parsed = files.map(({ name, text }) => parseFile(name, text));
+    const { parsed, unread } = parseAll(files);
     const program = runProgram(parsed);
     const candidates = findCandidates(program, parsed);
+    const find = (name: string, file?: string): Candidate | undefined =>
+      candidates.find((item) => item.name === name && (file ?? item.file) === item.file) ??
+      functionNamed(program, name, file);
     const source: ModelSource = {
       candidates,
       dataclasses: findDataclasses(parsed),
-      build: (name, args) => build(parsed, candidates, name, args ?? new Map()),
+      build: (name, args, file) =>
+        build(parsed, find(name, file), args ?? new Map(), () => unknownModel(name, candidates)),
     };
-    return { ok: true, source, warnings: [...program.warnings] };
+    return { ok: true, source, warnings: [...unread, ...program.warnings] };
   } catch (error) {
     return { ok: false, findings: [pythonFinding(error)] };
   }
 }
 
+/** Of several files, one that cannot be parsed is a warning: models may not need it. */
+function parseAll(files: readonly SourceFile[]): { parsed: ParsedFile[]; unread: Finding[] } {
+  const parsed: ParsedFile[] = [];
+  const unread: Finding[] = [];
+  for (const { name, text } of files) {
+    try {
+      parsed.push(parseFile(name, text));
+    } catch (error) {
+      if (files.length === 1) throw error;
+      unread.push(pythonFinding(error, 'warning'));
+    }
+  }
+  if (parsed.length > 0 || !unread[0]) return { parsed, unread };
+  throw new Refusal(
+    'python-syntax',
+    `none of ${files.length} files can be read: ${unread[0].message}`,
+    unread[0].where,
+  );
+}
+
+/** A function that was not offered, since its text does not show that it returns a model. */
+function functionNamed(program: Program, name: string, file?: string): Candidate | undefined {
+  for (const key of program.globals.keys()) {
+    const value = file === undefined || file === key ? globalValue(program, key, name) : undefined;
+    if (!(value instanceof PyFunction)) continue;
+    return { name, kind: 'function', file: key, line: value.line, arguments: [] };
+  }
+  return undefined;
+}
+
+function unknownModel(name: string, candidates: readonly Candidate[]): Finding {
+  const offered = candidates.map((item) => item.name).join(', ') || 'none';
+  return new FindingError({
+    code: 'python-error',
+    message: `there is no model "${name}" in the source; it has: ${offered}`,
+  }).finding;
+}
+
 function build(
   files: readonly ParsedFile[],
-  candidates: readonly Candidate[],
-  name: string,
+  candidate: Candidate | undefined,
   args: ReadonlyMap<string, Value>,
+  unknown: () => Finding,
 ): Result<{ module: ModuleTree }> {
-  const candidate = candidates.find((item) => item.name === name);
-  if (!candidate) {
-    const offered = candidates.map((item) => item.name).join(', ') || 'none';
-    const finding = new FindingError({
-      code: 'python-error',
-      message: `there is no model "${name}" in the source; it has: ${offered}`,
-    }).finding;
-    return { ok: false, findings: [finding] };
-  }
+  if (!candidate) return { ok: false, findings: [unknown()] };
   try {
-    const make = (): Built => instantiate(runProgram(files), candidate, args);
-    return { ok: true, module: moduleTree(name, make(), make) };
+    // Only the candidate's file and what it imports; not the whole folder that was given.
+    const make = (): Built => instantiate(runProgram(files, [candidate.file]), candidate, args);
+    return { ok: true, module: moduleTree(candidate.name, make(), make) };
   } catch (error) {
     return { ok: false, findings: [pythonFinding(error)] };
   }

@@ -30,7 +30,7 @@ class Field extends PyObject {
     return this.#given('default') || this.#given('default_factory');
   }
   #given(option: string): boolean {
-    return (this.options.get(option) ?? ellipsis) !== ellipsis;
+    return this.options.has(option) && this.options.get(option) !== ellipsis;
   }
   initial(interpreter: Interpreter): PyValue {
     if (this.#given('default_factory'))

@@ -1,0 +1,22 @@
+/** One model of somebody's source: which files, how it is made, and what it is given. */
+export interface SourceCase {
+  readonly name: string;
+  /** Folder of the source, below the folder that the script is given. */
+  readonly folder: string;
+  /** Which of its .py files are read, as the start of their path; all where absent. */
+  readonly files?: readonly string[];
+  /**
+   * Python that imports from the source and defines `build()`, which returns the model. The lab
+   * reads it as one file more, and PyTorch runs it.
+   */
+  readonly code: string;
+  readonly inputs: readonly CaseInput[];
+  /** What of the output counts: `out[0]`; all tensors in it where absent. */
+  readonly output?: string;
+}
+
+/** Seeded noise, or integers below a bound. */
+export interface CaseInput {
+  readonly shape: readonly number[];
+  readonly below?: number;
+}

@@ -1,0 +1,28 @@
+/**
+ * Lets Node itself import tfjs as the app does, for scripts that Vite does not run: by its modules,
+ * which name each other without endings, instead of the bundle that is its `main`.
+ */
+import { createRequire, registerHooks } from 'node:module';
+
+// Its file for Node asks for `util` this way.
+globalThis.require = createRequire(import.meta.url);
+
+registerHooks({
+  resolve(specifier, context, next) {
+    const ofTfjs = context.parentURL?.includes('/node_modules/@tensorflow/') ?? false;
+    const bare = /^@tensorflow\/tfjs-[a-z-]+$/.test(specifier);
+    const candidates = bare
+      ? [`${specifier}/dist/index.js`]
+      : ofTfjs && /^\.|^@tensorflow/.test(specifier)
+        ? [specifier, `${specifier}.js`, `${specifier}/index.js`]
+        : [specifier];
+    for (const candidate of candidates.slice(0, -1)) {
+      try {
+        return next(candidate, context);
+      } catch {
+        continue;
+      }
+    }
+    return next(candidates.at(-1)!, context);
+  },
+});
