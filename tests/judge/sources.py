@@ -79,6 +79,8 @@ class Finder(importlib.abc.MetaPathFinder):
 
 class Empty(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name, path=None, target=None):
+        if finder.root is None:
+            return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec):

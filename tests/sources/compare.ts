@@ -77,7 +77,6 @@ async function compareOne(
 ): Promise<Outcome> {
   const isInstalled = item.folder === 'torchvision';
   const asked = { ...item, file, root: isInstalled ? '' : join(root, item.folder) };
-  const judging = runPython('tests/judge/sources.py', [], { python, input: JSON.stringify(asked) });
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
     name: item.name,
     instantiated: false,
@@ -95,25 +94,28 @@ async function compareOne(
     const { source } = unwrap(readSource(files));
     const { module } = unwrap(source.build('build'));
     outcome.instantiated = true;
-    const answer = JSON.parse(await judging) as Judged;
+    outcome.time = performance.now() - started;
+    const input = JSON.stringify(asked);
+    const judged = await runPython('tests/judge/sources.py', [], { python, input });
+    const answer = JSON.parse(judged) as Judged;
     if (!answer.state) throw new Error(`PyTorch: ${answer.error}`);
     outcome.keys = module.state.length;
     const difference = keyDifference(module, answer.state);
     outcome.keysEqual = difference === null;
     if (difference !== null) throw new Error(difference);
-    const inputs = item.inputs.map(({ shape, below }) => ({
+    const specs = item.inputs.map(({ shape, below }) => ({
       shape,
       dtype: below === undefined ? ('float32' as const) : ('int64' as const),
     }));
-    const { graph } = unwrap(module.trace(inputs, { training: false }));
-    outcome.time = performance.now() - started;
+    const tracing = performance.now();
+    const { graph } = unwrap(module.trace(specs, { training: false }));
+    outcome.time += performance.now() - tracing;
     outcome.traced = true;
     outcome.nodes = graph.nodes.length;
     outcome.error = await largestError(module, graph, file);
   } catch (error) {
     outcome.why = error instanceof Error ? error.message : String(error);
   }
-  await judging.catch(() => {});
   return outcome;
 }
 

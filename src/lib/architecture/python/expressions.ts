@@ -161,6 +161,9 @@ function evaluateCompound(interpreter: Interpreter, node: ExprNode, scope: Scope
   }
 }
 
+/** A keyword goes through four maps on its way. */
+const stepsPerKeyword = 4;
+
 function evaluateCall(interpreter: Interpreter, node: Expression<'Call'>, scope: Scope): PyValue {
   const callee = evaluate(interpreter, node.func, scope);
   const positional = elements(interpreter, node.args, scope);
@@ -172,7 +175,7 @@ function evaluateCall(interpreter: Interpreter, node: Expression<'Call'>, scope:
       continue;
     }
     if (!(given instanceof PyDict)) throw raised('TypeError', 'the value after ** must be a dict');
-    interpreter.step(given.size);
+    interpreter.step(stepsPerKeyword * given.size);
     for (const [key, item] of given.entries()) {
       if (typeof key !== 'string') throw raised('TypeError', 'keywords must be strings');
       if (keywords.has(key)) throw raised('TypeError', `several values for the argument "${key}"`);

@@ -1,4 +1,5 @@
 /** Modules: the files of the source and the libraries of the shim. */
+import { raised } from './errors.ts';
 import { NativeFunction, type NativeBody } from './functions.ts';
 import { PyObject, Placeholder, type PyValue } from './object.ts';
 import type { Interpreter } from './interpreter.ts';
@@ -30,6 +31,13 @@ export class PyModule extends PyObject {
     if (name === '__doc__') return null;
     if (this.isLibrary) return new Placeholder(`${this.name}.${name}`);
     return this.#submodule?.(name);
+  }
+  /** Files of the source may be told what their command line would have told them. */
+  override setAttribute(interpreter: Interpreter, name: string, value: PyValue): void {
+    if (this.isLibrary)
+      throw raised('AttributeError', `"module" object has no attribute "${name}" to set`);
+    interpreter.allocate(1);
+    this.names.set(name, value);
   }
   override repr(): string {
     return `<module '${this.name}'>`;

@@ -213,9 +213,9 @@ export const typeClass = builtin('type', 'object, /', (_, values) =>
   builtinType(usable(values.get('object')!)),
 );
 
-/** Classes that cannot be called but are compared with. */
+/** Classes that cannot be called but are compared with: `types.FunctionType`. */
 const named = new Map<string, PyClass>();
-function onlyNamed(name: string): PyClass {
+export function onlyNamed(name: string): PyClass {
   let cls = named.get(name);
   if (!cls) {
     const construct: Construct = () => {

@@ -4,6 +4,7 @@ import { PyObject, type Comparison, type PyValue } from '../python/object.ts';
 import type { Interpreter } from '../python/interpreter.ts';
 
 export class PyDtype extends PyObject {
+  override readonly isAtomic = true;
   readonly typeName = 'dtype';
   readonly dtype: Dtype;
   constructor(dtype: Dtype) {
@@ -48,6 +49,7 @@ export function dtypeNames(): [string, PyValue][] {
 }
 
 export class PyDevice extends PyObject {
+  override readonly isAtomic = true;
   readonly typeName = 'device';
   readonly name: string;
   constructor(name: string) {

@@ -4,7 +4,7 @@ import { raised, unsupported } from '../python/errors.ts';
 import { NativeFunction } from '../python/functions.ts';
 import { library } from '../python/libraries.ts';
 import { PyModule } from '../python/modules.ts';
-import { PyObject, usable, type PyValue } from '../python/object.ts';
+import { usable, type PyValue } from '../python/object.ts';
 import { bindArguments, signatureFromText } from '../python/signature.ts';
 import { Given } from './arguments.ts';
 import { containerClasses } from './containers.ts';
@@ -15,6 +15,8 @@ import { layerClasses } from './layer.ts';
 import { initialize, tensorProtocol } from './methods.ts';
 import { natives } from './natives.ts';
 import { moduleClass } from './module_class.ts';
+import { einops } from './einops.ts';
+import { layerFamilies, tools } from './tools.ts';
 import type { Session } from './session.ts';
 import { PyTensor, type TensorProtocol } from './tensor.ts';
 
@@ -22,6 +24,12 @@ import { PyTensor, type TensorProtocol } from './tensor.ts';
 const initializers =
   'uniform_ normal_ trunc_normal_ constant_ ones_ zeros_ eye_ dirac_ xavier_uniform_ xavier_normal_ \
 kaiming_uniform_ kaiming_normal_ orthogonal_ sparse_';
+
+/** Files of `torch.nn.modules`. */
+const layerFiles =
+  'activation batchnorm container conv dropout linear module normalization pooling sparse'.split(
+    ' ',
+  );
 
 export interface Torch {
   readonly libraries: ReadonlyMap<string, PyValue>;
@@ -61,6 +69,7 @@ export function createTorch(session: Session): Torch {
     is_available: ['', () => false],
     device_count: ['', () => 0n],
   });
+  const extra = tools(session);
   const torch = new PyModule(
     'torch',
     new Map<string, PyValue>([
@@ -89,13 +98,25 @@ export function createTorch(session: Session): Torch {
           (_, { values }) => values.get('obj') instanceof PyTensor,
         ),
       ],
-      ['no_grad', noGrad(session)],
+      ...extra.names,
     ]),
     true,
   );
-  const modules = [torch, nn, functional, init, parameter, cuda];
+  const modules = [torch, nn, functional, init, parameter, cuda, ...extra.modules];
   const libraries = new Map<string, PyValue>(modules.map((item) => [item.name, item]));
-  libraries.set('torch.nn.modules', nn);
+  // `torch.nn.modules.conv.Conv2d` is `torch.nn.Conv2d`, and so are the names of its other files.
+  const within = new Map([...nn.names, ...layerFamilies(nn)]);
+  for (const name of layerFiles) {
+    const path = `torch.nn.modules.${name}`;
+    libraries.set(path, new PyModule(path, within, true));
+  }
+  const layerModules = new Map([
+    ...within,
+    ...layerFiles.map((name) => [name, libraries.get(`torch.nn.modules.${name}`)!] as const),
+  ]);
+  nn.names.set('modules', new PyModule('torch.nn.modules', layerModules, true));
+  libraries.set('torch.nn.modules', nn.names.get('modules')!);
+  for (const [name, value] of einops(module, torch)) libraries.set(name, value);
   return { libraries, protocol };
 }
 
@@ -146,25 +167,4 @@ function initializer(name: string): PyValue {
 /** Only ever used to initialise. */
 function gain(): PyValue {
   return new NativeFunction('torch.nn.init.calculate_gain', 'nonlinearity, param=None', () => 1);
-}
-
-/**
- * `with torch.no_grad():` changes gradients only. In training they would be wrong, so there it may
- * stand around initialisation, not in forward.
- */
-class NoGrad extends PyObject {
-  readonly typeName = 'no_grad';
-  readonly #session: Session;
-  constructor(session: Session) {
-    super();
-    this.#session = session;
-  }
-  override enterContext(): PyValue {
-    if (this.#session.tracer?.training) this.#session.buildOnly('torch.no_grad');
-    return this;
-  }
-}
-
-function noGrad(session: Session): PyValue {
-  return new NativeFunction('torch.no_grad', '', () => new NoGrad(session));
 }

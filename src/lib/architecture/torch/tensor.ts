@@ -108,6 +108,14 @@ export class PyTensor extends PyObject {
     this.#seen = this.memory.version;
   }
 
+  /** `copy.deepcopy`: a tensor of its own, which has a key of its own in the state_dict. */
+  override deepCopy(): PyTensor {
+    if (this.#traced) throw unsupported('a copy of what forward computes is not supported');
+    const { isParameter, requiresGrad, madeBy } = this;
+    const value = this.#value;
+    return new PyTensor(this, this.shape, this.dtype, { isParameter, requiresGrad, madeBy, value });
+  }
+
   get typeName(): string {
     return this.isParameter ? 'Parameter' : 'Tensor';
   }

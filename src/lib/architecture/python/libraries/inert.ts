@@ -10,7 +10,7 @@ import { BoundMethod, call, NativeFunction } from '../functions.ts';
 import type { Interpreter } from '../interpreter.ts';
 import { library, type PyModule } from '../modules.ts';
 import { PyObject, type PyValue } from '../object.ts';
-import { floatClass, intClass, objectClass } from '../types.ts';
+import { floatClass, intClass, objectClass, onlyNamed } from '../types.ts';
 
 /** Enters to a value, and does nothing on leaving. */
 export class NullContext extends PyObject {
@@ -168,7 +168,15 @@ function types(): PyModule {
         (_, { values }) => new BoundMethod(values.get('instance')!, values.get('function')!),
       ],
     },
-    [['SimpleNamespace', namespace]],
+    [
+      ['SimpleNamespace', namespace],
+      ['FunctionType', onlyNamed('function')],
+      ['LambdaType', onlyNamed('function')],
+      ['ModuleType', onlyNamed('module')],
+      ['BuiltinFunctionType', onlyNamed('builtin_function_or_method')],
+      ['GeneratorType', onlyNamed('generator')],
+      ['NoneType', onlyNamed('NoneType')],
+    ],
   );
 }
 
