@@ -58,6 +58,6 @@ function partsOf(value: PyValue): (readonly [string, PyValue])[] | undefined {
 
 /** The annotated names of a class, which make a dataclass's fields. */
 function fieldsOf(value: PyInstance): string[] {
-  const names = value.class.mro.toReversed().flatMap(({ annotations }) => annotations);
+  const names = value.class.mro.toReversed().flatMap(({ annotations }) => [...annotations.keys()]);
   return [...new Set(names)];
 }

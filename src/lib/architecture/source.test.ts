@@ -307,10 +307,10 @@ describe('refused in forward, with the line', () => {
       /line 10: the numbers of a tensor made by torch.rand are not known, and it is neither/,
     ],
     [
-      'an initialiser on a buffer',
-      'self.register_buffer("a", torch.ones(4)); nn.init.zeros_(self.a)',
-      ['return x'],
-      /line 7: torch.nn.init.zeros_ on a tensor that is not a parameter/,
+      'the numbers that an initialiser gave',
+      'self.a = torch.ones(4); nn.init.normal_(self.a)',
+      ['return x + self.a'],
+      /line 10: the numbers of a tensor made by torch.ones are not known/,
     ],
     [
       'an initialiser in forward',
