@@ -28,7 +28,7 @@ export function newRun(dtypes: ReadonlyMap<bigint, Dtype> = new Map()): Run {
     objectClass,
     classOf: builtinType,
     libraries: new Map(),
-    loadSibling: () => undefined,
+    loadFile: () => undefined,
   });
   session.interpreter = interpreter;
   const tensors = { session, protocol: torch.protocol };

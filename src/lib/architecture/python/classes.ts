@@ -40,7 +40,7 @@ export class PyClass extends PyObject {
   readonly final: boolean;
   /** Where the source defines it; absent for classes of the shim. */
   readonly origin:
-    { readonly file: string; readonly line: number; readonly module: PyValue } | undefined;
+    { readonly file: string; readonly line: number; readonly module?: PyValue } | undefined;
   /** Annotated names, in order. */
   readonly annotations: ReadonlyMap<string, ExprNode>;
   readonly doc: string | null;
