@@ -74,4 +74,15 @@ export const indexingRows = [
   row('m = torch.zeros(3, 4)\nm[1:, 2:] = 1\nm[0] += 2\nm[:, 0] = torch.ones(3)\nreturn x + m', {
     x: [3, 4],
   }),
+  row(
+    `m = torch.zeros(4, 4)
+count = 0
+for h in ((0, -2), (-2, -1), (-1, None)):
+    for w in ((0, -2), (-2, -1), (-1, None)):
+        m[h[0]:h[1], w[0]:w[1]] = count
+        count += 1
+m = m.view(2, 2, 2, 2).permute(0, 2, 1, 3).reshape(4, 4)
+return x + m.unsqueeze(1).expand(4, 4, 4)`,
+    { x: [4, 4] },
+  ),
 ];

@@ -1,7 +1,40 @@
 /** Rows of joins, repetitions, padding, turns, and windows. */
 import { row } from './rows.ts';
 
+/** Its result lies channels-last, and so do what moves its elements. */
+const convolution = { init: 'self.m = nn.Conv2d(2, 4, 3)' };
+
 export const joiningRows = [
+  row(
+    'x = self.m(x)\nreturn x[:, 1:3], x[1, ..., ::2], x[:, :, 0], x.chunk(2, 1)[1]',
+    { x: [2, 2, 5, 6] },
+    convolution,
+  ),
+  row(
+    'x = self.m(x)\nreturn x.permute(0, 2, 3, 1), x.flatten(2).transpose(1, 2), x.permute(1, 0, 3, 2)',
+    { x: [2, 2, 5, 4] },
+    convolution,
+  ),
+  row(
+    'x = self.m(x).permute(0, 2, 3, 1)\nreturn (x + 1).permute(0, 3, 1, 2), x.permute(0, 3, 1, 2)[:, 1]',
+    { x: [2, 2, 5, 4] },
+    convolution,
+  ),
+  row(
+    'x = self.m(x)\nreturn F.channel_shuffle(x, 2), F.pixel_shuffle(x, 2), x.view(2, 4, 3, 2), x.flip(1)',
+    { x: [2, 2, 5, 4] },
+    convolution,
+  ),
+  row(
+    'x = self.m(x)\ny = x + 1\ny[:, 1, ::2] = x[:, 0, ::2]\nreturn y, x.expand(3, 2, 4, 3, 2), x.repeat(1, 2, 1, 1), torch.stack([x, y])',
+    { x: [2, 2, 5, 4] },
+    convolution,
+  ),
+  row(
+    'x = self.m(x)\nreturn F.pad(x, (1, 1, 0, 1), "reflect"), F.pad(x, (-1, 1, 0, 1)), x.roll(1, 2), x.unbind(1)[0]',
+    { x: [2, 2, 5, 4] },
+    convolution,
+  ),
   row('torch.cat((x, y)), torch.cat([x, y, x], dim=0)', { x: [2, 3], y: [4, 3] }),
   row('torch.cat([x, y], 1), torch.concat([x, y], dim=-2), torch.concatenate([x, x], axis=2)', {
     x: [2, 3, 2],
