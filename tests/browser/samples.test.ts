@@ -136,7 +136,7 @@ test('a drawing, a picture and a random input run, training pauses, resumes and 
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await expect.poll(() => top.first().innerText()).toMatch(/^1\b/);
 
-  await page.getByRole('radio', { name: 'Random' }).check({ force: true });
+  await page.getByRole('radio', { name: 'Tensors' }).check({ force: true });
   await page.getByLabel('Seed').fill('7');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByText('-', { exact: false }).first().waitFor();

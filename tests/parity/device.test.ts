@@ -51,7 +51,7 @@ it('goes on from the last kept state', async () => {
   // The next call has a new device and the kept weights and optimizer.
   const { run: after } = unwrap(await lab.handlers.run({ input, top: 2 }, context));
   expect(after.backend.name).toBe('webgpu');
-  expect(after.values).toEqual(before.values);
+  expect(after.outputs).toEqual(before.outputs);
   const more = unwrap(await lab.handlers.train(settings, context));
   expect(more.summary.last!.epoch).toBe(first.summary.last!.epoch + 1);
 });

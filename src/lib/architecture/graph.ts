@@ -75,4 +75,10 @@ export interface Graph {
   /** Where each of them lies in the result: `logits`, `1.0`; `output` where it is alone. */
   readonly outputNames: readonly string[];
   readonly training: boolean;
+  /**
+   * What each module's call gave, by its path: the node of a tensor, of a tuple one for each item
+   * that is a tensor, null for one that nothing needs. Of several calls, the last. Absent where the
+   * graph comes from a file that does not say.
+   */
+  readonly modules?: ReadonlyMap<string, readonly (NodeId | null)[]>;
 }

@@ -14,6 +14,12 @@ export function permutation(count: number, seed: number): Uint32Array {
   return order;
 }
 
+/** Integers from 0 to `below` − 1, each as likely as the other. */
+export function integers(count: number, below: number, seed: number): Int32Array<ArrayBuffer> {
+  const generator = xoroshiro128plus(seed);
+  return Int32Array.from({ length: count }, () => uniformInt(generator, 0, below - 1));
+}
+
 /** Standard normal numbers (Box-Muller), as `torch.randn` draws them; not torch's own sequence. */
 export function normal(count: number, seed: number): Float32Array<ArrayBuffer> {
   const generator = xoroshiro128plus(seed);

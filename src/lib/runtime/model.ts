@@ -19,6 +19,13 @@ export interface Weights {
   readonly counters: ReadonlyMap<string, bigint>;
 }
 
+/** A tensor's numbers in row-major order: integers as 32 bits, bools as bytes. */
+export interface Numbers {
+  readonly values: Float32Array | Int32Array | Uint8Array;
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+}
+
 export class Model {
   readonly #variables = new Map<string, tf.Variable>();
   readonly #counters = new Map<string, bigint>();
@@ -70,18 +77,19 @@ export class Model {
   }
 
   /** Outputs of one pass over numbers in memory, read back. */
-  async predict(
-    graph: Graph,
-    inputs: readonly { values: Float32Array; shape: readonly number[] }[],
-  ): Promise<{ values: Float32Array; shape: number[] }[]> {
-    const uploaded = inputs.map(({ values, shape }) => tf.tensor(values, [...shape], 'float32'));
+  async predict(graph: Graph, inputs: readonly Omit<Numbers, 'dtype'>[]): Promise<Numbers[]> {
+    const uploaded = inputs.map(({ values, shape }, at) => {
+      const dtype = tfDtype(graph.nodes[graph.inputs[at]!]!.dtype);
+      return tf.tensor(values, [...shape], dtype);
+    });
     let outputs: tf.Tensor[] = [];
     try {
       outputs = this.forward(graph, uploaded);
       return await Promise.all(
-        outputs.map(async (output) => ({
-          values: (await output.data<'float32'>()).slice(),
+        outputs.map(async (output, at) => ({
+          values: (await output.data<'float32' | 'int32' | 'bool'>()).slice(),
           shape: output.shape,
+          dtype: graph.nodes[graph.outputs[at]!]!.dtype,
         })),
       );
     } finally {

@@ -4,7 +4,7 @@ import type { Desk } from './desk.ts';
 /** The open data set. */
 export class DataState {
   opened = $state.raw<OpenedData | null>(null);
-  /** Names of the classes, where a sample brings them. */
+  /** Names of the classes: a sample's, the checkpoint's, or those of a dropped file. */
   classes = $state.raw<readonly string[]>([]);
   file: File | null = null;
   readonly #desk: Desk;
@@ -20,7 +20,7 @@ export class DataState {
     );
     if (!result || !this.#desk.problems.check(failure, result)) return false;
     this.file = file;
-    this.classes = classes;
+    if (classes.length > 0) this.classes = classes;
     this.opened = result.data;
     return true;
   }
@@ -30,6 +30,18 @@ export class DataState {
     const { file } = this;
     this.file = null;
     if (file && !(await this.open(file, this.classes))) this.opened = null;
+  }
+
+  /** The names that the open checkpoint brings; those of the one before are forgotten. */
+  async findNames(): Promise<void> {
+    const result = await this.#desk.client.call('classNames', {});
+    this.classes = (result.ok ? result.names : null) ?? [];
+  }
+
+  async readNames(file: File): Promise<void> {
+    const result = await this.#desk.client.call('classNames', { file });
+    if (!this.#desk.problems.check(`Could not read class names from ${file.name}`, result)) return;
+    this.classes = result.names ?? [];
   }
 
   className(index: number): string {

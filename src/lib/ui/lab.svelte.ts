@@ -2,6 +2,7 @@ import { createContext } from 'svelte';
 import { pickDirectory } from '#lib/storage/picker.ts';
 import { LabClient, type WorkerCrash } from '#lib/worker/client.ts';
 import type { Dropped, Finding, Result } from '#lib/worker/protocol.ts';
+import { CheckState } from './checking.svelte.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
 import { DataState } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
@@ -14,6 +15,7 @@ import { fetchSampleFile, type Sample } from './samples.ts';
 import { SafetyState } from './safety.svelte.ts';
 import { SavingState } from './saving.svelte.ts';
 import { Tasks } from './tasks.svelte.ts';
+import { TextState } from './texts.svelte.ts';
 import { witness } from './witness.ts';
 import { TrainingState } from './training.svelte.ts';
 
@@ -39,6 +41,8 @@ export class Lab implements Desk {
   readonly model = new ModelState(this);
   readonly data = new DataState(this);
   readonly running = new RunState(this, this.model, this.data);
+  readonly texts = new TextState(this);
+  readonly checking = new CheckState(this);
   readonly training = new TrainingState(this);
   readonly saving = new SavingState(this);
   readonly safety = new SafetyState(this);
@@ -141,6 +145,9 @@ export class Lab implements Desk {
     this.saving.reset();
     this.safety.forget();
     this.running.result = null;
+    this.texts.checkpointChanged();
+    this.checking.modelChanged();
+    await this.data.findNames();
     return true;
   }
 
@@ -252,6 +259,10 @@ export class Lab implements Desk {
 
   #modelBuilt(): void {
     this.running.modelChanged();
+    this.texts.modelChanged();
+    this.checking.modelChanged();
+    const { task } = this.running;
+    if (task?.vocabulary != null) void this.texts.openTokenizer();
     this.training.modelChanged(
       this.model.built,
       this.model.files.map(({ text }) => text).join('\n'),

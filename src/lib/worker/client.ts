@@ -56,12 +56,19 @@ const parsing: ReadonlySet<CallName> = new Set<CallName>([
   'madeCalls',
   'records',
   'report',
+  'arrays',
+  'table',
+  'classNames',
+  'tokenizer',
 ]);
 /** Calls that compute: a single step may take long, and that is no fault of a file. */
 const computing: ReadonlySet<CallName> = new Set<CallName>([
   'backend',
   'build',
   'run',
+  'write',
+  'compare',
+  'check',
   'train',
   'save',
 ]);

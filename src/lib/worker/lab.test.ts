@@ -2,9 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Lab } from './lab.ts';
-import type { CallName, Calls, Progress } from './protocol.ts';
+import type { CallName, Calls, Progress, RunInput } from './protocol.ts';
 
 const samples = 'public/samples/';
+const random: RunInput = {
+  kind: 'tensors',
+  inputs: [{ from: 'random', shape: [1, 10], dtype: 'float32', seed: 1, below: 1 }],
+};
 
 function file(path: string, name = path.split('/').at(-1)!): File {
   return new File([readFileSync(samples + path)], name);
@@ -163,16 +167,16 @@ describe('the linear sample', async () => {
   it('drops the weights of a run that failed and keeps the state before it', async () => {
     const { summary } = await call(lab, 'train', settings);
     const before = await call(lab, 'run', {
-      input: { kind: 'random', shape: [10], seed: 1 },
+      input: random,
       top: 2,
     });
     const wild = { ...settings, from: 'last', learningRate: 1e38 } as const;
     await expect(call(lab, 'train', wild)).rejects.toThrow(/training: the loss is \S+ at step/);
     const after = await call(lab, 'run', {
-      input: { kind: 'random', shape: [10], seed: 1 },
+      input: random,
       top: 2,
     });
-    expect(after.run.values).toEqual(before.run.values);
+    expect(after.run.outputs).toEqual(before.run.outputs);
     const more = await call(lab, 'train', { ...settings, from: 'last' });
     expect(more.summary.last!.epoch).toBe(summary.last!.epoch + 2);
   });
@@ -260,10 +264,10 @@ describe('the linear sample', async () => {
       ],
     });
     const { run } = await call(lab, 'run', {
-      input: { kind: 'random', shape: [10], seed: 1 },
+      input: random,
       top: 2,
     });
-    expect(run.shape).toEqual([2]);
+    expect(run.outputs.map(({ shape }) => shape)).toEqual([[1, 2]]);
   });
 });
 

@@ -7,7 +7,7 @@ import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { formatElement } from '#lib/checkpoint/elements.ts';
 import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpoint/finding.ts';
 import { findOptimizer } from '#lib/checkpoint/optimizer.ts';
-import { numel } from '#lib/checkpoint/tensor.ts';
+import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isTensor } from '#lib/checkpoint/value.ts';
 import { findStateDicts, type StateDictCandidate } from '#lib/architecture/binding.ts';
 import { findCarried, openCarried, type Carried } from '#lib/architecture/carried/open.ts';
@@ -15,10 +15,15 @@ import { PythonError, pythonFinding } from '#lib/architecture/python/errors.ts';
 import { readSource, type ModelSource, type SourceFile } from '#lib/architecture/source.ts';
 import { blobSource, type Source } from '#lib/file/source.ts';
 import { formatTitle } from '#lib/formats/folder.ts';
-import { openCheckpoint } from '#lib/formats/index.ts';
-import { DANGEROUS } from '#lib/formats/torch.safety.ts';
+import { findClassNames, readClassNames } from '#lib/inputs/class_names.ts';
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
+import { findScaler, parseCsv } from '#lib/inputs/table.ts';
+import { TOKENIZER_FILES, type Tokenizer } from '#lib/inputs/tokenizer.ts';
+import { findVocabulary } from '#lib/inputs/tokenizer.vocabulary.ts';
 import { label, pythonKey } from '#lib/inspect/repr.ts';
+import { namedTensors, openForUse } from './arrays.ts';
+import { checkAgainst } from './checking.ts';
+import { compareTexts } from './comparing.ts';
 import { factsOf } from './facts.ts';
 import type { OpenFile } from '#lib/storage/opfs.ts';
 import { openDropped, readCounter } from './opening.ts';
@@ -37,8 +42,10 @@ import type {
 } from './protocol.ts';
 import { Safety } from './safety.ts';
 import { saveChoices, type SaveSource } from './saves.ts';
+import { openTokenizer } from './texts.ts';
 import { verifyCheckpoint } from './verify.ts';
 import { Workbench } from './workbench.ts';
+import { writeText } from './writing.ts';
 
 /** What a call gets beside its arguments. */
 export interface CallContext<K extends CallName> {
@@ -76,6 +83,8 @@ export class Lab {
   #bench: Workbench | null = null;
   #safety: Safety | null = null;
   #data: Dataset | null = null;
+  #arrays: ReadonlyMap<string, Tensor> = new Map();
+  #tokenizer: Tokenizer | null = null;
   #backend: Promise<Backend & { check(): void }> | null = null;
 
   /** `openFile` opens files of the browser's private disk, where there is one. */
@@ -139,12 +148,7 @@ export class Lab {
 
     data: ({ file }, { signal }) =>
       attempt(signal, async () => {
-        const result = await openCheckpoint(blobSource(file), signal);
-        if (!result.ok) throw new FindingError(result.findings[0]!);
-        // A checkpoint that means harm opens as inert data, to be looked into; data is for use.
-        const harm = result.checkpoint.findings.find(({ code }) => code === DANGEROUS);
-        if (harm) throw new FindingError(harm);
-        this.#data = await readDataset(result.checkpoint.root, file.name, signal);
+        this.#data = await readDataset(await openForUse(file, signal), file.name, signal);
         return { data: describeData(this.#data) };
       }),
     example: ({ split, index }, { signal }) =>
@@ -155,10 +159,69 @@ export class Lab {
         const bench = this.#needBench();
         const example =
           input.kind === 'example' ? this.#example(input.split, input.index) : undefined;
+        const root = this.#opened?.checkpoint.root ?? null;
+        const sources = { example, arrays: this.#arrays, root };
         const run = await this.#onBackend((backend) =>
-          bench.run({ input, example, top, backend, signal }),
+          bench.run({ input, sources, top, backend, signal }),
         );
         return { run };
+      }),
+    arrays: ({ file }, { signal }) =>
+      attempt(signal, async () => {
+        this.#arrays = namedTensors(await openForUse(file, signal));
+        const arrays = [...this.#arrays].map(([name, { dtype, shape }]) => {
+          return { name: label(name), dtype, shape: [...shape] };
+        });
+        return { arrays: { name: file.name, arrays } };
+      }),
+    table: ({ text, features }, { signal }) =>
+      attempt(signal, async () => {
+        const { columns, rows } = parseCsv(text);
+        const scaler = await findScaler(this.#opened?.checkpoint.root ?? null, features);
+        return {
+          table: { columns: [...columns], rows: rows.length, scaler: scaler?.title ?? null },
+        };
+      }),
+    classNames: ({ file }, { signal }) =>
+      attempt(signal, async () => ({
+        names: file
+          ? readClassNames(new Uint8Array(await file.arrayBuffer()), file.name)
+          : findClassNames(this.#need().checkpoint.root),
+      })),
+    tokenizer: ({ files }, { signal }) =>
+      attempt(signal, async () => {
+        const { root, name } = this.#need().checkpoint;
+        if (files.length > 0) this.#tokenizer = await openTokenizer(files, signal);
+        else this.#tokenizer ??= findVocabulary(root, name);
+        const { title = '', size = 0 } = this.#tokenizer ?? {};
+        return { tokenizer: this.#tokenizer && { title: label(title), size } };
+      }),
+    write: (settings, { signal, progress }) =>
+      attempt(signal, async () => {
+        const bench = this.#needBench();
+        const tokenizer = this.#needTokenizer();
+        const written = await this.#onBackend((backend) =>
+          writeText(bench.runner(backend), tokenizer, bench.task, settings, { signal, progress }),
+        );
+        return { written };
+      }),
+    compare: (texts, context) =>
+      attempt(context.signal, async () => {
+        const bench = this.#needBench();
+        const tokenizer = this.#needTokenizer();
+        const compared = await this.#onBackend((backend) =>
+          compareTexts(bench.runner(backend), tokenizer, bench.task, texts, context),
+        );
+        return { compared };
+      }),
+    check: ({ file }, context) =>
+      attempt(context.signal, async () => {
+        const bench = this.#needBench();
+        const root = await openForUse(file, context.signal);
+        const checked = await this.#onBackend((backend) =>
+          checkAgainst(bench.runner(backend), root, file.name, context),
+        );
+        return { checked };
       }),
 
     train: (settings, { signal, progress }) =>
@@ -212,6 +275,7 @@ export class Lab {
     // Only now does what was open before give way.
     void this.#bench?.dispose();
     this.#bench = null;
+    this.#tokenizer = null;
     this.#opened = { checkpoint, source: blobSource(file), outline, stateDicts, carried };
     const optimizer = findOptimizer(checkpoint.root);
     return {
@@ -257,6 +321,11 @@ export class Lab {
   #needBench(): Workbench {
     if (this.#bench) return this.#bench;
     throw notYet('no model is built', 'Build the model from its source on the Model page first.');
+  }
+
+  #needTokenizer(): Tokenizer {
+    if (this.#tokenizer) return this.#tokenizer;
+    throw notYet('no tokenizer is open', TOKENIZER_FILES);
   }
 
   async #values(node: number, count: number, signal: AbortSignal): Promise<string[]> {

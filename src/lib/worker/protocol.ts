@@ -17,7 +17,21 @@ import type {
   TraceRow,
 } from '#lib/inspect/safety/report.ts';
 import type { Change } from './plain.ts';
+import type {
+  Checked,
+  Compared,
+  ModelTask,
+  OpenedArrays,
+  Pooling,
+  RunInput,
+  RunResult,
+  TableFacts,
+  TokenizerFacts,
+  WriteSettings,
+  Written,
+} from './protocol.run.ts';
 
+export type * from './protocol.run.ts';
 export type { Finding, Result, Dtype };
 export type { CallRow, NameRow, PickleReport, RecordRow, SafetyReport, TraceRow };
 
@@ -108,6 +122,32 @@ export interface Calls {
 
   /** A forward pass in evaluation mode. */
   run: { args: { input: RunInput; top: number }; result: Result<{ run: RunResult }> };
+  /** Opens a file of tensors to run on (npy, npz, pt, safetensors). */
+  arrays: { args: { file: File }; result: Result<{ arrays: OpenedArrays }> };
+  /** Reads a table's text; nothing of it is kept. */
+  table: { args: { text: string; features: number }; result: Result<{ table: TableFacts }> };
+  /** Names of the model's classes: from a file, or without one from the open checkpoint. */
+  classNames: { args: { file?: File }; result: Result<{ names: string[] | null }> };
+  /** Opens a tokenizer; without files, the vocabulary that the open checkpoint holds, if any. */
+  tokenizer: { args: { files: File[] }; result: Result<{ tokenizer: TokenizerFacts | null }> };
+  /** Writes on from a prompt. */
+  write: {
+    args: WriteSettings;
+    result: Result<{ written: Written }>;
+    progress: Written;
+  };
+  /** Turns texts into vectors and compares them. */
+  compare: {
+    args: { texts: string[]; pooling: Pooling };
+    result: Result<{ compared: Compared }>;
+    progress: { done: number; total: number };
+  };
+  /** Compares with what PyTorch gave: a file of {input, output, activations}. */
+  check: {
+    args: { file: File };
+    result: Result<{ checked: Checked }>;
+    progress: { done: number; total: number };
+  };
 
   /** Trains until done, stopped or aborted; progress is TrainProgress. */
   train: {
@@ -278,6 +318,8 @@ export interface BuiltModel {
   inputs: string[];
   /** A shape for one example that the first layers suggest, without the batch; null if unknown. */
   exampleShape: number[] | null;
+  /** How it is best run. */
+  task: ModelTask;
   report: LoadReport;
   /** False where missing or mismatched keys leave weights without values. */
   ready: boolean;
@@ -322,25 +364,6 @@ export interface Example {
   shape: number[];
   /** The model's input, row-major. */
   values: Float32Array;
-}
-
-export type RunInput =
-  | { kind: 'example'; split: Split; index: number }
-  | { kind: 'random'; shape: number[]; seed: number }
-  | { kind: 'image'; image: Blob; shape: number[]; invert: boolean };
-
-export interface RunResult {
-  /** Shape of the output without the batch. */
-  shape: number[];
-  values: Float32Array;
-  /** For outputs of one axis: the largest ones; `probability` is a softmax over the outputs. */
-  top: { index: number; value: number; probability: number }[];
-  /** Wall time of the forward pass and its read-back; the first one compiles shaders. */
-  milliseconds: number;
-  first: boolean;
-  backend: Backend;
-  /** The input that the model saw. */
-  input: Example;
 }
 
 export type BackendName = 'webgpu' | 'webgl' | 'cpu';

@@ -23,19 +23,30 @@ import type { Dataset } from '#lib/inputs/dataset.ts';
 import type { Optimizer } from '#lib/optim/optimizer.ts';
 import type { Model } from '#lib/runtime/model.ts';
 import type { Kept, Session } from '#lib/training/session.ts';
-import { largest, makeExample, suggestShape } from './example.ts';
+import {
+  describeRun,
+  makeInputs,
+  predict,
+  type InputShape,
+  type Runner,
+  type Sources,
+} from './running.ts';
 import { checkSettings, splitExamples } from './settings.ts';
+import { findTask } from './task.ts';
 import { trainedWeights } from './trained.ts';
 import type {
   Backend,
   BuiltModel,
-  Example,
+  ModelTask,
   RunInput,
   RunResult,
   TrainProgress,
   TrainSettings,
   TrainSummary,
 } from './protocol.ts';
+
+/** Graphs that are kept; the page asks for a few shapes again and again. */
+const MOST_GRAPHS = 64;
 
 type CheckedBackend = Backend & { check(): void };
 
@@ -53,6 +64,7 @@ export class Workbench {
   readonly stateDict: StateDictCandidate;
   readonly #checkpoint: Checkpoint;
   readonly #graphs = new Map<string, Graph>();
+  readonly #found: ReturnType<typeof findTask>;
   #model: Promise<Model> | null = null;
   #ran = false;
   #optimizer: Optimizer | null = null;
@@ -76,6 +88,12 @@ export class Workbench {
     this.stateDict = stateDict;
     this.module = module;
     this.binding = binding;
+    this.#found = findTask(module);
+  }
+
+  /** What the model is for, as far as trials say. */
+  get task(): ModelTask {
+    return this.#found.task;
   }
 
   /** Builds a candidate of the source and binds it. Throws a FindingError that names the line. */
@@ -132,14 +150,18 @@ export class Workbench {
     const { binding, module } = this;
     const shape = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
     const optimizer = this.#savedOptimizer();
-    const example = suggestShape(module);
+    const { task, findings } = this.#found;
+    const [input] = task.inputs;
+    const isPlain =
+      task.inputs.length === 1 && input!.dtype === 'float32' && input!.shape.length > 1;
     return {
       name: module.name,
       parameters: module.state
         .filter(({ kind, tiedTo }) => kind === 'parameter' && tiedTo === undefined)
         .reduce((sum, spec) => sum + numel(spec.shape), 0),
       inputs: [...module.inputs],
-      exampleShape: example.shape,
+      exampleShape: isPlain ? input!.shape.slice(1) : null,
+      task,
       report: {
         matched: binding.matched.size,
         missing: [...binding.missing],
@@ -160,7 +182,7 @@ export class Workbench {
         weightDecay: optionOf(optimizer.state.saved, 'weight_decay'),
       },
       optimizerNote: optimizer.note,
-      warnings: example.findings,
+      warnings: findings,
     };
   }
 
@@ -187,6 +209,7 @@ export class Workbench {
     };
   }
 
+  /** The model on the backend, uploaded with its first use. */
   #upload(signal: AbortSignal): Promise<Model> {
     if (!this.isReady) {
       const missing = [...this.binding.missing, ...this.binding.mismatched.map(({ key }) => key)];
@@ -230,55 +253,50 @@ export class Workbench {
   }
 
   /** The graph for a batch of inputs of one shape, traced once for each shape and mode. */
-  #graph(shape: readonly number[], training: boolean): Graph {
-    const key = `${training} ${shape.join(' ')}`;
+  #graph(inputs: readonly InputShape[], training: boolean): Graph {
+    const key = `${training} ${inputs.map(({ shape, dtype }) => `${dtype} ${shape.join(' ')}`).join()}`;
     let graph = this.#graphs.get(key);
     if (!graph) {
-      const traced = this.module.trace([{ shape, dtype: 'float32' }], { training });
+      const traced = this.module.trace(inputs, { training });
       if (!traced.ok) throw new FindingError(traced.findings[0]!);
       graph = traced.graph;
+      // A text that grows asks for a length after the other: the oldest one goes.
+      if (this.#graphs.size >= MOST_GRAPHS) this.#graphs.delete([...this.#graphs.keys()][0]!);
       this.#graphs.set(key, graph);
     }
     return graph;
   }
 
-  /** A forward pass over one example. */
+  /** What runs in evaluation mode need. */
+  runner(backend: CheckedBackend): Runner {
+    return {
+      module: this.module,
+      graph: (inputs) => this.#graph(inputs, false),
+      model: (signal) => this.#upload(signal),
+      backend,
+    };
+  }
+
+  /** A forward pass over one example, or over what the page gave. */
   async run({
     input,
-    example,
+    sources,
     top,
     backend,
     signal,
   }: {
     input: RunInput;
-    example: Example | undefined;
+    sources: Sources;
     top: number;
     backend: CheckedBackend;
     signal: AbortSignal;
   }): Promise<RunResult> {
-    const given = example ?? (await makeExample(input));
-    const graph = this.#graph([1, ...given.shape], false);
-    const model = await this.#upload(signal);
-    signal.throwIfAborted();
-    const started = performance.now();
-    const [output] = await model.predict(graph, [
-      { values: given.values, shape: [1, ...given.shape] },
-    ]);
-    const values = output!.values;
-    const shape = output!.shape.slice(1);
-    backend.check();
+    const inputs = await makeInputs(input, sources, signal);
+    const pass = await predict(this.runner(backend), inputs, signal);
     const first = !this.#ran;
     this.#ran = true;
-    const { check, ...shown } = backend;
-    return {
-      shape,
-      values,
-      top: shape.length === 1 ? largest(values, top) : [],
-      milliseconds: performance.now() - started,
-      first,
-      backend: shown,
-      input: given,
-    };
+    const label = sources.example?.label ?? null;
+    return describeRun(pass, inputs, { top, label, first, backend });
   }
 
   /** Trains until done, stopped or aborted; one run at a time. */
@@ -305,7 +323,7 @@ export class Workbench {
     checkSettings(settings);
     const { train, validation } = splitExamples(data, settings);
     const graphFor = (count: number, training: boolean) =>
-      this.#graph([count, ...data.exampleShape], training);
+      this.#graph([{ shape: [count, ...data.exampleShape], dtype: 'float32' }], training);
     // A model that does not fit says so now, also of the last batch, which may be shorter.
     for (const count of [settings.batchSize, train.count % settings.batchSize]) {
       if (count > 0) graphFor(Math.min(count, train.count), true);

@@ -1,7 +1,7 @@
 /** The class `torch.nn.Module` of one run, with the methods that source code calls. */
 import { getAttribute } from '../python/attributes.ts';
 import { PyClass, PyInstance } from '../python/classes.ts';
-import { PyIterator, PyTuple } from '../python/collections.ts';
+import { PyIterator, PyList, PyTuple } from '../python/collections.ts';
 import { raised, unsupported } from '../python/errors.ts';
 import { call, NativeFunction } from '../python/functions.ts';
 import type { Interpreter } from '../python/interpreter.ts';
@@ -22,6 +22,7 @@ import {
   store,
 } from './module.ts';
 import type { Session } from './session.ts';
+import { PyTensor } from './tensor.ts';
 import { buffersOf, children, modulesOf, parametersOf, type Named } from './tree.ts';
 
 /** Methods that take time by the size of the tree. */
@@ -272,6 +273,12 @@ export function setTraining(interpreter: Interpreter, module: PyInstance, mode: 
   }
 }
 
+/** The tensor itself, or those that stand in a tuple or list. */
+function tensorsIn(result: PyValue): PyTensor[] {
+  const items = result instanceof PyTuple || result instanceof PyList ? result.items : [result];
+  return items.filter((item) => item instanceof PyTensor);
+}
+
 /** Calling a module calls its forward; the graph's nodes remember which module that was. */
 function callModule(
   session: Session,
@@ -282,7 +289,10 @@ function callModule(
   session.calls.push(module);
   try {
     const forward = getAttribute(interpreter, module, 'forward');
-    return call(interpreter, forward, { positional: bound.rest, keywords: bound.keywords });
+    const given = { positional: bound.rest, keywords: bound.keywords };
+    const result = call(interpreter, forward, given);
+    session.tracer?.returned(module, tensorsIn(result));
+    return result;
   } finally {
     session.calls.pop();
   }

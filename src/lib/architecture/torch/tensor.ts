@@ -138,6 +138,11 @@ export class PyTensor extends PyObject {
     return this.#traced !== null;
   }
 
+  /** False for a view of unknown making whose tensor was then changed in place. */
+  get isFresh(): boolean {
+    return this.#seen === this.memory.version || this.#view !== null;
+  }
+
   /**
    * The numbers, where they depend on the source alone: null for what a forward computes, for
    * random numbers, and in a trace for parameters and buffers, which come from the checkpoint.

@@ -21,6 +21,7 @@ export class Tracer {
   readonly #nodes: GraphNode[] = [];
   readonly #parameters = new Map<string, NodeId>();
   readonly #constants = new Map<HostValue, NodeId>();
+  readonly #returned = new Map<string, readonly NodeId[]>();
 
   /** True where the graph is for training. */
   readonly training: boolean;
@@ -90,6 +91,17 @@ export class Tracer {
     };
   }
 
+  /** Notes what a module's call gave. */
+  returned(module: PyInstance, tensors: readonly PyTensor[]): void {
+    const path = this.#tree.paths.get(module);
+    const traced = tensors.filter((tensor) => tensor.isTraced && tensor.isFresh);
+    if (path !== undefined)
+      this.#returned.set(
+        path,
+        traced.map((tensor) => tensor.nodeIn(this)!),
+      );
+  }
+
   /** The graph up to `outputs`, without nodes that nothing needs. */
   finish(
     inputs: readonly NodeId[],
@@ -116,6 +128,9 @@ export class Tracer {
       outputs: outputs.map(({ node }) => renumber(node)),
       outputNames: outputs.map(({ name }) => name),
       training: this.training,
+      modules: new Map(
+        [...this.#returned].map(([path, given]) => [path, given.map((id) => ids.get(id) ?? null)]),
+      ),
     };
   }
 }
