@@ -53,15 +53,16 @@ export function defineClass(interpreter: Interpreter, node: ClassNode, scope: Sc
       `class ${node.name} has more than ${maxAncestors} ancestors`,
     );
   }
-  const builtin = cls.mro.find(({ final }) => final);
-  if (builtin && builtin.name !== 'type') {
-    throw unsupported(`a class that inherits from ${builtin.name} is not supported`);
-  }
   cell.names.set('__class__', cls);
   cls.mro
     .slice(1)
     .find(({ onSubclass }) => onSubclass)
     ?.onSubclass?.(interpreter, cls);
+  const builtin = cls.mro.find(({ final }) => final);
+  // Enums and named tuples say themselves how they are made.
+  if (builtin && builtin.name !== 'type' && !cls.protocol?.call) {
+    throw unsupported(`a class that inherits from ${builtin.name} is not supported`);
+  }
   announce(interpreter, cls, keywords);
   let value: PyValue = cls;
   for (const decorator of node.decorator_list.toReversed()) {

@@ -161,8 +161,8 @@ function evaluateCompound(interpreter: Interpreter, node: ExprNode, scope: Scope
   }
 }
 
-/** A keyword goes through four maps on its way. */
-const stepsPerKeyword = 4;
+/** A keyword goes through several maps on its way. */
+const stepsPerKeyword = 8;
 
 function evaluateCall(interpreter: Interpreter, node: Expression<'Call'>, scope: Scope): PyValue {
   const callee = evaluate(interpreter, node.func, scope);
@@ -283,6 +283,9 @@ function compareOnce(
   }
 }
 
+/** An item of a comprehension takes about as long as this many steps. */
+const stepsPerItem = 3;
+
 /** The items of a comprehension, all at once. */
 function comprehension(
   interpreter: Interpreter,
@@ -317,6 +320,7 @@ function comprehend(
     const items =
       depth === 0 ? first : iterate(interpreter, evaluate(interpreter, generator.iter, inner));
     for (const item of items) {
+      interpreter.step(stepsPerItem);
       assign(interpreter, generator.target, item, inner);
       const passes = generator.ifs.every((test) =>
         truth(interpreter, evaluate(interpreter, test, inner)),
