@@ -411,12 +411,6 @@ describe('refused in forward, with the line', () => {
     expect(() => trace(tree, [[1, 4]], true)).toThrow('line 10: torch.no_grad in forward');
   });
 
-  it('Dropout2d in training, not in evaluation', () => {
-    const tree = build(open(net('self.a = nn.Dropout2d(0.2)', ['return self.a(x)'])).source, 'Net');
-    expect(ops(trace(tree, [[1, 2, 3, 3]]))).toEqual(['dropout']);
-    expect(() => trace(tree, [[1, 2, 3, 3]], true)).toThrow('line 10: Dropout2d in training');
-  });
-
   it('a generator function, when it is called', () => {
     const { source, warnings } = open(`${header}def items():\n    yield 1\nmodel = nn.ReLU()`);
     expect(warnings).toEqual([]);

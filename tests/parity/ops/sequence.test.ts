@@ -45,6 +45,13 @@ compareOps('sequence', Object.keys(sequence), [
   row('x + F.dropout(torch.randn(2, 3), 1.0, True)', { x: [2, 3] }),
   row('x + F.dropout(torch.rand(2, 3), 1.0, True)', { x: [2, 3] }),
   row('torch.ones(3) + x', { x: [2, 3] }),
+  row('x + F.dropout2d(x, 1.0)', { x: [2, 3, 2, 2] }),
+  row('x + F.dropout2d(x, 0.0, True)', { x: [2, 3, 2, 2] }),
+  row('self.m(x)', { x: [2, 3, 4] }, { init: 'self.m = nn.Dropout1d()' }),
+  row('x + self.m(x)', { x: [3, 2, 2, 2] }, { init: 'self.m = nn.Dropout3d(1.0)', training: true }),
+  row('x + F.alpha_dropout(x, 1.0, True)', { x: [2, 3] }),
+  row('self.m(x)', { x: [2, 3] }, { init: 'self.m = nn.AlphaDropout(0.2)' }),
+  row('self.m(x)', { x: [2, 3] }, { init: 'self.m = nn.FeatureAlphaDropout(0.2)' }),
 
   row('F.embedding(i, w)', { i: tokens(7, 2, 3), w: [7, 4] }),
   row('F.embedding(i, w, padding_idx=2)', {
@@ -57,6 +64,23 @@ compareOps('sequence', Object.keys(sequence), [
   }),
   row('self.m(i)', { i: tokens(9, 2, 3) }, { init: 'self.m = nn.Embedding(9, 4, padding_idx=0)' }),
   row('self.m(i)', { i: tokens(9, 1) }, { init: 'self.m = nn.Embedding(9, 1)' }),
+  row('F.embedding_bag(i, w)', { i: tokens(7, 2, 3), w: [7, 4] }),
+  row('F.embedding_bag(i, w, o, mode="sum", per_sample_weights=s)', {
+    i: tokens(7, 5),
+    w: [7, 4],
+    o: { ...tokens(5, 3), values: [0, 2, 2] },
+    s: [5],
+  }),
+  row('F.embedding_bag(i, w, o, mode="mean", padding_idx=1)', {
+    i: { ...tokens(7, 5), values: [1, 1, 3, 1, 6] },
+    w: [7, 4],
+    o: { ...tokens(5, 2), values: [0, 2] },
+  }),
+  row(
+    'self.m(i)',
+    { i: tokens(9, 2, 3) },
+    { init: 'self.m = nn.EmbeddingBag(9, 4, mode="max", padding_idx=0)' },
+  ),
   row('F.one_hot(i, 5)', { i: tokens(5, 2, 3) }),
 
   row(`${sdpa}(q, k, v)`, qkv),

@@ -1,7 +1,7 @@
 /** Losses, with PyTorch's reductions. */
 import type { NodeId } from '../graph.ts';
 
-type Reduction = 'none' | 'mean' | 'sum';
+export type Reduction = 'none' | 'mean' | 'sum';
 
 interface Loss<Attrs extends object = object> {
   /** [input, target] */
@@ -33,5 +33,11 @@ export interface LossOps {
     inputs: readonly [NodeId, NodeId, NodeId | null, NodeId | null];
     attrs: { reduction: Reduction };
   };
-  kl_div: Loss<{ log_target: boolean }>;
+  /** `batchmean` divides the sum by the length of the first axis. */
+  kl_div: {
+    inputs: readonly [NodeId, NodeId];
+    attrs: { reduction: Reduction | 'batchmean'; log_target: boolean };
+  };
+  /** [x1, x2], which broadcast; the cosine of the angle between them along `dim`. */
+  cosine_similarity: { inputs: readonly [NodeId, NodeId]; attrs: { dim: number; eps: number } };
 }

@@ -44,8 +44,16 @@ export interface SequenceOps {
   one_hot: { inputs: readonly [NodeId]; attrs: { num_classes: number } };
   /** Identity unless `training`. Each dropout node draws its own mask. */
   dropout: { inputs: readonly [NodeId]; attrs: { p: number; training: boolean } };
-  /** Drops whole channels: Dropout1d, 2d, 3d. `axes` are kept apart (batch and channel). */
-  feature_dropout: { inputs: readonly [NodeId]; attrs: { p: number; training: boolean } };
+  /** Drops whole channels: Dropout1d, 2d, 3d. The first `lead` axes are kept apart. */
+  feature_dropout: {
+    inputs: readonly [NodeId];
+    attrs: { p: number; training: boolean; lead: number };
+  };
+  /** Keeps mean and variance of what SELU gives; `lead` as above, null for single elements. */
+  alpha_dropout: {
+    inputs: readonly [NodeId];
+    attrs: { p: number; training: boolean; lead: number | null };
+  };
   /** [q (…, L, E), k (…, S, E), v (…, S, Ev), mask (bool or float, broadcast to (…, L, S)) or null] */
   scaled_dot_product_attention: {
     inputs: readonly [NodeId, NodeId, NodeId, NodeId | null];

@@ -25,6 +25,8 @@ export interface Building {
   readonly given: Given;
   parameter(name: string, shape: readonly number[] | null): void;
   buffer(name: string, shape: readonly number[] | null, dtype?: 'int64'): void;
+  /** Makes an argument a buffer. */
+  held(name: string, tensor: PyTensor | null): void;
   /** Makes a layer of this one: `child('out_proj', 'Linear', [4n, 4n])`. */
   child(name: string, layer: string, args: readonly PyValue[]): void;
   set(name: string, value: PyValue): void;
@@ -92,6 +94,10 @@ function layerClass(
     for (const [key, value] of values) if (!notKept.has(key)) self.attributes.set(key, value);
     layer.build?.({
       given,
+      held(key, tensor) {
+        self.attributes.delete(key);
+        registerBuffer(self, key, tensor, true);
+      },
       child(key, kind, args) {
         const child = call(session.interpreter, classes.get(kind)!, {
           ...noArguments,

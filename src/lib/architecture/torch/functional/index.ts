@@ -4,6 +4,7 @@ import * as attention from './attention.ts';
 import * as convolution from './convolution.ts';
 import * as elementwise from './elementwise.ts';
 import * as joining from './joining.ts';
+import * as loss from './loss.ts';
 import * as matrix from './matrix.ts';
 import * as norm from './norm.ts';
 import * as picking from './picking.ts';
@@ -19,6 +20,7 @@ export const functionalOps: Functions = {
   ...convolution.functional,
   ...elementwise.functional,
   ...joining.functional,
+  ...loss.functional,
   ...matrix.functional,
   ...norm.functional,
   ...pool.functional,

@@ -1,7 +1,7 @@
 /** Dropout, embeddings, attention and recurrence of `torch.nn.functional`. */
 import { unsupported } from '../../python/errors.ts';
 import type { Given } from '../arguments.ts';
-import { maybeInPlace, type Functions } from '../natives.ts';
+import { maybeInPlace, type Function, type Functions } from '../natives.ts';
 import * as ops from '../ops/index.ts';
 import type { PyTensor } from '../tensor.ts';
 
@@ -30,14 +30,38 @@ export function embeddingBag(
   });
 }
 
-export const functional: Functions = {
-  dropout: [
-    'input, p=0.5, training=True, inplace=False',
+type Dropout = (x: PyTensor, p: number, training: boolean) => PyTensor;
+
+/**
+ * The dropouts. Channels of an input without a batch are known by its rank: 2 axes for dropout1d,
+ * 4 for dropout3d; dropout2d takes 3 axes for a batch of sequences.
+ */
+export const dropouts = {
+  dropout: ops.dropout,
+  alpha_dropout: (x, p, training) => ops.alphaDropout(x, p, training, null),
+  dropout1d: (x, p, training) => ops.featureDropout(x, p, training, x.shape.length === 2 ? 1 : 2),
+  dropout2d: (x, p, training) => ops.featureDropout(x, p, training, 2),
+  dropout3d: (x, p, training) => ops.featureDropout(x, p, training, x.shape.length === 4 ? 1 : 2),
+  feature_alpha_dropout: (x, p, training) => ops.alphaDropout(x, p, training, 2),
+} satisfies Record<string, Dropout>;
+
+function dropout(name: keyof typeof dropouts, training: 'True' | 'False'): Function {
+  return [
+    `input, p=0.5, training=${training}, inplace=False`,
     (given) => {
       const x = given.tensor('input');
-      return maybeInPlace(given, x, ops.dropout(x, given.float('p'), given.bool('training')));
+      return maybeInPlace(given, x, dropouts[name](x, given.float('p'), given.bool('training')));
     },
-  ],
+  ];
+}
+
+export const functional: Functions = {
+  alpha_dropout: dropout('alpha_dropout', 'False'),
+  dropout: dropout('dropout', 'True'),
+  dropout1d: dropout('dropout1d', 'True'),
+  dropout2d: dropout('dropout2d', 'True'),
+  dropout3d: dropout('dropout3d', 'True'),
+  feature_alpha_dropout: dropout('feature_alpha_dropout', 'False'),
   embedding: [
     'input, weight, padding_idx=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, sparse=False',
     (given) => {
@@ -48,6 +72,16 @@ export const functional: Functions = {
         given.intOrNone('padding_idx'),
       );
     },
+  ],
+  embedding_bag: [
+    "input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode='mean', sparse=False, per_sample_weights=None, include_last_offset=False, padding_idx=None",
+    (given) =>
+      embeddingBag(
+        given,
+        given.tensor('input'),
+        given.tensorOrNone('offsets'),
+        given.tensorOrNone('per_sample_weights'),
+      ),
   ],
   one_hot: [
     'tensor, num_classes=-1',

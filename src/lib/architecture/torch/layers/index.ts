@@ -3,6 +3,7 @@ import type { Layers } from '../layer.ts';
 import { layers as attention } from './attention.ts';
 import { layers as convolution } from './convolution.ts';
 import { layers as elementwise } from './elementwise.ts';
+import { layers as loss } from './loss.ts';
 import { layers as matrix } from './matrix.ts';
 import { layers as norm } from './norm.ts';
 import { layers as pool } from './pool.ts';
@@ -16,6 +17,7 @@ export const layers: Layers = {
   ...attention,
   ...convolution,
   ...elementwise,
+  ...loss,
   ...matrix,
   ...norm,
   ...pool,

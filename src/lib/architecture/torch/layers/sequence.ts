@@ -1,22 +1,23 @@
 /** Dropout, embeddings, attention and recurrence of `torch.nn`. */
 import { raised, unsupported } from '../../python/errors.ts';
-import { refuseEmbeddingOptions } from '../functional/sequence.ts';
+import { dropouts, embeddingBag, refuseEmbeddingOptions } from '../functional/sequence.ts';
 import type { Layer, Layers } from '../layer.ts';
 import { maybeInPlace } from '../natives.ts';
 import * as ops from '../ops/index.ts';
 
-/** Drops whole channels in training, which the graph's dropout does not. */
-const channelDropout: Layer = {
+const dropout = (op: keyof typeof dropouts): Layer => ({
   signature: 'p=0.5, inplace=False',
+  build({ given }) {
+    const p = given.float('p');
+    if (p < 0 || p > 1) {
+      throw raised('ValueError', `${op}: p has to be between 0 and 1, not ${p}`);
+    }
+  },
   forward(call, self) {
     const x = call.tensor('input');
-    const training = self.bool('training');
-    if (training && self.float('p') > 0) {
-      throw unsupported('Dropout2d in training is not supported');
-    }
-    return maybeInPlace(self, x, ops.dropout(x, self.float('p'), training));
+    return maybeInPlace(self, x, dropouts[op](x, self.float('p'), self.bool('training')));
   },
-};
+});
 
 export const layers: Layers = {
   Embedding: {
@@ -40,18 +41,33 @@ export const layers: Layers = {
       );
     },
   },
-  Dropout: {
-    signature: 'p=0.5, inplace=False',
-    build({ given }) {
-      const p = given.float('p');
-      if (p < 0 || p > 1) {
-        throw raised('ValueError', `Dropout: p has to be between 0 and 1, not ${p}`);
+  EmbeddingBag: {
+    signature:
+      "num_embeddings, embedding_dim, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode='mean', sparse=False, _weight=None, include_last_offset=False, padding_idx=None, device=None, dtype=None",
+    call: 'input, offsets=None, per_sample_weights=None',
+    build({ given, parameter, set }) {
+      const rows = given.size('num_embeddings');
+      const padding = given.intOrNone('padding_idx');
+      if (padding !== null) {
+        set('padding_idx', BigInt(ops.normalizeIndex(padding, rows, 'EmbeddingBag')));
       }
+      if (given.value('_weight') !== null) {
+        throw unsupported('EmbeddingBag: _weight is not supported');
+      }
+      parameter('weight', [rows, given.size('embedding_dim')]);
     },
-    forward(call, self) {
-      const x = call.tensor('input');
-      return maybeInPlace(self, x, ops.dropout(x, self.float('p'), self.bool('training')));
-    },
+    forward: (call, self) =>
+      embeddingBag(
+        self,
+        call.tensor('input'),
+        call.tensorOrNone('offsets'),
+        call.tensorOrNone('per_sample_weights'),
+      ),
   },
-  Dropout2d: channelDropout,
+  AlphaDropout: dropout('alpha_dropout'),
+  Dropout: dropout('dropout'),
+  Dropout1d: dropout('dropout1d'),
+  Dropout2d: dropout('dropout2d'),
+  Dropout3d: dropout('dropout3d'),
+  FeatureAlphaDropout: dropout('feature_alpha_dropout'),
 };

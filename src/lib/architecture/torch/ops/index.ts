@@ -5,6 +5,7 @@ export * from './einsum.ts';
 export * from './elementwise.ts';
 export * from './embedding.ts';
 export * from './joining.ts';
+export * from './loss.ts';
 export * from './matrix.ts';
 export * from './norm.ts';
 export * from './picking.ts';

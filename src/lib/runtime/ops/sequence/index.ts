@@ -1,7 +1,10 @@
 import type { OpFunctions } from '../../op.ts';
+import { alphaDropout } from './alpha_dropout.ts';
 import { constant } from './constant.ts';
 import { dropout } from './dropout.ts';
 import { embedding } from './embedding.ts';
+import { embeddingBag } from './embedding_bag.ts';
+import { featureDropout } from './feature_dropout.ts';
 import { multiHeadAttention } from './multi_head_attention.ts';
 import { oneHot } from './one_hot.ts';
 import { random } from './random.ts';
@@ -9,9 +12,12 @@ import { gru, gruCell, lstm, lstmCell, rnn, rnnCell } from './recurrent.ts';
 import { scaledDotProductAttention } from './scaled_dot_product_attention.ts';
 
 export const sequence = {
+  alpha_dropout: alphaDropout,
   constant,
   dropout,
   embedding,
+  embedding_bag: embeddingBag,
+  feature_dropout: featureDropout,
   gru,
   gru_cell: gruCell,
   lstm,
