@@ -242,7 +242,12 @@ describe('refused in forward, with the line', () => {
       ['if x: pass', 'return x'],
       /line 10: code that depends on the values/,
     ],
-    ['a comparison', 'pass', ['return x > 0'], /line 10: ">" of a tensor/],
+    [
+      'a branch on a comparison',
+      'pass',
+      ['return x if x > 0 else 0'],
+      /line 10: code that depends on the values/,
+    ],
     [
       'an unknown function',
       'pass',
@@ -258,8 +263,8 @@ describe('refused in forward, with the line', () => {
     [
       'an unknown method',
       'pass',
-      ['return x.cumsum(0)'],
-      /line 10: Tensor.cumsum is not supported/,
+      ['return x.cumprod_(0)'],
+      /line 10: Tensor.cumprod_ is not supported/,
     ],
     [
       'an unknown operator',

@@ -6,6 +6,7 @@ import * as tf from './tf.ts';
 import type { Graph, GraphNode, NodeId } from '#lib/architecture/graph.ts';
 import { standard, toStandard, type Activation } from './activation.ts';
 import type { OpContext } from './op.ts';
+import { offTape } from './off_tape.ts';
 import { tfDtype } from './tensors.ts';
 import { opFunction } from './ops/index.ts';
 
@@ -70,11 +71,18 @@ export function execute(
           attrs: object,
           context: OpContext,
         ) => Activation | readonly Activation[];
-        values[id] = named(node, () => run(operands, node.attrs, contextOf(node, id)));
+        values[id] = detached(named(node, () => run(operands, node.attrs, contextOf(node, id))));
       }
     }
   });
   return graph.outputs.map((id) => toStandard(valueOf(id)));
+}
+
+/** Integers and bools have no gradient, and tfjs asks how they came about if they are on its tape. */
+function detached<T extends Activation | readonly Activation[]>(result: T): T {
+  const detach = (item: Activation): Activation =>
+    item.tensor.dtype === 'float32' ? item : { ...item, tensor: offTape(item.tensor) };
+  return (Array.isArray(result) ? result.map(detach) : detach(result as Activation)) as T;
 }
 
 /** The nodes that only count batches: they have no tensor, they live on the host. */

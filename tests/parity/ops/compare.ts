@@ -6,13 +6,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Graph } from '#lib/architecture/graph.ts';
 import { readSource } from '#lib/architecture/source.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import type { Dict, List } from '#lib/checkpoint/value.ts';
+import type { Backend } from '#lib/runtime/backend.ts';
 import { execute } from '#lib/runtime/executor.ts';
 import { tfDtype } from '#lib/runtime/tensors.ts';
 import * as tf from '#lib/runtime/tf.ts';
@@ -81,10 +82,17 @@ export function compareOps(family: string, ops: readonly string[], rows: readonl
   });
 
   describe.each(backends)('%s', (backend) => {
+    let running: Backend;
+    beforeAll(async () => {
+      running = await useBackend(backend);
+    });
+    // A device that reported an error would fail every row after it.
+    afterEach(async ({ task }) => {
+      if (task.result?.state === 'fail') running = await useBackend(backend);
+    });
     it.each(rows.map((row, number) => [titleOf(row), row, number] as const))(
       '%s',
       async (_, row, number) => {
-        const running = await useBackend(backend);
         const answer = answers.items[number] as Dict;
         const { graph } = trace(number);
         const before = tf.memory().numTensors;

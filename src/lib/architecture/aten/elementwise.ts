@@ -2,7 +2,7 @@
 import { unsupported } from '../python/errors.ts';
 import { PyTensor } from '../torch/tensor.ts';
 import { PyDtype } from '../torch/dtypes.ts';
-import { to } from '../torch/ops/elementwise.ts';
+import { to } from '../torch/ops/arithmetic.ts';
 import type { Given } from '../torch/arguments.ts';
 import type { Adapter, Adapters, Aten } from './adapter.ts';
 

@@ -1,7 +1,7 @@
 /** Reductions, softmax and matrix products. */
 import { unsupported } from '../python/errors.ts';
 import { PyTensor } from '../torch/tensor.ts';
-import { to } from '../torch/ops/elementwise.ts';
+import { to } from '../torch/ops/arithmetic.ts';
 import type { Given } from '../torch/arguments.ts';
 import type { Adapter, Adapters, Aten } from './adapter.ts';
 import { plain } from './elementwise.ts';

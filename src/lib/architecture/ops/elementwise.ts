@@ -44,7 +44,11 @@ export type UnaryOp =
   | 'isinf'
   | 'logical_not';
 
-/** x ∘ y; an operand that is a Python number is null and stands in `scalar`. Never both. */
+/**
+ * x ∘ y; an operand that is a Python number is null and stands in `scalar`. Never both. Both have one
+ * dtype, which is the result's too, except of comparisons. At ties, `maximum` and `minimum` give half
+ * of the gradient to each.
+ */
 export type BinaryOp =
   | 'mul'
   | 'pow'
@@ -94,6 +98,8 @@ export interface ElementwiseOps extends Unaries, Binaries {
   threshold: Unary<{ threshold: number; value: number }>;
   /** [x, weight of one element or one for each channel (axis 1)] */
   prelu: { inputs: readonly [NodeId, NodeId]; attrs: object };
+  /** The first half along `dim` times the sigmoid of the second. */
+  glu: Unary<{ dim: number }>;
   clamp: Unary<{ min: number | null; max: number | null }>;
   nan_to_num: Unary<{ nan: number; posinf: number; neginf: number }>;
   /** [condition (bool), x or null, y or null]: x where true, y elsewhere; numbers stand in attrs. */

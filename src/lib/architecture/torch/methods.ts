@@ -1,13 +1,15 @@
 /** What tensors can do besides the ops: sizes, views, and conversions that change nothing. */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { PyClass } from '../python/classes.ts';
-import { unsupported } from '../python/errors.ts';
+import { raised, unsupported } from '../python/errors.ts';
 import { NativeFunction } from '../python/functions.ts';
 import type { PyValue } from '../python/object.ts';
 import { objectClass } from '../python/types.ts';
 import { Given } from './arguments.ts';
+import { newCreators } from './create.ts';
+import { creatorMethod } from './create/creator.ts';
 import { PyDevice, dtypeValue, PyDtype } from './dtypes.ts';
-import { tensorMethods, tensorOps } from './functional/index.ts';
+import { inPlaceOps, tensorMethods, tensorOps } from './functional/index.ts';
 import { getItem, iterate, setItem } from './indexing.ts';
 import { binaryOperator, comparison, inplaceOperator, unaryOperator } from './operators.ts';
 import * as ops from './ops/index.ts';
@@ -35,11 +37,31 @@ const conversions: Readonly<Record<string, Dtype>> = {
   bfloat16: 'bfloat16',
   long: 'int64',
   int: 'int32',
+  short: 'int16',
+  char: 'int8',
+  byte: 'uint8',
   bool: 'bool',
 };
 
-/** What fills a parameter with its first values; the checkpoint brings others. */
-const fills = 'normal_ uniform_ fill_ zero_ xavier_uniform_ trunc_normal_'.split(' ');
+/** Names of tensors by dtype, as `Tensor.type()` gives and takes them. */
+const tensorTypes = new Map<string, Dtype>([
+  ['torch.FloatTensor', 'float32'],
+  ['torch.DoubleTensor', 'float64'],
+  ['torch.HalfTensor', 'float16'],
+  ['torch.BFloat16Tensor', 'bfloat16'],
+  ['torch.LongTensor', 'int64'],
+  ['torch.IntTensor', 'int32'],
+  ['torch.ShortTensor', 'int16'],
+  ['torch.CharTensor', 'int8'],
+  ['torch.ByteTensor', 'uint8'],
+  ['torch.BoolTensor', 'bool'],
+]);
+
+function typeOf({ dtype }: PyTensor): string {
+  const name = [...tensorTypes].find(([, other]) => other === dtype)?.[0];
+  if (name) return name;
+  throw unsupported(`type of a ${dtype} tensor is not supported`);
+}
 
 function methods(): Map<string, NativeFunction> {
   const table = new Map<string, NativeFunction>();
@@ -59,6 +81,18 @@ function methods(): Map<string, NativeFunction> {
       body(new Given(name, values), rest),
     );
     table.set(name, run);
+  }
+  for (const [name, creator] of Object.entries(newCreators)) {
+    table.set(name, creatorMethod(name, creator));
+  }
+  for (const name of inPlaceOps) {
+    const [signature, body] = tensorOps[name]!;
+    const run = new NativeFunction(`${name}_`, signature, (_, { values, rest }) => {
+      const given = new Given(`${name}_`, values);
+      given.tensor('input').become(body(given, rest) as PyTensor);
+      return given.tensor('input');
+    });
+    table.set(`${name}_`, run);
   }
   method('size', 'dim=None', (self, given) => {
     if (given.value('dim') === null) return self.size;
@@ -81,6 +115,14 @@ function methods(): Map<string, NativeFunction> {
   for (const [name, dtype] of Object.entries(conversions)) {
     method(name, '', (self) => ops.to(self, dtype));
   }
+  method('type', 'dtype=None, non_blocking=False', (self, given) => {
+    const type = given.value('dtype');
+    if (type === null) return typeOf(self);
+    if (typeof type !== 'string') return ops.to(self, given.dtypeOrNone('dtype')!);
+    const dtype = tensorTypes.get(type.replace('torch.cuda.', 'torch.'));
+    if (dtype) return ops.to(self, dtype);
+    throw raised('ValueError', `type: "${type}" is no type of tensors`);
+  });
   for (const name of ['cuda', 'cpu']) method(name, 'device=None', (self) => self);
   method('is_floating_point', '', (self) => !isInteger(self.dtype));
   method('requires_grad_', 'requires_grad=True', (self, given) => {
@@ -88,22 +130,7 @@ function methods(): Map<string, NativeFunction> {
     self.requiresGrad = given.bool('requires_grad');
     return self;
   });
-  for (const name of fills) {
-    method(name, '*args, **options', (self) => initialize(self, name));
-  }
   return table;
-}
-
-/**
- * The effect of an initialiser: none on a parameter, whose numbers come from the checkpoint. Any
- * other tensor has unknown numbers from then on: it may still become a parameter or buffer.
- */
-export function initialize(tensor: PyTensor, name: string): PyTensor {
-  tensor.session.buildOnly(name);
-  if (!tensor.isParameter) {
-    tensor.become(new PyTensor(tensor, tensor.shape, tensor.dtype, { madeBy: name }));
-  }
-  return tensor;
 }
 
 /** The classes, operators and attributes of tensors. */

@@ -8,11 +8,12 @@ import { usable, type PyValue } from '../python/object.ts';
 import { bindArguments, signatureFromText } from '../python/signature.ts';
 import { Given } from './arguments.ts';
 import { containerClasses } from './containers.ts';
-import { creators } from './create.ts';
+import { creatorFunctions } from './create.ts';
 import { dtypeNames, PyDevice } from './dtypes.ts';
 import { functionalOps, tensorOps, torchOps } from './functional/index.ts';
 import { layerClasses } from './layer.ts';
-import { initialize, tensorProtocol } from './methods.ts';
+import { initialize } from './initialize.ts';
+import { tensorProtocol } from './methods.ts';
 import { natives } from './natives.ts';
 import { moduleClass } from './module_class.ts';
 import { einops } from './einops.ts';
@@ -75,7 +76,7 @@ export function createTorch(session: Session): Torch {
     new Map<string, PyValue>([
       ...natives('torch.', { ...tensorOps, ...torchOps }),
       ...dtypeNames(),
-      ...creators({ session, protocol }),
+      ...creatorFunctions({ session, protocol }),
       ['nn', nn],
       ['cuda', cuda],
       ['Tensor', protocol.tensorClass],

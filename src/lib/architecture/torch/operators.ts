@@ -1,14 +1,23 @@
 /** `+`, `<`, `-x` and `+=` on tensors. */
-import { unsupported } from '../python/errors.ts';
+import { raised, unsupported } from '../python/errors.ts';
 import type { BinaryOperator, Comparison, PyValue } from '../python/object.ts';
-import { operandOf } from './functional/elementwise.ts';
+import { operandOf } from './functional/operands.ts';
 import * as ops from './ops/index.ts';
 import { PyTensor } from './tensor.ts';
 
 type Compute = (x: ops.Operand, y: ops.Operand) => PyTensor;
 
 const arithmetic: Partial<Record<BinaryOperator, Compute>> = {
+  '%': (x, y) => ops.remainder('remainder', x, y),
+  '&': (x, y) => ops.bitwise('logical_and', x, y),
+  '*': ops.mul,
+  '**': ops.pow,
   '+': (x, y) => ops.add(x, y),
+  '-': (x, y) => ops.sub(x, y),
+  '/': (x, y) => ops.div(x, y),
+  '//': (x, y) => ops.div(x, y, 'floor'),
+  '^': (x, y) => ops.bitwise('logical_xor', x, y),
+  '|': (x, y) => ops.bitwise('logical_or', x, y),
 };
 
 /** The result, or undefined (NotImplemented) where the other is neither a tensor nor a number. */
@@ -39,11 +48,35 @@ export function inplaceOperator(
   return result && tensor;
 }
 
-export function unaryOperator(operator: '-' | '+' | '~', _: PyTensor): PyValue {
-  throw unsupported(`"${operator}" of a tensor is not supported`);
+export function unaryOperator(operator: '-' | '+' | '~', tensor: PyTensor): PyValue {
+  switch (operator) {
+    case '-':
+      return ops.dtypeKeeper('neg', tensor);
+    case '~':
+      return ops.invert(tensor);
+    case '+':
+      if (tensor.dtype !== 'bool') return tensor;
+      throw raised('RuntimeError', '"+" of a bool tensor is not defined');
+    default:
+      return operator satisfies never;
+  }
 }
 
-export function comparison(operator: Comparison, _: PyTensor, other: PyValue): PyValue | undefined {
-  if (!operandOf(other)) return undefined;
-  throw unsupported(`"${operator}" of a tensor is not supported`);
+const comparisons = {
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '==': 'eq',
+  '>': 'gt',
+  '>=': 'ge',
+} as const;
+
+/** Elements compared; undefined (NotImplemented) where the other is neither a tensor nor a number. */
+export function comparison(
+  operator: Comparison,
+  tensor: PyTensor,
+  other: PyValue,
+): PyValue | undefined {
+  const operand = operandOf(other);
+  return operand && ops.compare(comparisons[operator], tensor, operand);
 }

@@ -1,8 +1,8 @@
 /** The layers of `torch.nn`, by families of ops. */
 import type { Layers } from '../layer.ts';
+import { layers as activation } from './activation.ts';
 import { layers as attention } from './attention.ts';
 import { layers as convolution } from './convolution.ts';
-import { layers as elementwise } from './elementwise.ts';
 import { layers as loss } from './loss.ts';
 import { layers as matrix } from './matrix.ts';
 import { layers as norm } from './norm.ts';
@@ -14,9 +14,9 @@ import { layers as sequence } from './sequence.ts';
 import { layers as shape } from './shape.ts';
 
 export const layers: Layers = {
+  ...activation,
   ...attention,
   ...convolution,
-  ...elementwise,
   ...loss,
   ...matrix,
   ...norm,

@@ -1,4 +1,6 @@
 /** One function per op of the graph: checks what PyTorch checks, works out the shape, and emits. */
+export * from './activation.ts';
+export * from './arithmetic.ts';
 export * from './attention.ts';
 export * from './convolution.ts';
 export * from './einsum.ts';

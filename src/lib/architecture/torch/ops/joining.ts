@@ -6,7 +6,7 @@ import { emit, hostTensor } from '../emit.ts';
 import { resultType } from '../promotion.ts';
 import { checkRank, normalizeDim } from '../shapes.ts';
 import { shapeText, type PyTensor } from '../tensor.ts';
-import { to } from './elementwise.ts';
+import { to } from './arithmetic.ts';
 import { indexSelect } from './picking.ts';
 import { axisOf, clone, diagonal, flatten, permute, reshape, sliceScatter, view } from './shape.ts';
 

@@ -4,7 +4,7 @@ import { raised, unsupported } from '../../python/errors.ts';
 import { demandFloat, demandShape, emit, named } from '../emit.ts';
 import { broadcast } from '../shapes.ts';
 import { shapeText, type PyTensor } from '../tensor.ts';
-import { add, binary } from './elementwise.ts';
+import { add, binary } from './arithmetic.ts';
 import { einsum } from './einsum.ts';
 import { axisOf, expand, permute, reshape, transpose } from './shape.ts';
 

@@ -3,7 +3,7 @@ import { raised } from '../../python/errors.ts';
 import { emit, hostTensor } from '../emit.ts';
 import { broadcast } from '../shapes.ts';
 import { shapeText, type PyTensor } from '../tensor.ts';
-import { to } from './elementwise.ts';
+import { to } from './arithmetic.ts';
 import { axisOf, expand, unsqueeze, view } from './shape.ts';
 
 const indexDtypes: ReadonlySet<string> = new Set(['int64', 'int32']);

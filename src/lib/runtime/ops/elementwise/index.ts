@@ -1,10 +1,14 @@
 import type { OpFunctions } from '../../op.ts';
-import { add } from './add.ts';
-import { relu } from './relu.ts';
+import { activations } from './activations.ts';
+import { arithmetic } from './arithmetic.ts';
+import { choices } from './choices.ts';
+import { unaries } from './functions.ts';
 import { to } from './to.ts';
 
 export const elementwise = {
-  add,
-  relu,
+  ...activations,
+  ...arithmetic,
+  ...choices,
+  ...unaries,
   to,
 } satisfies OpFunctions;

@@ -1,0 +1,63 @@
+/**
+ * Kernels of our own that compute one element from the same element of their inputs. Elsewhere than
+ * on WebGPU a twin of plain tfjs ops gives the same numbers. Neither has a gradient by itself.
+ */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import * as tf from '../tf.ts';
+
+export interface PointwiseKernel {
+  /** Distinguishes the compiled program: one name, one code. */
+  readonly name: string;
+  /** WGSL: the body of a function of `a` (and `b`, …), f32 each, that returns one. */
+  readonly code: string;
+  /** Functions that the code calls. */
+  readonly helpers?: string;
+  /** The same of tfjs's ops, for other backends. */
+  readonly twin: (...inputs: tf.Tensor[]) => tf.Tensor;
+}
+
+/** Threads that work together: enough for a warp or wavefront, within every device's limits. */
+const WORKGROUP = 64;
+const letters = ['a', 'b', 'c', 'd'];
+
+/** Runs a kernel on float32 tensors of one shape. */
+export function runPointwise(kernel: PointwiseKernel, inputs: readonly tf.Tensor[]): tf.Tensor {
+  if (tf.getBackend() !== 'webgpu') return kernel.twin(...inputs);
+  const backend = tf.backend() as WebGPUBackend;
+  const shape = [...inputs[0]!.shape];
+  const names = letters.slice(0, inputs.length);
+  const flat = inputs.map((input) => tf.reshape(input, [-1]));
+  const size = tf.util.sizeFromShape(shape);
+  const info = backend.runWebGPUProgram(
+    {
+      outputShape: [size],
+      variableNames: names,
+      dispatchLayout: { x: [0] },
+      dispatch: [Math.ceil(size / WORKGROUP), 1, 1],
+      workgroupSize: [WORKGROUP, 1, 1],
+      shaderKey: `weightroom ${kernel.name}`,
+      size: true,
+      getUserCode: () => program(kernel, names),
+    },
+    flat,
+    'float32',
+  );
+  return tf.reshape(tf.engine().makeTensorFromTensorInfo(info), shape);
+}
+
+function program({ code, helpers = '' }: PointwiseKernel, names: readonly string[]): string {
+  const parameters = names.map((name) => `${name} : f32`).join(', ');
+  // tfjs casts integers to float32 without touching the buffer.
+  const elements = names.map((name) => `f32(${name}[index])`).join(', ');
+  return `
+    ${helpers}
+    fn element(${parameters}) -> f32 {
+      ${code}
+    }
+    fn main(index : i32) {
+      if (index < uniforms.size) {
+        result[index] = element(${elements});
+      }
+    }
+  `;
+}
