@@ -3,7 +3,20 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { beforeEach, expect, test } from 'vitest';
 import { app } from './app.fixture.ts';
-import { drop, hostileFile, openPage, openSample, sampleFile, step } from './app.ts';
+import { fixturesOf } from '../fixtures/made.ts';
+import { drop, hostileFile, openPage, openSample, sampleFile, shoot, step } from './app.ts';
+
+interface Twin {
+  kind: string;
+  sources?: { name: string; text: string }[];
+}
+
+const looks = [
+  ['light', 390],
+  ['dark', 390],
+  ['light', 1440],
+  ['dark', 1440],
+] as const;
 
 let page: Page;
 beforeEach(async () => {
@@ -58,6 +71,50 @@ test('a hostile file: verdict, calls with their arguments, opcodes, the report a
   await drop(page, [sampleFile('mlp/mlp.pt')]);
   await verdict().getByText('PyTorch loads this file').waitFor();
   expect(await background()).not.toBe(red);
+});
+
+test('a model from before 1.6 shows the sources that it carries, as text', async () => {
+  const parts = ['tests/judge/describe.py'];
+  const twins = await fixturesOf<Twin>('tests/fixtures/containers.py', { parts });
+  const { path, sources } = twins.find(({ kind }) => kind === 'module-legacy')!;
+  const { name, text } = sources!.find(({ text }) => text.includes('def __init__'))!;
+  await step(page, 'Safety');
+  await drop(page, [{ name: 'model.pth', bytes: readFileSync(path) }]);
+  await verdict().getByText('PyTorch refuses this file').waitFor();
+  const list = page.getByRole('region', { name: 'Python sources' });
+  expect(await list.getByRole('listitem').count()).toBe(sources!.length);
+  const row = list.getByRole('listitem').filter({ hasText: name });
+  expect(await row.innerText()).toContain(`${text.trimEnd().split('\n').length} lines`);
+  await row.getByText(name, { exact: true }).click();
+  const shown = row.getByRole('region', { name: `Source of ${name}` });
+  expect(await shown.textContent()).toBe(text);
+  expect(await row.getByRole('button', { name: 'Copy the source' }).count()).toBe(1);
+  await list.scrollIntoViewIfNeeded();
+  for (const [scheme, width] of looks) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width, height: 900 });
+    await list.scrollIntoViewIfNeeded();
+    await shoot(page, `safety-sources-${scheme}-${width}`);
+  }
+});
+
+test('a source that would be markup is text', async () => {
+  const markup = '<img src=x onerror="document.title = 1">\u202e';
+  const texts = ['module', 'net.py', markup].map((it) => {
+    const bytes = Buffer.from(it);
+    return Buffer.concat([Buffer.of(0x58, bytes.length, 0, 0, 0), bytes]);
+  });
+  const [head, name, tail] = ['\x80\x02(', 'c__main__\nNet\n', 'tQ.'].map((it) =>
+    Buffer.from(it, 'latin1'),
+  );
+  const bytes = Buffer.concat([head!, texts[0]!, name!, texts[1]!, texts[2]!, tail!]);
+  await step(page, 'Safety');
+  await drop(page, [{ name: 'net.pkl', bytes }]);
+  const list = page.getByRole('region', { name: 'Python sources' });
+  await list.getByText('__main__.Net').click();
+  const shown = list.getByRole('region', { name: 'Source of __main__.Net' });
+  expect(await shown.textContent()).toBe('<img src=x onerror="document.title = 1">\\u202e');
+  expect(await list.locator('img').count()).toBe(0);
 });
 
 test('a file that does not open is looked into from its problem, and is never green', async () => {

@@ -14,6 +14,17 @@ const MAX_SOURCES = 1000;
 /** Characters of all sources together: classes have a few thousand each. */
 const MAX_TEXT = 16 * 2 ** 20;
 
+/** Whether a persistent id is one of a class, and not of a storage or a tensor. */
+export function namesClass(id: Value): boolean {
+  return isGlobal(partsOf(id)[0]);
+}
+
+/** The class and what follows it; tar files have no word in front. */
+function partsOf(id: Value): readonly Value[] {
+  const items = typeof id === 'object' && id?.kind === 'tuple' ? id.items : [];
+  return items[0] === 'module' ? items.slice(1) : items;
+}
+
 export class ClassSources {
   readonly list: ClassSource[] = [];
   #text = 0;
@@ -21,8 +32,7 @@ export class ClassSources {
 
   /** Takes `(class, file, source)`, of which file and source may be None; gives the class. */
   take(id: Value): Global {
-    const items = typeof id === 'object' && id?.kind === 'tuple' ? id.items : [];
-    const [named, file, text] = items[0] === 'module' ? items.slice(1) : items;
+    const [named, file, text] = partsOf(id);
     if (!isGlobal(named)) throw broken(`a class is ${told(named)}, expected a name`);
     // PyTorch takes no notice of classes whose source it could not find.
     if (typeof file !== 'string' || typeof text !== 'string' || !file || !text) return named;

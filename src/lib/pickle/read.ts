@@ -91,6 +91,8 @@ export interface Observer {
   call?(call: MadeCall): boolean;
   /** Of texts and bytes, as they are pushed. */
   constant?(value: Value, offset: number): void;
+  /** Of ids of things outside of the pickle. */
+  persistent?(id: Value): void;
 }
 
 /** Reads one pickle that starts at `start`. Throws a FindingError that names the byte. */
@@ -283,7 +285,7 @@ class Machine {
         return this.#build(this.#pop());
       case 'PERSID':
       case 'BINPERSID':
-        return this.#push({ kind: 'persistent', id: argument ?? this.#pop() });
+        return this.#persistent(argument ?? this.#pop());
       case 'NEXT_BUFFER':
         throw new TypeError(`${name} refers to a buffer outside of the file`);
       case 'READONLY_BUFFER':
@@ -363,6 +365,11 @@ class Machine {
     const target = this.#top();
     if (isCall(target) && target.state === undefined) target.state = state;
     else if (state !== null) this.#method(target, '__setstate__', [state]);
+  }
+
+  #persistent(id: Value): void {
+    this.#observer.persistent?.(id);
+    this.#push({ kind: 'persistent', id });
   }
 
   /** A view of bytes that must not be written to. */

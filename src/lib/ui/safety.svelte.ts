@@ -92,6 +92,18 @@ export class SafetyState {
     );
   }
 
+  /** The source of a class, by its place in the report; null where it failed, which is then told. */
+  async source(index: number): Promise<string | null> {
+    const failure = `Could not show a source of ${this.file?.name}`;
+    try {
+      const result = await this.#desk.client.call('classSource', { index });
+      return this.#desk.problems.check(failure, result) ? result.text : null;
+    } catch (error) {
+      this.#desk.problems.defect(failure, error);
+      return null;
+    }
+  }
+
   /** Saves the whole report as JSON. */
   async save(): Promise<void> {
     const failure = 'Could not save the report';

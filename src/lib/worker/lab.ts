@@ -115,6 +115,8 @@ export class Lab {
       attempt(signal, () => this.#needSafety().calls(pickle, start, count, refused)),
     records: ({ start, count }, { signal }) =>
       attempt(signal, () => this.#needSafety().records(start, count)),
+    classSource: ({ index }, { signal }) =>
+      attempt(signal, async () => ({ text: this.#needSafety().sourceText(index) })),
     report: (_, { signal }) =>
       attempt(signal, async () => ({ file: await this.#needSafety().file() })),
 

@@ -14,6 +14,7 @@ import type {
   PickleReport,
   RecordRow,
   SafetyReport,
+  SourceRow,
   TraceRow,
 } from '#lib/inspect/safety/report.ts';
 import type { Change } from './plain.ts';
@@ -33,7 +34,7 @@ import type {
 
 export type * from './protocol.run.ts';
 export type { Finding, Result, Dtype };
-export type { CallRow, NameRow, PickleReport, RecordRow, SafetyReport, TraceRow };
+export type { CallRow, NameRow, PickleReport, RecordRow, SafetyReport, SourceRow, TraceRow };
 
 /** Every call: its argument and what it resolves to. */
 export interface Calls {
@@ -83,6 +84,8 @@ export interface Calls {
     args: { start: number; count: number };
     result: Result<{ rows: RecordRow[]; total: number }>;
   };
+  /** The Python source of a class, by its place in the report. */
+  classSource: { args: { index: number }; result: Result<{ text: string }> };
   /** The whole report as a JSON file to download. */
   report: { args: object; result: Result<{ file: File }> };
 

@@ -3,7 +3,7 @@ import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Source } from '#lib/file/source.ts';
 import { standingOf, type Site } from '#lib/inspect/safety/pickles.ts';
 import { scan, type Scan } from '#lib/inspect/safety/scan.ts';
-import { argumentText, valueText } from '#lib/inspect/safety/texts.ts';
+import { argumentText, sourceText, valueText } from '#lib/inspect/safety/texts.ts';
 import { plain } from '#lib/inspect/repr.ts';
 import { disassemble } from '#lib/pickle/decode.ts';
 import { Budget, examinePickle } from '#lib/pickle/read.ts';
@@ -101,6 +101,13 @@ export class Safety {
     return { rows: records.slice(start, start + count), total: records.length };
   }
 
+  /** The source of a class as text that is safe to show. */
+  sourceText(index: number): string {
+    const source = this.#scan.sources[index];
+    if (!source) throw notHere(`source ${index}`);
+    return sourceText(source.text);
+  }
+
   /** The whole report with calls and records, as JSON; says where a list is cut. */
   async file(): Promise<File> {
     const { report, records } = this.#scan;
@@ -121,14 +128,16 @@ export class Safety {
 
   async #open(pickle: number): Promise<{ site: Site; bytes: Uint8Array }> {
     const site = this.#scan.sites[pickle];
-    if (!site) {
-      throw new FindingError({
-        code: 'safety-unknown',
-        message: `safety: there is no pickle ${pickle}`,
-        advice: 'Scan the file again.',
-      });
-    }
+    if (!site) throw notHere(`pickle ${pickle}`);
     if (this.#latest?.site !== site) this.#latest = { site, bytes: await site.again() };
     return this.#latest;
   }
+}
+
+function notHere(what: string): FindingError {
+  return new FindingError({
+    code: 'safety-unknown',
+    message: `safety: there is no ${what}`,
+    advice: 'Scan the file again.',
+  });
 }

@@ -5,6 +5,7 @@
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import type { Global, Value } from '#lib/checkpoint/value.ts';
 import { isAllowed, isDangerous } from '#lib/formats/torch.names.ts';
+import { ClassSources, namesClass } from '#lib/formats/torch.sources.ts';
 import { Budget, examinePickle, type Reading } from '#lib/pickle/read.ts';
 import { label } from '../repr.ts';
 import type { NameRow, PickleReport } from './report.ts';
@@ -56,6 +57,7 @@ export class Pickles {
   readonly findings: Finding[] = [];
   /** Zip files that were found in constants. */
   readonly zips: Nested[] = [];
+  readonly sources = new ClassSources();
   readonly #budget = new Budget();
 
   /** Reads the pickle at `start`; `title` is how the report calls it. */
@@ -64,6 +66,9 @@ export class Pickles {
     const reading = examinePickle(place.bytes, start, this.#budget, {
       constant: (value, offset) => {
         if (mayNest(value) && constants.length < MAX_PICKLES) constants.push({ value, offset });
+      },
+      persistent: (id) => {
+        if (namesClass(id)) this.sources.take(id);
       },
     });
     if (this.sites.length >= MAX_PICKLES) {

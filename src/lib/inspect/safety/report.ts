@@ -21,8 +21,21 @@ export interface SafetyReport {
   /** Why `weights_only` refuses, what would run without it, unknown names, odd containers, … */
   findings: Finding[];
   pickles: PickleReport[];
+  /** Python sources of classes that the file carries, as its persistent ids do before 1.6. */
+  sources: SourceRow[];
   /** Records of the container; 0 where it has none. */
   records: number;
+}
+
+/** The source of a class; its text is asked for by its place in the list. */
+export interface SourceRow {
+  /** `__main__.Net` */
+  name: string;
+  /** Where it was taken from, on the machine that wrote the checkpoint. */
+  file: string;
+  /** In UTF-8. */
+  bytes: number;
+  lines: number;
 }
 
 export interface WeightsOnlyReason {

@@ -3,6 +3,7 @@
  * is or may be taken for, reads every pickle in them as inert data, and says what was found. What
  * cannot be looked into is never called safe.
  */
+import type { ClassSource } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { bytesSource, sliceSource, type Source } from '#lib/file/source.ts';
 import { isTar, readTar } from '#lib/file/tar.read.ts';
@@ -10,12 +11,12 @@ import { ZipError, type ZipListing } from '#lib/file/zip.directory.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import { readTarObjects, type PlacedPickle } from '#lib/formats/torch.tar.records.ts';
 import { Budget } from '#lib/pickle/read.ts';
-import { plain } from '../repr.ts';
+import { label, plain } from '../repr.ts';
 import { chunksOf, isChunked, worst } from './chunks.ts';
 import { isExported, pickledRecords } from './exported.ts';
 import { kindOf } from './kinds.ts';
 import { MAX_PICKLES, Pickles, standingOf, type Again, type Nested, type Site } from './pickles.ts';
-import type { RecordRow, SafetyReport } from './report.ts';
+import type { RecordRow, SafetyReport, SourceRow } from './report.ts';
 import { scriptFindings } from './script.ts';
 import { reasonFinding, verdictOf, type Container } from './verdict.ts';
 import { archiveFindings, entryContent, findArchives, recordRow, suspects } from './zips.ts';
@@ -33,6 +34,7 @@ const LEGACY = '\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.';
 export interface Scan {
   readonly report: SafetyReport;
   readonly sites: readonly Site[];
+  readonly sources: readonly ClassSource[];
   /** The container's records, in the order of its directory. */
   readonly records: readonly RecordRow[];
 }
@@ -91,7 +93,9 @@ class Scanner {
 
   async result(): Promise<Scan> {
     const pickles = this.#pickles;
-    const findings = [...this.#findings, ...pickles.findings].map((finding) => ({
+    const { sources } = pickles;
+    const found = [...this.#findings, ...pickles.findings, ...sources.findings()];
+    const findings = found.map((finding) => ({
       ...finding,
       message: plain(finding.message),
       ...(finding.where && { where: plain(finding.where) }),
@@ -106,9 +110,11 @@ class Scanner {
         ...verdict,
         findings: [...reasonFinding(verdict), ...findings],
         pickles: reports,
+        sources: sources.list.map(sourceRow),
         records: this.#records.length,
       },
       sites: pickles.sites,
+      sources: sources.list,
       records: this.#records,
     };
   }
@@ -401,6 +407,12 @@ class Scanner {
     this.#container = { kind: 'pickle', format: 'Python pickle' };
     await this.#front('stack');
   }
+}
+
+function sourceRow({ name, file, text }: ClassSource): SourceRow {
+  const { length } = new TextEncoder().encode(text);
+  const lines = text.trimEnd().split('\n').length;
+  return { name: label(name), file: plain(file), bytes: length, lines };
 }
 
 /** PROTO 2 to 5; or protocol 0 and 1, which begin with a MARK, a container or a GLOBAL. */

@@ -1,7 +1,7 @@
 /** Opcodes' arguments and calls' arguments as inert, bounded text. */
 import { isScalar, type Value } from '#lib/checkpoint/value.ts';
 import type { OpcodeName } from '#lib/pickle/opcodes.ts';
-import { plain, pythonKey, quote, summary } from '../repr.ts';
+import { escape, plain, pythonKey, quote, summary } from '../repr.ts';
 
 /** Containers inside of containers that are written out. */
 const MAX_DEPTH = 4;
@@ -76,6 +76,11 @@ export function valueText(value: Value): string {
     }
   };
   return write(value, 0);
+}
+
+/** A source file in its lines, with what could reorder or hide a part of it as escapes. */
+export function sourceText(text: string): string {
+  return text.replaceAll(/\r\n?/g, '\n').replaceAll(/[^\n\t]+/g, escape);
 }
 
 function byteText(byte: number): string {
