@@ -85,7 +85,7 @@ export function compareOps(family: string, ops: readonly string[], rows: readonl
     let running: Backend;
     beforeAll(async () => {
       running = await useBackend(backend);
-    });
+    }, 60_000);
     // A device that reported an error would fail every row after it.
     afterEach(async ({ task }) => {
       if (task.result?.state === 'fail') running = await useBackend(backend);

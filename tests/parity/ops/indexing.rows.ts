@@ -85,4 +85,32 @@ m = m.view(2, 2, 2, 2).permute(0, 2, 1, 3).reshape(4, 4)
 return x + m.unsqueeze(1).expand(4, 4, 4)`,
     { x: [4, 4] },
   ),
+  row('x[torch.arange(4) % 2 == 0], x[:, torch.tensor([True, False, True])]', { x: [4, 3] }),
+  row(
+    'x + self.table[self.places].view(6, 6, -1).permute(2, 0, 1).contiguous()',
+    { x: [2, 6, 6] },
+    {
+      init: `grid = torch.meshgrid(torch.arange(2), torch.arange(3), indexing="ij")
+flat = torch.flatten(torch.stack(grid), 1)
+apart = (flat[:, :, None] - flat[:, None, :]).permute(1, 2, 0).contiguous()
+apart[:, :, 0] += 1
+apart[:, :, 1] += 2
+apart[:, :, 0] *= 5
+self.places = (apart[..., 0] + apart[..., 1]).flatten()
+self.table = nn.Parameter(torch.zeros(15, 2))`,
+    },
+  ),
+
+  // Masks whose values are not known until the graph runs.
+  row('x = x.clone()\nx[m] = 1.5\nreturn x', { x: [2, 3], m: mask([2, 3], [1, 0, 0, 1, 1, 0]) }),
+  row('y = x.clone()\ny[x > 0] = -1.5\ny[y < -1] = y[0, 0, 0, 0, 0] + 1\nreturn y', {
+    x: [2, 2, 3, 2, 2],
+  }),
+  row('x = x.clone()\nx[m] = y\nx[:, n] = 2\nx[0][n, 1:] = z\nreturn x', {
+    x: [2, 3, 4],
+    y: [4],
+    z: [1, 3],
+    m: mask([2, 3], [1, 0, 0, 1, 1, 0]),
+    n: mask([3], [0, 0, 1]),
+  }),
 ];
