@@ -285,6 +285,7 @@ export function primFunctions(owner: TensorOwner): ReadonlyMap<string, ScriptFun
   return new Map<string, ScriptFunction>([
     ['dtype', (args) => codes.get(tensorOf(args, 'dtype').dtype) ?? -1n],
     ['device', () => new PyDevice('cpu')],
+    ['type', ([value]) => (value instanceof PyDevice ? 'cpu' : undefined)],
     ['layout', () => 0n],
     // The graph is made as if gradients were wanted; that keeps the code off inference-only kernels.
     ['requires_grad', fact(true)],
