@@ -51,6 +51,13 @@ export const create: Adapters = {
       return aten.python('torch.arange', args, dtype === null ? {} : { dtype });
     },
   ],
+  tensor: [
+    `data, *, ${options}, requires_grad=False`,
+    (given, aten) => {
+      const dtype = given.value('dtype');
+      return aten.python('torch.tensor', [given.value('data')], dtype === null ? {} : { dtype });
+    },
+  ],
   scalar_tensor: [
     `s, *, ${options}`,
     (given, { owner }) => {
