@@ -13,8 +13,8 @@ import { oldPython } from '../python.ts';
 import { numbers, open, relativeError, unwrap, upload, useBackend } from './lab.ts';
 
 const BOUND = 1e-4;
-/** Compiling shaders on a software adapter takes its time: two small models go there as well. */
-const onWebGPU = /^(control_scripted|lstm_exported)$/;
+/** Compiling shaders on a software adapter takes its time: a small model goes there as well. */
+const onWebGPU = /^lstm_exported$/;
 
 interface Program {
   readonly name: string;
@@ -38,7 +38,7 @@ afterAll(() => console.log(['relative errors of models in files:', ...table].joi
 const ownSource = [{ name: 'programs.py', text: readFileSync(script, 'utf8') }];
 
 /** Models whose operators the lab has. */
-const ready = /^(resnet18|plain|lstm)_/;
+const ready = /^(resnet18|plain|lstm|vit|own|control)_|^mobilenet_v2_exported$/;
 
 const cases = programs
   .filter(({ name }) => ready.test(name))
