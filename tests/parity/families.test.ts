@@ -17,7 +17,7 @@ import { numbers, open, relativeError, unwrap, useBackend } from './lab.ts';
 /** Names in torchvision, the side of the image, and the title that the lab gives. */
 const models: [name: string, size: number | null, title: string][] = [
   ['alexnet', 63, 'AlexNet'],
-  ['vgg11', 32, 'VGG-11'],
+  ['vgg11', null, 'VGG-11'],
   ['vgg13_bn', null, 'VGG-13 with batch norm'],
   ['vgg16', null, 'VGG-16'],
   ['vgg19_bn', null, 'VGG-19 with batch norm'],
@@ -28,7 +28,21 @@ const models: [name: string, size: number | null, title: string][] = [
   ['resnet152', null, 'ResNet-152'],
   ['resnext50_32x4d', null, 'ResNeXt-50 32×4d'],
   ['wide_resnet50_2', null, 'Wide ResNet-50'],
+  ['mobilenet_v2', 32, 'MobileNetV2'],
+  ['mobilenet_v3_large', 32, 'MobileNetV3 large'],
+  ['mobilenet_v3_small', 32, 'MobileNetV3 small'],
+  ['efficientnet_b0', 32, 'EfficientNet-B0'],
+  ['efficientnet_b1', null, 'EfficientNet-B1'],
+  ['efficientnet_b5', null, 'EfficientNet-B5'],
+  ['densenet121', 32, 'DenseNet-121'],
+  ['densenet161', null, 'DenseNet-161'],
+  ['squeezenet1_0', 32, 'SqueezeNet 1.0'],
+  ['squeezenet1_1', 32, 'SqueezeNet 1.1'],
+  ['shufflenet_v2_x0_5', null, 'ShuffleNetV2'],
   ['shufflenet_v2_x1_0', null, 'ShuffleNetV2'],
+  ['convnext_tiny', 32, 'ConvNeXt Tiny'],
+  ['vit_b_16', 32, 'ViT-B/16'],
+  ['swin_t', 32, 'Swin-T'],
 ];
 const BOUND = 1e-4;
 
