@@ -7,6 +7,7 @@
  * leaves zeros. So every uncaptured error is kept, and `check` throws it before numbers are used.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
+import { countBuffers, watchBackend } from './gpu_memory.ts';
 import * as tf from './tf.ts';
 
 export type BackendName = 'webgpu' | 'webgl' | 'cpu';
@@ -83,6 +84,7 @@ async function startWebGPU(): Promise<Started> {
     adapter.features.has(feature),
   );
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  const buffers = countBuffers(device);
   let problem: string | undefined;
   device.onuncapturederror = ({ error }) => (problem ??= error.message);
   void device.lost.then(({ message, reason }) => {
@@ -90,7 +92,12 @@ async function startWebGPU(): Promise<Started> {
   });
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
   tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);
+  const make = () => {
+    const backend = new WebGPUBackend(device, adapter.info);
+    watchBackend(backend, buffers);
+    return backend;
+  };
+  tf.registerBackend('webgpu', make, 3);
   // Small tensors would run on the CPU, with other rounding than large ones.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await activate('webgpu');

@@ -5,6 +5,7 @@
 import * as tf from './tf.ts';
 import type { Graph, GraphNode, NodeId } from '#lib/architecture/graph.ts';
 import { standard, toStandard, type Activation } from './activation.ts';
+import { Lifetimes, type Value } from './lifetimes.ts';
 import type { OpContext } from './op.ts';
 import { offTape } from './off_tape.ts';
 import { tfDtype } from './tensors.ts';
@@ -28,7 +29,23 @@ export function execute(
   inputs: readonly tf.Tensor[],
   bindings: Bindings,
 ): tf.Tensor[] {
-  const values: (Activation | readonly Activation[])[] = [];
+  const lifetimes = new Lifetimes(graph);
+  let outputs: tf.Tensor[] = [];
+  try {
+    outputs = pass(graph, inputs, bindings, lifetimes);
+    return outputs;
+  } finally {
+    lifetimes.end(outputs);
+  }
+}
+
+function pass(
+  graph: Graph,
+  inputs: readonly tf.Tensor[],
+  bindings: Bindings,
+  lifetimes: Lifetimes,
+): tf.Tensor[] {
+  const values: Value[] = [];
   const valueOf = (id: NodeId): Activation => values[id] as Activation;
   const keyOf = (id: NodeId) => {
     const node = graph.nodes[id]!;
@@ -36,7 +53,7 @@ export function execute(
   };
   const shared = new Map<string, tf.Tensor>();
   const cached = (key: string, make: () => tf.Tensor): tf.Tensor => {
-    const known = shared.get(key) ?? make();
+    const known = shared.get(key) ?? lifetimes.keep(make());
     shared.set(key, known);
     return known;
   };
@@ -47,7 +64,8 @@ export function execute(
     updateBuffer: (buffer, value) => {
       bindings.updateBuffer(keyOf(buffer), value);
       // A module that is called twice goes on from its first call's statistics.
-      values[buffer] = standard(value);
+      values[buffer] = standard(lifetimes.keep(value));
+      lifetimes.hold(values[buffer]);
     },
     countBatch: (counter) => bindings.countBatch(keyOf(counter)),
   });
@@ -70,16 +88,22 @@ export function execute(
           operands: readonly (Activation | null)[],
           attrs: object,
           context: OpContext,
-        ) => Activation | readonly Activation[];
-        values[id] = detached(named(node, () => run(operands, node.attrs, contextOf(node, id))));
+        ) => Value;
+        const context = contextOf(node, id);
+        values[id] = named(node, () =>
+          lifetimes.run(() => detached(run(operands, node.attrs, context))),
+        );
       }
     }
+    const value = values[id];
+    if (value) lifetimes.hold(value, node.op === 'input' || node.op === 'parameter');
+    lifetimes.after(id, values);
   });
   return graph.outputs.map((id) => toStandard(valueOf(id)));
 }
 
 /** Integers and bools have no gradient, and tfjs asks how they came about if they are on its tape. */
-function detached<T extends Activation | readonly Activation[]>(result: T): T {
+function detached<T extends Value>(result: T): T {
   const detach = (item: Activation): Activation =>
     item.tensor.dtype === 'float32' ? item : { ...item, tensor: offTape(item.tensor) };
   return (Array.isArray(result) ? result.map(detach) : detach(result as Activation)) as T;

@@ -9,6 +9,7 @@ import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { execute, type Bindings } from './executor.ts';
+import { releaseFreeBuffers } from './gpu_memory.ts';
 import { tfDtype } from './tensors.ts';
 
 export type { Graph };
@@ -99,7 +100,7 @@ export class Model {
 
   /** Outputs of one pass. The caller disposes them. */
   forward(graph: Graph, inputs: readonly tf.Tensor[]): tf.Tensor[] {
-    return tf.tidy(() => execute(graph, inputs, this.#bindings([])));
+    return tf.tidy(() => execute(graph, inputs, this.#bindings(null)));
   }
 
   /**
@@ -134,14 +135,14 @@ export class Model {
     value.dispose();
   }
 
-  #bindings(updates: [string, tf.Tensor][]): Bindings {
+  #bindings(updates: [string, tf.Tensor][] | null): Bindings {
     return {
       weight: (key) => {
         const variable = this.#variables.get(key);
         if (!variable) throw new Error(`model: no weight ${key}`);
         return variable;
       },
-      updateBuffer: (key, value) => updates.push([key, tf.keep(value)]),
+      updateBuffer: (key, value) => updates?.push([key, tf.keep(value)]),
       countBatch: (key) => {
         const count = (this.#counters.get(key) ?? 0n) + 1n;
         this.#counters.set(key, count);
@@ -168,9 +169,11 @@ export class Model {
     return { floats, counters };
   }
 
+  /** Gives the weights' memory back, and on a GPU everything else that is not in use. */
   dispose(): void {
     for (const variable of this.#variables.values()) variable.dispose();
     this.#variables.clear();
+    releaseFreeBuffers();
   }
 }
 
