@@ -3,12 +3,12 @@ import { expect, it } from 'vitest';
 import type { Model } from '#lib/runtime/model.ts';
 import { gpuBytes } from '#lib/runtime/gpu_memory.ts';
 import * as tf from '#lib/runtime/tf.ts';
-import { buildModel, open, unwrap, upload, useBackend, type BoundModel } from './lab.ts';
+import { buildModel, open, unwrap, upload, useBackend } from './lab.ts';
 
 const shape = [1, 1, 28, 28];
 
 /** A forward pass and a training step. */
-async function use(model: Model, { module }: BoundModel): Promise<void> {
+async function use(model: Model, { module }: ReturnType<typeof buildModel>): Promise<void> {
   const values = new Float32Array(28 * 28).fill(0.5);
   const spec = [{ shape, dtype: 'float32' as const }];
   const trace = (training: boolean) => unwrap(module.trace(spec, { training })).graph;

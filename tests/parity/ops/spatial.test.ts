@@ -23,6 +23,10 @@ compareOps('spatial', Object.keys(spatial), [
   layer('Conv1d(4, 4, 5, groups=4, bias=False)', [4, 9]),
   layer('Conv3d(2, 3, (2, 3, 3), stride=(2, 1, 2), padding=(1, 1, 0))', [2, 2, 5, 4, 6]),
   layer('Conv3d(4, 4, 2, dilation=(2, 1, 1), groups=4)', [1, 4, 4, 3, 3]),
+  layer("Conv2d(2, 3, (2, 4), padding='same', padding_mode='reflect')", [2, 2, 5, 6]),
+  layer("Conv2d(2, 3, 3, stride=2, padding=(2, 1), padding_mode='replicate')", [2, 5, 6]),
+  layer("Conv1d(2, 3, 5, padding=2, padding_mode='circular')", [2, 2, 6]),
+  layer("Conv1d(2, 3, 4, padding='same')", [2, 2, 6]),
   row('F.conv2d(x, w, b, padding=1)', { x: [1, 2, 4, 4], w: [3, 2, 3, 3], b: [3] }),
 
   // Transposed convolutions.

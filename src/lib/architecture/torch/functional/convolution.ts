@@ -1,10 +1,14 @@
 /** Convolutions of `torch.nn.functional`, over one, two or three axes. */
-import { raised, unsupported } from '../../python/errors.ts';
+import { raised } from '../../python/errors.ts';
 import type { Given } from '../arguments.ts';
 import type { Function, Functions } from '../natives.ts';
 import * as ops from '../ops/index.ts';
 import type { Rank } from '../ops/images.ts';
 import type { PyTensor } from '../tensor.ts';
+
+/** `padding_mode` of layers. */
+export const paddingModes = ['zeros', 'reflect', 'replicate', 'circular'] as const;
+export type PaddingMode = (typeof paddingModes)[number];
 
 /** [before, after] of each axis. */
 type Borders = readonly (readonly [number, number])[];
@@ -35,25 +39,28 @@ export function borders(
   });
 }
 
-/** A convolution by arguments that functions and layers call the same. */
+/** A convolution by arguments that functions and layers call the same; `mode` is the border's. */
 export function convolve(
   rank: Rank,
   given: Given,
   x: PyTensor,
   weight: PyTensor,
   bias: PyTensor | null,
+  mode: PaddingMode = 'zeros',
 ): PyTensor {
   const kernel = Array.from({ length: rank }, (_, axis) => weight.shape[2 + axis] ?? 1);
   const stride = given.sizes('stride', rank, 1);
   const dilation = given.sizes('dilation', rank, 1);
-  const padding = borders(given, rank, { kernel, stride, dilation }).map(([before, after]) => {
-    if (before === after) return before;
-    throw unsupported(
-      `conv${rank}d: padding "same" of an even kernel (${kernel.join(', ')}) is not supported`,
-    );
-  });
   const groups = given.size('groups', 1);
-  return ops.convolution(rank, x, weight, bias, { stride, padding, dilation, groups });
+  const around = borders(given, rank, { kernel, stride, dilation });
+  const own = around.map(([before]) => before);
+  const isEven = around.every(([before, after]) => before === after);
+  if (mode === 'zeros' && isEven) {
+    return ops.convolution(rank, x, weight, bias, { stride, padding: own, dilation, groups });
+  }
+  const padded = ops.pad(x, around.toReversed().flat(), mode === 'zeros' ? 'constant' : mode, 0);
+  const padding = own.map(() => 0);
+  return ops.convolution(rank, padded, weight, bias, { stride, padding, dilation, groups });
 }
 
 /** The same, transposed; `extra` is output_padding. */

@@ -1,8 +1,8 @@
 /** Convolutions of `torch.nn`, over one, two or three axes. */
 import { PyTuple } from '../../python/collections.ts';
-import { raised, unsupported } from '../../python/errors.ts';
+import { raised } from '../../python/errors.ts';
 import type { Given } from '../arguments.ts';
-import { borders, convolve, convolveTransposed } from '../functional/convolution.ts';
+import { borders, convolve, convolveTransposed, paddingModes } from '../functional/convolution.ts';
 import type { Building, Layer, Layers } from '../layer.ts';
 import type { Rank } from '../ops/images.ts';
 
@@ -17,14 +17,14 @@ const convolution = (rank: Rank): Layer => ({
     if (typeof given.value('padding') !== 'string') {
       set('padding', tuple(given.sizes('padding', rank)));
     }
-    refusePaddingMode(given);
+    given.word('padding_mode', paddingModes);
     parameter('weight', [outputs, inputs / groups, ...kernel]);
     parameter('bias', given.bool('bias') ? [outputs] : null);
   },
   forward(call, self) {
-    refusePaddingMode(self);
+    const mode = self.word('padding_mode', paddingModes);
     const x = call.tensor('input');
-    return convolve(rank, self, x, self.tensor('weight'), self.tensorOrNone('bias'));
+    return convolve(rank, self, x, self.tensor('weight'), self.tensorOrNone('bias'), mode);
   },
 });
 
@@ -37,7 +37,7 @@ const transposed = (rank: Rank): Layer => ({
     const { inputs, outputs, groups, kernel } = keepSizes(layer, rank);
     set('padding', tuple(given.sizes('padding', rank)));
     set('output_padding', tuple(given.sizes('output_padding', rank)));
-    refusePaddingMode(given);
+    given.word('padding_mode', ['zeros']);
     parameter('weight', [inputs, outputs / groups, ...kernel]);
     parameter('bias', given.bool('bias') ? [outputs] : null);
   },
@@ -91,13 +91,6 @@ function outputPadding(
 
 function tuple(sizes: readonly number[]): PyTuple {
   return new PyTuple(sizes.map(BigInt));
-}
-
-function refusePaddingMode(given: Given): void {
-  const mode = given.value('padding_mode');
-  if (mode !== 'zeros') {
-    throw unsupported(`convolution: padding_mode "${String(mode)}" is not supported`);
-  }
 }
 
 export const layers: Layers = {
