@@ -54,6 +54,7 @@ export const torchOps: Functions = {
   ...elementwise.functions,
   ...joining.functions,
   ...matrix.functions,
+  ...reduce.functions,
   ...shape.functions,
   ...windows.functions,
   meshgrid,

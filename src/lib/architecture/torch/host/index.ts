@@ -5,6 +5,7 @@ import type { HostValue } from '../host.ts';
 import { elementwise } from './elementwise.ts';
 import { matrix } from './matrix.ts';
 import { picking } from './picking.ts';
+import { reduce } from './reduce.ts';
 import { shape } from './shape.ts';
 
 /**
@@ -20,7 +21,7 @@ export type HostFunction<K extends Op = Op> = (
 export type HostFunctions = { readonly [K in Op]?: HostFunction<K> };
 
 const functions = new Map<string, HostFunction<never>>(
-  [elementwise, matrix, picking, shape].flatMap((table) => Object.entries(table)),
+  [elementwise, matrix, picking, reduce, shape].flatMap((table) => Object.entries(table)),
 );
 
 export function hostFunction<K extends Op>(op: K): HostFunction<K> | undefined {
