@@ -38,7 +38,7 @@ const models: [name: string, size: number | null, title: string][] = [
   ['densenet161', null, 'DenseNet-161'],
   ['squeezenet1_0', 32, 'SqueezeNet 1.0'],
   ['squeezenet1_1', 32, 'SqueezeNet 1.1'],
-  ['shufflenet_v2_x0_5', null, 'ShuffleNetV2'],
+  ['shufflenet_v2_x0_5', 32, 'ShuffleNetV2'],
   ['shufflenet_v2_x1_0', null, 'ShuffleNetV2'],
   ['convnext_tiny', 32, 'ConvNeXt Tiny'],
   ['vit_b_16', 32, 'ViT-B/16'],

@@ -13,8 +13,8 @@ import { oldPython } from '../python.ts';
 import { numbers, open, relativeError, unwrap, upload, useBackend } from './lab.ts';
 
 const BOUND = 1e-4;
-/** Compiling shaders on a software adapter takes its time: a small model goes there as well. */
-const onWebGPU = /^lstm_exported$/;
+/** Compiling shaders on a software adapter takes its time: small models go there as well. */
+const onWebGPU = /^(lstm_exported|control_scripted)$/;
 
 interface Program {
   readonly name: string;
@@ -37,17 +37,10 @@ afterAll(() => console.log(['relative errors of models in files:', ...table].joi
 
 const ownSource = [{ name: 'programs.py', text: readFileSync(script, 'utf8') }];
 
-/** Models whose operators the lab has. */
-const ready = /^(resnet18|plain|lstm|vit|own|control)_|^mobilenet_v2_exported$/;
-
-const cases = programs
-  .filter(({ name }) => ready.test(name))
-  .flatMap((program) => {
-    const backends = onWebGPU.test(program.name)
-      ? (['cpu', 'webgpu'] as const)
-      : (['cpu'] as const);
-    return backends.map((backend) => ({ ...program, backend }));
-  });
+const cases = programs.flatMap((program) => {
+  const backends = onWebGPU.test(program.name) ? (['cpu', 'webgpu'] as const) : (['cpu'] as const);
+  return backends.map((backend) => ({ ...program, backend }));
+});
 
 describe('models in files', () => {
   it.each(cases)(
