@@ -85,7 +85,8 @@ def run(op, x, a, state, inputs):
             x[0], a["kernel_size"], a["stride"], a["padding"], a["dilation"], a["ceil_mode"]
         )
     if op == "add":
-        return x[0] + a["scalar"] if x[1] is None else x[0] + a["alpha"] * x[1]
+        one, two = [a["scalar"] if value is None else value for value in x]
+        return one + a["alpha"] * two
     plain = {
         "relu": lambda value: F.relu(value),
         "adaptive_avg_pool2d": lambda value: F.adaptive_avg_pool2d(value, a["output_size"]),

@@ -33,11 +33,12 @@ export class Lifetimes {
     return this.#frees ? (tf.tidy(op as () => never) as T) : op();
   }
 
-  /** Keeps a tensor that an op makes beside its result until the pass is over. */
+  /** Keeps a tensor that an op makes beside its result until the pass is over; a copy of a node's. */
   keep(tensor: tf.Tensor): tf.Tensor {
     if (!this.#frees) return tensor;
-    this.#kept.push(tf.keep(tensor));
-    return tensor;
+    const own = tf.keep(this.#holders.has(tensor.id) ? tf.clone(tensor) : tensor);
+    this.#kept.push(own);
+    return own;
   }
 
   /** Counts one more node that holds a value; what comes from outside of the pass counts twice. */
