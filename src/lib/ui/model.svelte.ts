@@ -99,25 +99,27 @@ export class ModelState {
     this.built = null;
     const wanted = result.candidates.find(({ name }) => name === (candidate ?? this.candidateName));
     this.choose((wanted ?? likeliest(result.candidates))?.name ?? '');
+    await this.#proposing;
     return true;
   }
 
   choose(name: string): void {
     if (name !== this.candidateName) this.arguments = {};
     this.candidateName = name;
-    void this.propose();
+    this.#proposing = this.propose();
   }
+
+  #proposing: Promise<void> = Promise.resolve();
 
   /** Fills in the arguments that the checkpoint suggests, where nothing is typed. */
   async propose(): Promise<void> {
     const { candidateName, stateDict } = this;
     const needed = this.candidate?.arguments ?? [];
     if (needed.length === 0) return;
-    const result = await this.#desk.client.call('proposeArguments', {
-      candidate: candidateName,
-      stateDict,
-    });
-    if (!result.ok || candidateName !== this.candidateName || stateDict !== this.stateDict) return;
+    const result = await this.#desk.client
+      .call('proposeArguments', { candidate: candidateName, stateDict })
+      .catch(() => null); // a worker that ended proposes nothing
+    if (!result?.ok || candidateName !== this.candidateName || stateDict !== this.stateDict) return;
     for (const [name, { text }] of Object.entries(result.arguments)) {
       const typed = this.arguments[name]?.trim();
       if (!typed || typed === this.proposed[name]?.text) this.arguments[name] = text;
@@ -129,8 +131,8 @@ export class ModelState {
   async recognise(): Promise<void> {
     const { stateDict } = this;
     this.recognised = null;
-    const result = await this.#desk.client.call('recognise', { stateDict });
-    if (result.ok && stateDict === this.stateDict) this.recognised = result.recognised;
+    const result = await this.#desk.client.call('recognise', { stateDict }).catch(() => null);
+    if (result?.ok && stateDict === this.stateDict) this.recognised = result.recognised;
   }
 
   /** Takes the known model's source, with its arguments. */
