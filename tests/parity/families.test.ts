@@ -16,7 +16,7 @@ import { numbers, open, relativeError, unwrap, useBackend } from './lab.ts';
 
 /** Names in torchvision, the side of the image, and the title that the lab gives. */
 const models: [name: string, size: number | null, title: string][] = [
-  ['alexnet', 63, 'AlexNet'],
+  ['alexnet', null, 'AlexNet'],
   ['vgg11', null, 'VGG-11'],
   ['vgg13_bn', null, 'VGG-13 with batch norm'],
   ['vgg16', null, 'VGG-16'],
@@ -41,7 +41,7 @@ const models: [name: string, size: number | null, title: string][] = [
   ['shufflenet_v2_x0_5', 32, 'ShuffleNetV2'],
   ['shufflenet_v2_x1_0', null, 'ShuffleNetV2'],
   ['convnext_tiny', 32, 'ConvNeXt Tiny'],
-  ['vit_b_16', 32, 'ViT-B/16'],
+  ['vit_b_16', null, 'ViT-B/16'],
   ['swin_t', 32, 'Swin-T'],
 ];
 const BOUND = 1e-4;
