@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { normal, permutation } from './random.ts';
+import { normal, permutation, uniform } from './random.ts';
 
 it.each([0, 1, 2, 7, 1000])('permutes %d numbers, by the seed', (count) => {
   const order = permutation(count, 5);
@@ -17,4 +17,13 @@ it('draws standard normal numbers, by the seed', () => {
   expect(values.every(Number.isFinite)).toBe(true);
   expect(normal(3, 3)).toEqual(values.slice(0, 3));
   expect(normal(3, 4)).not.toEqual(values.slice(0, 3));
+});
+
+it('begins at random for small seeds, too', () => {
+  const first = Array.from({ length: 1000 }, (_, seed) => uniform(seed)());
+  const tenths = Array.from(
+    { length: 10 },
+    (_, at) => first.filter((value) => Math.floor(value * 10) === at).length,
+  );
+  for (const count of tenths) expect(Math.abs(count - 100)).toBeLessThan(40);
 });

@@ -2,8 +2,7 @@
  * The next token from a model's logits, as nanoGPT and transformers choose it: divided by the
  * temperature, cut to the k largest, cut to the fewest that make up p, and drawn by what is left.
  */
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { uniform } from './random.ts';
 
 export interface Sampling {
   /** 0 takes the largest logit always. */
@@ -69,6 +68,6 @@ export function pick(candidates: readonly Choice[], point: number): number {
 
 /** Chooses one token after the other; the same seed chooses the same ones. */
 export function sampler(sampling: Sampling, seed: number): (logits: Float32Array) => number {
-  const generator = xoroshiro128plus(seed);
-  return (logits) => pick(choices(logits, sampling), uniformFloat64(generator));
+  const draw = uniform(seed);
+  return (logits) => pick(choices(logits, sampling), draw());
 }

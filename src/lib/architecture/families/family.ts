@@ -12,7 +12,7 @@ export type { Hints } from '../hints.ts';
 export interface Family {
   /** `resnet`: the file's name. */
   readonly name: string;
-  /** Python; it may import from the file that `shared` names. */
+  /** Python. */
   readonly source: string;
   /** Arguments to try, the likeliest first; none where the keys are those of another family. */
   propose(shapes: Shapes, hints: Hints): readonly Proposal[];
