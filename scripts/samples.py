@@ -153,8 +153,42 @@ def make_linear():
     return metrics
 
 
+def make_fables():
+    text = (samples / "fables" / "fables.txt").read_text()
+    characters = sorted(set(text))
+    ids = torch.tensor([characters.index(character) for character in text])
+    args = {"vocabulary": len(characters), "window": 64, "width": 48, "heads": 4, "layers": 3}
+    model = load_model("fables").CharacterGPT(**args)
+    steps, batch, window = 1000, 24, args["window"]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+    torch.manual_seed(2)
+    for step in range(steps):
+        starts = torch.randint(len(ids) - window, (batch,))
+        rows = torch.stack([ids[start : start + window + 1] for start in starts])
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten())
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "model_args": args,
+            "stoi": {character: id for id, character in enumerate(characters)},
+            "itos": dict(enumerate(characters)),
+            "step": steps,
+            "loss": loss.item(),
+        },
+        samples / "fables" / "fables.pt",
+    )
+    return {"loss": loss.item()}
+
+
 def entry(id, title, description, checkpoint, data, candidate, input, classes, origin, licence):
-    files = {"checkpoint": f"{id}/{checkpoint}", "source": f"{id}/model.py", "data": f"{id}/{data}"}
+    files = {"checkpoint": f"{id}/{checkpoint}", "source": f"{id}/model.py"}
+    if data:
+        files["data"] = f"{id}/{data}"
     return {
         "id": id,
         "title": title,
@@ -209,6 +243,20 @@ def write_index():
             "MIT",
         ),
     ]
+    index.append(
+        entry(
+            "fables",
+            "Fables, letter by letter",
+            "A GPT of three layers that has learned five short fables by heart.",
+            "fables.pt",
+            None,
+            "CharacterGPT",
+            {"kind": "text", "prompt": "The fox and "},
+            None,
+            "Written for this project",
+            "MIT",
+        )
+    )
     (samples / "samples.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
@@ -216,6 +264,7 @@ if __name__ == "__main__":
     sys.dont_write_bytecode = True  # no __pycache__ in what is served
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    for make in (make_digits, make_mlp, make_linear):
+    makers = {"digits": make_digits, "mlp": make_mlp, "linear": make_linear, "fables": make_fables}
+    for make in [makers[name] for name in sys.argv[1:] or makers]:
         print(make.__name__, make())
     write_index()

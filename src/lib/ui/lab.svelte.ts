@@ -232,14 +232,15 @@ export class Lab implements Desk {
       Promise.all([
         fetchSampleFile(files.checkpoint, signal),
         fetchSampleFile(files.source, signal),
-        fetchSampleFile(files.data, signal),
+        files.data === undefined ? null : fetchSampleFile(files.data, signal),
       ]),
     );
     if (!fetched) return false;
     const [checkpoint, source, data] = fetched;
     if (!(await this.openCheckpoint({ file: checkpoint }))) return false;
     this.go('/checkpoint');
-    await this.openData(data, classes);
+    if (data) await this.openData(data, classes);
+    if (sample.input.kind === 'text') this.texts.prompt = sample.input.prompt;
     const texts = [{ name: source.name, text: await source.text() }];
     if (await this.model.setFiles(texts, candidate)) await this.build();
     return true;

@@ -6,10 +6,13 @@ export interface Sample {
   id: string;
   title: string;
   description: string;
-  files: { checkpoint: string; source: string; data: string };
-  sizes: { checkpoint: number; source: number; data: number };
+  /** Text models need no data: their vocabulary lies in the checkpoint. */
+  files: { checkpoint: string; source: string; data?: string };
+  sizes: { checkpoint: number; source: number; data?: number };
   candidate: string;
-  input: { kind: 'image' | 'vector'; shape: number[]; scale?: string };
+  input:
+    | { kind: 'image' | 'vector'; shape: number[]; scale?: string }
+    | { kind: 'text'; prompt: string };
   classes?: string[];
   origin: string;
   licence: string;
