@@ -170,3 +170,21 @@ test('a drawing, a picture and a random input run, training pauses, resumes and 
   expect(complaints).toEqual([]);
   await context.close();
 });
+
+test('a language model writes what PyTorch writes, longer than its window', async () => {
+  const [prompt, count] = ['A fox ', 70];
+  const written = await runPython('tests/judge/write.py', ['fables', prompt, String(count)]);
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page, complaints } = await openPage(context, app.server.url);
+  await openSample(page, 'Fables, letter by letter');
+  await step(page, 'Run');
+  await page.getByLabel('Prompt').fill(prompt);
+  await page.getByLabel('Tokens', { exact: true }).fill(String(count));
+  await page.getByLabel('Temperature').fill('0');
+  await page.getByRole('button', { name: 'Write', exact: true }).click();
+  await page.getByText(`${count} tokens`, { exact: true }).waitFor({ timeout: 120_000 });
+  const text = page.getByRole('region', { name: 'Text' });
+  await expect.poll(() => text.textContent()).toBe(written);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
