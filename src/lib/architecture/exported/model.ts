@@ -19,7 +19,7 @@ import { Scope } from '../python/scope.ts';
 import type { InputDtype, ModuleTree } from '../source.ts';
 import { PyTensor, shapeText } from '../torch/tensor.ts';
 import { Tracer } from '../torch/tracer.ts';
-import { ModulePaths, runNodes } from './nodes.ts';
+import { differing, ModulePaths, runNodes } from './nodes.ts';
 
 /** The program of an archive that was opened as `checkpoint`. Throws a FindingError. */
 export async function exportedModel(
@@ -164,15 +164,11 @@ function checkInput(
   { shape, dtype }: { shape: readonly number[]; dtype: InputDtype },
   recorded: ExportedTensor | undefined,
 ): void {
-  if (!recorded) return;
-  const fits =
-    recorded.shape.length === shape.length &&
-    recorded.shape.every((size, axis) => size === null || size === shape[axis]);
-  if (fits && (recorded.dtype === null || recorded.dtype === dtype)) return;
-  const sizes = recorded.shape.map((size) => size ?? 'any').join(', ');
+  const other = recorded && differing({ shape, dtype }, recorded);
+  if (!other) return;
   throw raised(
     'RuntimeError',
-    `the input "${name}" is ${dtype} ${shapeText(shape)}, the program was exported for ${recorded.dtype} [${sizes}]`,
+    `the input "${name}" is ${dtype} ${shapeText(shape)}, the program was exported for ${other}`,
   );
 }
 

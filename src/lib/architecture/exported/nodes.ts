@@ -1,4 +1,5 @@
 /** Runs the calls of an exported program over the shim. */
+import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import type {
   ExportedNode,
   ExportedProgram,
@@ -144,14 +145,21 @@ function keep(
   });
 }
 
-function demandSame({ shape, dtype }: PyTensor, recorded: ExportedTensor): void {
+function demandSame(tensor: PyTensor, recorded: ExportedTensor): void {
+  const other = differing(tensor, recorded);
+  if (other === null) return;
+  const { dtype, shape } = tensor;
+  throw raised('RuntimeError', `gives ${dtype} ${shapeText(shape)}, PyTorch gave ${other}`);
+}
+
+/** What was recorded, in words, where a tensor is something else; sizes left open fit all. */
+export function differing(
+  { shape, dtype }: { readonly shape: readonly number[]; readonly dtype: Dtype },
+  recorded: ExportedTensor,
+): string | null {
   const fits =
     recorded.shape.length === shape.length &&
     recorded.shape.every((size, axis) => size === null || size === shape[axis]);
-  if (fits && (recorded.dtype === null || recorded.dtype === dtype)) return;
-  const sizes = recorded.shape.map((size) => size ?? 'any').join(', ');
-  throw raised(
-    'RuntimeError',
-    `gives ${dtype} ${shapeText(shape)}, PyTorch gave ${recorded.dtype} [${sizes}]`,
-  );
+  if (fits && (recorded.dtype === null || recorded.dtype === dtype)) return null;
+  return `${recorded.dtype} [${recorded.shape.map((size) => size ?? 'any').join(', ')}]`;
 }

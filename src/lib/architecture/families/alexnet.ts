@@ -1,5 +1,5 @@
 import source from './alexnet.py?raw';
-import { image, int, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 
 export const alexnet: Family = {
   name: 'alexnet',
@@ -13,7 +13,6 @@ export const alexnet: Family = {
         title: 'AlexNet',
         model: 'AlexNet',
         args: int({ channels, num_classes }),
-        input: image(channels, 224),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { int, tokens, type Family, type Hints, type Proposal, type Shapes } from './family.ts';
+import { int, type Family, type Hints, type Proposal, type Shapes } from './family.ts';
 import source from './bert.py?raw';
 import { headsOf } from './heads.ts';
 
@@ -35,7 +35,6 @@ function full(shapes: Shapes, hints: Hints): Proposal[] {
         }),
       },
       assumed: heads.assumed,
-      input: tokens(32),
     },
   ];
 }
@@ -59,7 +58,6 @@ function distilled(shapes: Shapes, hints: Hints): Proposal[] {
         hidden: shapes.size(`${first}ffn.lin1.weight`, 0),
       }),
       assumed: heads.assumed,
-      input: tokens(32),
     },
   ];
 }

@@ -1,5 +1,5 @@
 import source from './convnext.py?raw';
-import { image, int, ints, type Family } from './family.ts';
+import { int, ints, type Family } from './family.ts';
 
 /** By depths of the third stage and the first width. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -29,7 +29,6 @@ export const convnext: Family = {
         title: name ? `ConvNeXt ${name}` : 'ConvNeXt',
         model: 'ConvNeXt',
         args: { widths: ints(widths), depths: ints(depths), ...int({ channels, num_classes }) },
-        input: image(channels, 224),
       },
     ];
   },

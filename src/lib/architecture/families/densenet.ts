@@ -1,5 +1,5 @@
 import source from './densenet.py?raw';
-import { image, int, ints, type Family } from './family.ts';
+import { int, ints, type Family } from './family.ts';
 
 export const densenet: Family = {
   name: 'densenet',
@@ -33,7 +33,6 @@ export const densenet: Family = {
             num_classes: shapes.size('classifier.weight', 0),
           }),
         },
-        input: image(channels, 224),
       },
     ];
   },

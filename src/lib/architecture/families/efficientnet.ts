@@ -1,19 +1,19 @@
 import { list, tuple } from '#lib/checkpoint/value.ts';
 import source from './efficientnet.py?raw';
-import { image, int, type Family, type Shapes } from './family.ts';
+import { int, type Family, type Shapes } from './family.ts';
 
 /** Strides of the seven stages (Tan & Le 2019, table 1). */
 const STRIDES = [1, 2, 2, 2, 1, 2, 1];
 
-/** By the channels of the last layer: name, image size, dropout, and BatchNorm's epsilon. */
-const VARIANTS: Readonly<Record<number, readonly [string, number, number, number]>> = {
-  1280: ['B0', 224, 0.2, 1e-5],
-  1408: ['B2', 288, 0.3, 1e-5],
-  1536: ['B3', 300, 0.3, 1e-5],
-  1792: ['B4', 380, 0.4, 1e-5],
-  2048: ['B5', 456, 0.4, 1e-3],
-  2304: ['B6', 528, 0.5, 1e-3],
-  2560: ['B7', 600, 0.5, 1e-3],
+/** By the channels of the last layer: name, dropout, and BatchNorm's epsilon. */
+const VARIANTS: Readonly<Record<number, readonly [string, number, number]>> = {
+  1280: ['B0', 0.2, 1e-5],
+  1408: ['B2', 0.3, 1e-5],
+  1536: ['B3', 0.3, 1e-5],
+  1792: ['B4', 0.4, 1e-5],
+  2048: ['B5', 0.4, 1e-3],
+  2304: ['B6', 0.5, 1e-3],
+  2560: ['B7', 0.5, 1e-3],
 };
 
 export const efficientnet: Family = {
@@ -25,7 +25,7 @@ export const efficientnet: Family = {
     const variant = VARIANTS[last];
     const stages = STRIDES.map((stride, at) => stageOf(shapes, at + 1, stride));
     if (!variant || stages.some((stage) => stage.items.length === 0)) return [];
-    const [name, size, dropout, eps] = variant;
+    const [name, dropout, eps] = variant;
     const isB1 = last === 1280 && stages[0]!.items.length > 1;
     const [stem = 0, channels = 0] = shapes.of('features.0.0.weight');
     return [
@@ -38,7 +38,6 @@ export const efficientnet: Family = {
           dropout,
           ...int({ stem, last, channels, num_classes }),
         },
-        input: image(channels, isB1 ? 240 : size),
       },
     ];
   },

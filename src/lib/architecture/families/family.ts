@@ -26,8 +26,6 @@ export interface Proposal {
   readonly args: Readonly<Record<string, Value>>;
   /** What shapes cannot tell (an activation, a number of heads) and is taken by custom, in words. */
   readonly assumed?: readonly string[];
-  /** Shape of an input without its batch, and what it holds. */
-  readonly input: { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int64' };
 }
 
 /** A family's source as a file. */
@@ -86,12 +84,4 @@ export function int(args: Readonly<Record<string, number>>): Record<string, Valu
 
 export function ints(values: readonly number[]): Value {
   return list(...values.map(BigInt));
-}
-
-export function image(channels: number, size: number): Proposal['input'] {
-  return { shape: [channels, size, size], dtype: 'float32' };
-}
-
-export function tokens(length: number): Proposal['input'] {
-  return { shape: [length], dtype: 'int64' };
 }

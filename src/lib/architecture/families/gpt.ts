@@ -1,5 +1,5 @@
 import { tuple } from '#lib/checkpoint/value.ts';
-import { int, tokens, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 import source from './gpt.py?raw';
 import { headsOf } from './heads.ts';
 
@@ -45,7 +45,6 @@ export const gpt: Family = {
           }),
         },
         assumed: heads.assumed,
-        input: tokens(Math.min(context, 64)),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { image, int, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 import source from './lenet.py?raw';
 
 /** A grey picture is MNIST's, 28 by 28 and padded; a coloured one is CIFAR's, 32 by 32. */
@@ -16,7 +16,6 @@ export const lenet: Family = {
         model: 'LeNet',
         args: int({ channels, padding: isGrey ? 2 : 0, num_classes }),
         assumed: ['ReLU and max pooling', ...(isGrey ? ['padding 2 in conv1'] : [])],
-        input: image(channels, isGrey ? 28 : 32),
       },
     ];
   },

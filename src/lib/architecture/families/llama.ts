@@ -1,5 +1,5 @@
 import type { Value } from '#lib/checkpoint/value.ts';
-import { int, tokens, type Family, type Hints, type Proposal, type Shapes } from './family.ts';
+import { int, type Family, type Hints, type Proposal, type Shapes } from './family.ts';
 import { headsOf } from './heads.ts';
 import source from './llama.py?raw';
 
@@ -34,7 +34,6 @@ function transformers(shapes: Shapes, hints: Hints): Proposal[] {
         ...known(hints, { theta: ['rope_theta'], eps: ['rms_norm_eps'] }),
       },
       assumed: [...attention.assumed, ...missing(hints, 'rope_theta', 'rms_norm_eps')],
-      input: tokens(32),
     },
   ];
 }
@@ -60,7 +59,6 @@ function own(shapes: Shapes, hints: Hints): Proposal[] {
       ...known(hints, { theta: ['rope_theta'], eps: ['norm_eps'] }),
     },
     assumed: attention.assumed,
-    input: tokens(32),
   }));
 }
 

@@ -31,7 +31,6 @@ export const mlp: Family = {
           activation: 'relu',
         },
         assumed: layers.length > 1 ? ['ReLU between the layers'] : [],
-        input: { shape: [sizes[0]!], dtype: 'float32' },
       },
     ];
   },

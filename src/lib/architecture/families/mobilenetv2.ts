@@ -1,5 +1,5 @@
 import { list, tuple } from '#lib/checkpoint/value.ts';
-import { image, int, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 import source from './mobilenetv2.py?raw';
 
 /** Strides of the seven stages (Sandler et al. 2018, table 2); blocks of one stage have one width. */
@@ -37,7 +37,6 @@ export const mobilenetv2: Family = {
             num_classes: shapes.size('classifier.1.weight', 0),
           }),
         },
-        input: image(channels, 224),
       },
     ];
   },

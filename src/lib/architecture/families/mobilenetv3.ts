@@ -1,5 +1,5 @@
 import { list, tuple } from '#lib/checkpoint/value.ts';
-import { image, int, type Family, type Shapes } from './family.ts';
+import { int, type Family, type Shapes } from './family.ts';
 import source from './mobilenetv3.py?raw';
 
 /** Which blocks halve the image and which use hard swish (Howard et al. 2019, tables 1 and 2). */
@@ -32,7 +32,6 @@ export const mobilenetv3: Family = {
         title: `MobileNetV3 ${variant.name}`,
         model: 'MobileNetV3',
         args: { blocks: list(...blocks), ...int({ stem, last, hidden, channels, num_classes }) },
-        input: image(channels, 224),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { image, int, ints, type Family } from './family.ts';
+import { int, ints, type Family } from './family.ts';
 import source from './resnet.py?raw';
 
 /** ResNet-18 to 152, ResNeXt and Wide ResNet (He et al. 2015; Xie et al. 2016; Zagoruyko 2016). */
@@ -24,7 +24,6 @@ export const resnet: Family = {
           bottleneck,
           ...int({ width, groups, channels, num_classes: shapes.size('fc.weight', 0) }),
         },
-        input: image(channels, 224),
       },
     ];
   },

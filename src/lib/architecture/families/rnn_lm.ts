@@ -1,4 +1,4 @@
-import { int, tokens, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 import source from './rnn_lm.py?raw';
 
 /** The gates of a cell, stacked in weight_hh, tell which kind it is. */
@@ -23,7 +23,6 @@ export const rnnLanguageModel: Family = {
           ...int({ vocabulary, embedding, hidden, layers: shapes.count('rnn.weight_hh_l') }),
         },
         ...(kind === 'RNN' ? { assumed: ['tanh in the recurrent layers'] } : {}),
-        input: tokens(32),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { image, int, ints, type Family } from './family.ts';
+import { int, ints, type Family } from './family.ts';
 import source from './shufflenetv2.py?raw';
 
 export const shufflenetv2: Family = {
@@ -20,7 +20,6 @@ export const shufflenetv2: Family = {
         title: 'ShuffleNetV2',
         model: 'ShuffleNetV2',
         args: { depths: ints(depths), widths: ints(widths), ...int({ channels, num_classes }) },
-        input: image(channels, 224),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { image, int, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 import source from './squeezenet.py?raw';
 
 export const squeezenet: Family = {
@@ -14,7 +14,6 @@ export const squeezenet: Family = {
         title: `SqueezeNet ${version.replace('_', '.')}`,
         model: 'SqueezeNet',
         args: { version, ...int({ channels, num_classes }) },
-        input: image(channels, 224),
       },
     ];
   },

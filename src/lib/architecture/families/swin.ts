@@ -1,4 +1,4 @@
-import { image, int, ints, type Family } from './family.ts';
+import { int, ints, type Family } from './family.ts';
 import source from './swin.py?raw';
 
 const NAMES: Readonly<Record<string, string>> = { '6 96': 'T', '18 96': 'S', '18 128': 'B' };
@@ -29,7 +29,6 @@ export const swin: Family = {
           heads: ints(heads),
           ...int({ width, size, patch, ratio, channels, num_classes }),
         },
-        input: image(channels, 224),
       },
     ];
   },

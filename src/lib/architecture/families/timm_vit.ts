@@ -1,4 +1,4 @@
-import { image, int, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 import { headsOf } from './heads.ts';
 import source from './timm_vit.py?raw';
 
@@ -35,7 +35,6 @@ export const timmVit: Family = {
           }),
         },
         assumed: heads.assumed,
-        input: image(channels, side),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { image, int, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 import source from './unet.py?raw';
 
 export const unet: Family = {
@@ -16,7 +16,6 @@ export const unet: Family = {
         title: 'U-Net',
         model: 'UNet',
         args: { ...int({ channels, classes, width }), bilinear: !shapes.has('up1.up.weight') },
-        input: image(channels, 256),
       },
     ];
   },

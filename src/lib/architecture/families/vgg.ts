@@ -1,4 +1,4 @@
-import { image, int, ints, type Family, type Shapes } from './family.ts';
+import { int, ints, type Family, type Shapes } from './family.ts';
 import source from './vgg.py?raw';
 
 /** VGG-11 to 19. Where the pools stand is told by the gaps in the numbers of the layers. */
@@ -25,7 +25,6 @@ export const vgg: Family = {
             num_classes: shapes.size('classifier.6.weight', 0),
           }),
         },
-        input: image(channels, 224),
       },
     ];
   },

@@ -1,4 +1,4 @@
-import { image, int, type Family } from './family.ts';
+import { int, type Family } from './family.ts';
 import { headsOf } from './heads.ts';
 import source from './vit.py?raw';
 
@@ -28,7 +28,6 @@ export const vit: Family = {
           ...int({ channels, num_classes }),
         },
         assumed: heads.assumed,
-        input: image(channels, side),
       },
     ];
   },

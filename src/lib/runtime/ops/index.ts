@@ -14,6 +14,6 @@ const ops = new Map<string, OpFunction<never>>(
 
 export function opFunction<K extends Op>(op: K): OpFunction<K> {
   const run = ops.get(op);
-  if (!run) throw new Error(`${op} is not supported yet`);
+  if (!run) throw new Error(`the runtime has no op ${op}`);
   return run as unknown as OpFunction<K>;
 }

@@ -1,5 +1,6 @@
 import { standard, toStandard } from '../../activation.ts';
 import type { OpFunction } from '../../op.ts';
+import { choose } from '../elementwise/operands.ts';
 import * as tf from '../../tf.ts';
 import { place, take } from './blocks.ts';
 import { inLayout } from './permute.ts';
@@ -33,13 +34,3 @@ export const sliceScatter: OpFunction<'slice_scatter'> = (
   const isReplaced = tf.cast(moved(tf.ones([...size])), 'bool');
   return standard(choose(isReplaced, moved(toStandard(value)), toStandard(x)));
 };
-
-/** x where the condition holds, y elsewhere; all of one shape, whatever its rank. */
-export function choose(condition: tf.Tensor, x: tf.Tensor, y: tf.Tensor): tf.Tensor {
-  const flat = [condition, x, y].map((tensor) => tf.reshape(tensor, [-1])) as [
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-  ];
-  return tf.reshape(tf.where(...flat), y.shape);
-}

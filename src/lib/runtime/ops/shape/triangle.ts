@@ -2,7 +2,7 @@ import { standard, toStandard, type Activation } from '../../activation.ts';
 import type { OpFunction } from '../../op.ts';
 import * as tf from '../../tf.ts';
 import { expandTo } from './blocks.ts';
-import { choose } from './slice.ts';
+import { choose } from '../elementwise/operands.ts';
 
 export const tril: OpFunction<'tril'> = ([x], { diagonal }) =>
   triangle(x, (row, column) => column - row <= diagonal);
