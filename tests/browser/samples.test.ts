@@ -172,7 +172,7 @@ test('a drawing, a picture and a random input run, training pauses, resumes and 
 });
 
 test('a language model writes what PyTorch writes, longer than its window', async () => {
-  const [prompt, count] = ['A fox ', 70];
+  const [prompt, count] = ['A fox fell into a well and could not climb out again', 16];
   const written = await runPython('tests/judge/write.py', ['fables', prompt, String(count)]);
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
   const { page, complaints } = await openPage(context, app.server.url);

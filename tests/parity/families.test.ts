@@ -23,7 +23,7 @@ const models: [name: string, size: number | null, title: string][] = [
   ['vgg19_bn', null, 'VGG-19 with batch norm'],
   ['resnet18', 32, 'ResNet-18'],
   ['resnet34', null, 'ResNet-34'],
-  ['resnet50', 32, 'ResNet-50'],
+  ['resnet50', null, 'ResNet-50'],
   ['resnet101', null, 'ResNet-101'],
   ['resnet152', null, 'ResNet-152'],
   ['resnext50_32x4d', null, 'ResNeXt-50 32×4d'],
