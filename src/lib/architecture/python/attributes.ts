@@ -2,7 +2,8 @@
 import { Raised, raised } from './errors.ts';
 import { BoundMethod } from './functions.ts';
 import type { Interpreter } from './interpreter.ts';
-import { floatMethods, intMethods, stringMethods } from './methods.ts';
+import { floatMethods, intMethods } from './methods.ts';
+import { stringMethods } from './string_methods.ts';
 import { PyObject, typeName, usable, type PyValue } from './object.ts';
 
 /** The attribute, or undefined where there is none. */

@@ -9,13 +9,9 @@ import type { Interpreter } from './interpreter.ts';
 import { isNumeric, toFloat } from './numbers.ts';
 import { noArguments, PyObject, typeName, usable, type PyValue } from './object.ts';
 import { collect, fill, unordered } from './collect.ts';
-import {
-  dictMethods,
-  listMethods,
-  setMethods,
-  stringMethods,
-  type MethodTable,
-} from './methods.ts';
+import { dictMethods, listMethods, setMethods } from './methods.ts';
+import type { MethodTable } from './method_table.ts';
+import { stringMethods } from './string_methods.ts';
 import { str, truth } from './operators.ts';
 import { bindArguments, signatureFromText } from './signature.ts';
 
