@@ -154,6 +154,20 @@ export const publicCases: readonly SourceCase[] = [
     inputs: image(...shape),
   })),
   {
+    name: 'examples word_language_model GRU',
+    folder: examples,
+    files: ['word_language_model/model.py'],
+    code: build("RNNModel('GRU', 50, 16, 24, 2)", 'from word_language_model.model import RNNModel'),
+    inputs: [...tokens(50, 7, 2), { shape: [2, 2, 24] }],
+  },
+  {
+    name: 'torchcrepe',
+    folder: 'maxrmorrison__torchcrepe',
+    files: ['torchcrepe/'],
+    code: build("Crepe('tiny')", 'from torchcrepe.model import Crepe'),
+    inputs: image(2, 1024),
+  },
+  {
     name: 'examples super_resolution',
     folder: examples,
     files: ['super_resolution/model.py'],

@@ -22,6 +22,7 @@ export const matrixRows = [
     y: [3, 4],
   }),
   row('torch.outer(x, y), x.outer(y)', { x: [2], y: [3] }),
+  row('torch.outer(torch.arange(3), x)', { x: [2] }),
   row('torch.inner(x, y), torch.inner(x[0], y[0])', { x: [2, 3], y: [4, 3] }),
   row('torch.tensordot(x, y), torch.tensordot(x, y, dims=1), torch.tensordot(x, y, 0)', {
     x: [2, 3, 3],

@@ -178,6 +178,8 @@ export function tensorProtocol(parameter: PyClass['construct']): TensorProtocol 
         case 'device':
           return new PyDevice('cpu');
         case 'is_cuda':
+        case 'is_mps':
+        case 'is_xpu':
           return false;
         case 'requires_grad':
           return tensor.requiresGrad;

@@ -5,7 +5,6 @@ import { demandFloat, demandShape, emit, named } from '../emit.ts';
 import { broadcast } from '../shapes.ts';
 import { shapeText, type PyTensor } from '../tensor.ts';
 import { add, binary } from './arithmetic.ts';
-import { einsum } from './einsum.ts';
 import { axisOf, expand, permute, reshape, transpose } from './shape.ts';
 
 /**
@@ -108,7 +107,9 @@ export function inner(a: PyTensor, b: PyTensor): PyTensor {
 }
 
 export function outer(a: PyTensor, b: PyTensor): PyTensor {
-  if (a.shape.length === 1 && b.shape.length === 1) return einsum('i,j->ij', [a, b]);
+  if (a.shape.length === 1 && b.shape.length === 1) {
+    return binary('mul', reshape(a, [-1, 1], 'outer'), reshape(b, [1, -1], 'outer'), {});
+  }
   throw raised(
     'RuntimeError',
     `outer: shapes ${shapeText(a.shape)} and ${shapeText(b.shape)}, vectors are needed`,
