@@ -61,7 +61,8 @@ export interface ParameterSpec {
   readonly key: string;
   readonly shape: readonly number[];
   readonly dtype: Dtype;
-  readonly kind: 'parameter' | 'buffer';
+  /** A constant comes out of a file that carries its forward pass, and is no part of the state_dict. */
+  readonly kind: 'parameter' | 'buffer' | 'constant';
   readonly requiresGrad: boolean;
   /** The first key of the same tensor, where a tensor is registered twice (tied weights). */
   readonly tiedTo?: string;

@@ -61,7 +61,7 @@ export type InputDtype = 'float32' | 'int64' | 'bool';
 /** An instantiated module tree. */
 export interface ModuleTree {
   readonly name: string;
-  /** As `state_dict()` lists them: persistent buffers and parameters, in order. */
+  /** As `state_dict()` lists them: persistent buffers and parameters, in order; then constants. */
   readonly state: readonly ParameterSpec[];
   /** Keys in the order of `parameters()`: the order of an optimizer's states. Tied ones once. */
   readonly parameterOrder: readonly string[];

@@ -15,6 +15,10 @@ export interface ExportedProgram {
   readonly outputs: readonly ExportedOutput[];
   /** What the exporter knew of each tensor. */
   readonly tensors: ReadonlyMap<string, ExportedTensor>;
+  /** The least and the largest size that a symbol stands for; null is without a bound. */
+  readonly ranges: ReadonlyMap<string, { readonly min: number; readonly max: number | null }>;
+  /** Further conditions on the sizes, in Python: `L['x'].size()[0] == L['y'].size()[0]`. */
+  readonly guards: readonly string[];
 }
 
 export interface ExportedInput {
@@ -30,10 +34,17 @@ export interface ExportedOutput {
   readonly kind: 'user' | 'mutation';
 }
 
-/** `null` is a size that is not fixed. */
 export interface ExportedTensor {
-  readonly shape: readonly (number | null)[];
+  readonly shape: readonly (number | OpenSize)[];
   readonly dtype: Dtype | null;
+}
+
+/** A size that was left open (`torch.export.Dim`). */
+export interface OpenSize {
+  /** Its name in the program: `s77`; null where it is worked out from others. */
+  readonly symbol: string | null;
+  /** What it was in the example, where the file says. */
+  readonly example: number | null;
 }
 
 export interface ExportedNode {

@@ -10,6 +10,7 @@ import type {
   ExportedProgram,
   ExportedTensor,
   ExportedValue,
+  OpenSize,
 } from '#lib/checkpoint/exported.ts';
 import type { Json } from './json.ts';
 import { Fields, jsonOf } from './pt2.fields.ts';
@@ -29,6 +30,8 @@ export function parseProgram(bytes: Uint8Array, record: string): ExportedProgram
     outputs: signature.objects('output_specs').map((spec) => reader.output(spec)),
     nodes: graph.objects('nodes').map((node) => reader.node(node)),
     tensors: reader.tensors(graph.object('tensor_values')),
+    ranges: reader.ranges(program),
+    guards: textsOf(program.entries.get('guards_code')),
   };
 }
 
@@ -107,15 +110,40 @@ class Reader {
   }
 
   tensors(values: Fields): Map<string, ExportedTensor> {
-    const sizeOf = (size: Fields): number | null => {
-      const { tag, value } = size.union;
-      return tag === 'as_int' && typeof value === 'bigint' ? Number(value) : null;
-    };
     return new Map(
       [...values.entries.keys()].map((name) => {
         const meta = values.object(name);
         const dtype = dtypeByCode.get(meta.integer('dtype')) ?? null;
-        return [name, { shape: meta.objects('sizes').map(sizeOf), dtype }];
+        return [name, { shape: meta.objects('sizes').map((size) => this.#size(size)), dtype }];
+      }),
+    );
+  }
+
+  /** `as_int`, or `as_expr` with `Symbol('s77', …)`, in older files `s77`. */
+  #size(size: Fields): number | OpenSize {
+    const { tag, value } = size.union;
+    if (tag === 'as_int' && typeof value === 'bigint') return Number(value);
+    const { entries } = this.#fields(value, `size ${tag}`);
+    const text = entries.get('expr_str');
+    const [, long, short] =
+      /^(?:Symbol\('(\w+)'[^()]*\)|([a-z]\w*))$/.exec(typeof text === 'string' ? text : '') ?? [];
+    const hint = entries.get('hint');
+    const example = hint == null ? null : this.#fields(hint, 'a hint').entries.get('as_int');
+    return {
+      symbol: long ?? short ?? null,
+      example: typeof example === 'bigint' ? Number(example) : null,
+    };
+  }
+
+  ranges(program: Fields): ExportedProgram['ranges'] {
+    if (program.isNull('range_constraints')) return new Map();
+    const constraints = program.object('range_constraints');
+    const bound = (value: Json | undefined) => (typeof value === 'bigint' ? Number(value) : null);
+    return new Map(
+      [...constraints.entries.keys()].map((symbol) => {
+        const { entries } = constraints.object(symbol);
+        const [min, max] = [bound(entries.get('min_val')), bound(entries.get('max_val'))];
+        return [symbol, { min: min ?? 0, max }];
       }),
     );
   }
@@ -181,6 +209,10 @@ class Reader {
     if (kind === 'as_name' && typeof value === 'string') return { kind: 'name', name: value };
     return /^as_(int|float|bool)$/.test(kind) ? scalar(value, tag) : unknown(tag);
   }
+}
+
+function textsOf(value: Json | undefined): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function unknown(what: string): ExportedValue {

@@ -6,6 +6,7 @@ import { bytesSource } from '#lib/file/source.ts';
 import { writePickle } from '#lib/pickle/write.ts';
 import { zipOf } from '../../../tests/fixtures/zip.ts';
 import { openCheckpoint } from './index.ts';
+import { parseProgram } from './pt2.program.ts';
 
 const ints = (...sizes: number[]) => sizes.map((size) => ({ as_int: size }));
 const meta = {
@@ -67,6 +68,35 @@ async function numbers(parts: Parts): Promise<number[]> {
 
 const withMeta = (change: object) => ({
   config: { w: { ...weight, tensor_meta: { ...meta, ...change } } },
+});
+
+describe('an exported program', () => {
+  const sizes = (...expressions: string[]) =>
+    expressions.map((text) => ({ as_expr: { expr_str: text, hint: { as_int: 6 } } }));
+  const program = (parts: object = {}) =>
+    new TextEncoder().encode(
+      JSON.stringify({
+        graph_module: {
+          graph: { nodes: [], tensor_values: { x: { dtype: 7, sizes: [] } }, ...parts },
+          signature: { input_specs: [], output_specs: [] },
+        },
+        range_constraints: { s7: { min_val: 3, max_val: null } },
+      }),
+    );
+
+  it('says which sizes are open, as new and old files write them', () => {
+    const written = ["Symbol('s7', positive=True, integer=True)", 's7', "Mul(2, Symbol('s7'))"];
+    const x = { dtype: 7, sizes: [...ints(4), ...sizes(...written)] };
+    const { tensors, ranges, guards } = parseProgram(program({ tensor_values: { x } }), 'm');
+    expect(tensors.get('x')!.shape).toEqual([
+      4,
+      { symbol: 's7', example: 6 },
+      { symbol: 's7', example: 6 },
+      { symbol: null, example: 6 },
+    ]);
+    expect(ranges).toEqual(new Map([['s7', { min: 3, max: null }]]));
+    expect(guards).toEqual([]);
+  });
 });
 
 describe('pt2', () => {

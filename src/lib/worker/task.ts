@@ -7,6 +7,7 @@ import type { ModuleTree } from '#lib/architecture/source.ts';
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { plainRecipe, recipes, type ImageRecipe } from '#lib/inputs/image.ts';
 import type { InputSpec, ModelTask } from './protocol.ts';
+import type { InputShape } from './running.ts';
 
 /** Sides of pictures that published models take: of grey ones, and of coloured ones. */
 const GREY_SIDES = [28, 32, 64, 96, 128, 224, 256, 299];
@@ -20,10 +21,16 @@ const MASKS = /^(attention_mask|mask|input_mask)$/;
 const SEGMENTS = /^(token_type_ids|segment_ids)$/;
 const IDS = /(^|_)(ids?|idx|tokens?|words|characters|src|indices)$/;
 
-/** What the trials said; a finding where forward needs something that is not supported. */
-export function findTask(module: ModuleTree): { task: ModelTask; findings: Finding[] } {
+/**
+ * What the trials said; a finding where forward needs something that is not supported. `known` are
+ * the inputs that a file with its own forward pass says it takes.
+ */
+export function findTask(
+  module: ModuleTree,
+  known?: readonly InputShape[],
+): { task: ModelTask; findings: Finding[] } {
   const refused: Finding[] = [];
-  for (const inputs of suggestions(module)) {
+  for (const inputs of suggestions(module, known)) {
     const traced = module.trace(inputs, { training: false });
     if (traced.ok) return { task: taskOf(inputs, traced.graph), findings: [] };
     refused.push(...traced.findings);
@@ -37,7 +44,17 @@ export function findTask(module: ModuleTree): { task: ModelTask; findings: Findi
 }
 
 /** Inputs worth a trial, the likeliest first. */
-function* suggestions(module: ModuleTree): Generator<InputSpec[]> {
+function* suggestions(
+  module: ModuleTree,
+  known: readonly InputShape[] | undefined,
+): Generator<InputSpec[]> {
+  if (known) {
+    yield known.map(({ shape, dtype }, at) => ({
+      name: module.inputs[at]!,
+      shape: [...shape],
+      dtype,
+    }));
+  }
   const all = (shape: number[]): InputSpec[] =>
     module.inputs.map((name) => ({ name, shape, dtype: 'float32' }));
   const texts = TOKENS.map((length) => textInputs(module, [1, length]));
@@ -133,6 +150,8 @@ function kindOf(
   const [input] = inputs;
   const [output] = outputs;
   if (!input || !output) return 'tensors';
+  // A program that was exported for one batch takes no other, so pictures and rows do not fit one by one.
+  if (input.shape[0] !== 1) return 'tensors';
   if (vocabulary !== null && inputs.every(({ name }, at) => at === 0 || isBeside(name))) {
     if (output.length > 1 && output.at(-1) === vocabulary) return 'write';
     return output.length === 2 || output.length === 3 ? 'compare' : 'tensors';

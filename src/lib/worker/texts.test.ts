@@ -41,6 +41,15 @@ describe('a model’s task', () => {
     expect(task.recipes.length > 0).toBe(kind === 'image');
   });
 
+  it('is found with the inputs that a file says its program takes', () => {
+    const body = 'self.first = nn.Conv2d(3, 4, 3)\nself.last = nn.ReLU()';
+    const known = (batch: number) => [{ shape: [batch, 3, 48, 48], dtype: 'float32' as const }];
+    const { task } = findTask(build(body), known(1));
+    expect(task).toMatchObject({ kind: 'image', inputs: [{ name: 'x', shape: [1, 3, 48, 48] }] });
+    // Exported for two pictures at once, it takes no single one.
+    expect(findTask(build(body), known(2)).task).toMatchObject({ kind: 'tensors' });
+  });
+
   it('is unknown where forward takes something else, and says what is not supported', () => {
     const body = 'self.first = nn.Linear(6, 4)\nself.last = torch.fft.rfft';
     const { task, findings } = findTask(build(body));

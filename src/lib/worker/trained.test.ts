@@ -101,6 +101,18 @@ describe('trained weights', () => {
     expect(metadataOf(trainedWeights(bound(stateDict()), kept, 'model'))).toEqual(['', 'n']);
   });
 
+  it('leave out what a program reads beside its state_dict', () => {
+    const weights = stateDict();
+    weights.set('CONSTANTS.c0', floats([1], 7));
+    const constant = { ...state[0]!, key: 'CONSTANTS.c0', kind: 'constant' } as const;
+    const module = { state: [...state, constant], name: 'Net' } as unknown as BoundModel['module'];
+    for (const names of ['file', 'model'] as const) {
+      const made = trainedWeights({ ...bound(weights), module }, kept, names);
+      expect(made.has('CONSTANTS.c0')).toBe(false);
+      expect(made.has('a')).toBe(true);
+    }
+  });
+
   it('stay tied: tensors of their own over one storage, as PyTorch has them', () => {
     const made = trainedWeights(bound(stateDict()), kept, 'model');
     const [a, b] = [made.get('a') as Tensor, made.get('b') as Tensor];

@@ -33,6 +33,10 @@ export function trainedWeights(bound: BoundModel, kept: Kept, names: 'file' | 'm
   const state = new Dict(names === 'file' ? original.entries() : [], original.type);
   const storages = new Map<Float32Array, Storage>();
   for (const spec of module.state) {
+    if (spec.kind === 'constant') {
+      state.delete(spec.key);
+      continue;
+    }
     const match = binding.matched.get(spec.key);
     const tensor = {
       ...tensorOf(spec, kept.weights),

@@ -83,12 +83,13 @@ export class Workbench {
     stateDict: StateDictCandidate,
     module: ModuleTree,
     binding: Binding,
+    inputs?: readonly InputShape[],
   ) {
     this.#checkpoint = checkpoint;
     this.stateDict = stateDict;
     this.module = module;
     this.binding = binding;
-    this.#found = findTask(module);
+    this.#found = findTask(module, inputs);
   }
 
   /** What the model is for, as far as trials say. */
@@ -132,14 +133,8 @@ export class Workbench {
       [...candidate.dict.keys()].every((key) => dict.has(key)),
     );
     const stateDict = { ...(place ?? { path: [], origin: dict, score: 0 }), dict };
-    const bench = new Workbench(checkpoint, stateDict, module, bind(module.state, dict));
-    const described = bench.#describe();
-    const [input, ...others] = inputs ?? [];
-    const isKnown = input && others.length === 0;
-    return {
-      bench,
-      model: isKnown ? { ...described, exampleShape: input.shape.slice(1) } : described,
-    };
+    const bench = new Workbench(checkpoint, stateDict, module, bind(module.state, dict), inputs);
+    return { bench, model: bench.#describe() };
   }
 
   get isReady(): boolean {

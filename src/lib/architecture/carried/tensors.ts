@@ -69,7 +69,7 @@ export class CarriedTensors {
       return value;
     };
     const extra = (): StateEntry[] =>
-      [...this.large].map(([name, tensor]) => ({ name, value: of(tensor), kind: 'buffer' }));
+      [...this.large].map(([name, tensor]) => ({ name, value: of(tensor), kind: 'constant' }));
     return { of, extra };
   }
 }

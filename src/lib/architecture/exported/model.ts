@@ -6,7 +6,7 @@
  */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import type { ExportedProgram, ExportedTensor } from '#lib/checkpoint/exported.ts';
+import type { ExportedProgram } from '#lib/checkpoint/exported.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, isDict, isTensor } from '#lib/checkpoint/value.ts';
 import type { CarriedModel } from '../carried/model.ts';
@@ -17,9 +17,10 @@ import { pythonFinding, raised } from '../python/errors.ts';
 import type { PyValue } from '../python/object.ts';
 import { Scope } from '../python/scope.ts';
 import type { InputDtype, ModuleTree } from '../source.ts';
-import { PyTensor, shapeText } from '../torch/tensor.ts';
+import { PyTensor } from '../torch/tensor.ts';
 import { Tracer } from '../torch/tracer.ts';
-import { differing, ModulePaths, runNodes } from './nodes.ts';
+import { checkInputs, proposedInput } from './inputs.ts';
+import { ModulePaths, runNodes } from './nodes.ts';
 
 /** The program of an archive that was opened as `checkpoint`. Throws a FindingError. */
 export async function exportedModel(
@@ -53,9 +54,9 @@ export async function exportedModel(
       }
     },
   };
-  const inputs = users.map(({ name }) => inputOf(program, name));
-  const isKnown = inputs.every((input) => input !== null);
-  return { module, stateDict: weights.dict, ...(isKnown && { inputs }) };
+  const proposed = users.map(({ name }) => proposedInput(program, name));
+  const isKnown = proposed.every((input) => input !== null);
+  return { module, stateDict: weights.dict, ...(isKnown && { inputs: proposed }) };
 }
 
 interface Weights {
@@ -94,20 +95,14 @@ async function weightsOf(
     const tensor = values!.get(target) ?? constants!.get(target);
     if (!isTensor(tensor)) throw refused(`the archive has no tensor "${target}"`);
     byName.set(target, tensor);
-    tensors.add(tensor, kind === 'constant' ? 'other' : kind, target);
-    if (kind !== 'constant') add(target, tensor, kind);
+    // Buffers that are not persistent lie among the constants.
+    const isConstant = kind === 'constant' || !values!.has(target);
+    tensors.add(tensor, isConstant ? 'other' : kind, target);
+    if (!isConstant) add(target, tensor, kind);
   }
   await tensors.read(signal);
-  for (const [key, tensor] of tensors.large) add(key, tensor, 'buffer');
+  for (const [key, tensor] of tensors.large) add(key, tensor, 'constant');
   return { state, dict, tensors, byName };
-}
-
-/** A user's input as the exporter saw it; null where a size is open or the dtype is none of ours. */
-function inputOf(program: ExportedProgram, name: string) {
-  const { shape = [], dtype = null } = program.tensors.get(name) ?? {};
-  const sizes = shape.filter((size) => size !== null);
-  const isOurs = dtype === 'float32' || dtype === 'int64' || dtype === 'bool';
-  return isOurs && sizes.length === shape.length ? { shape: sizes, dtype } : null;
 }
 
 function trace(
@@ -133,6 +128,7 @@ function trace(
   return interpreter.within(frame, () => {
     const values = new Map<string, PyValue>();
     const inputs: NodeId[] = [];
+    const users = new Map<string, PyTensor>();
     for (const { name, kind, target } of program.inputs) {
       if (kind !== 'user') {
         values.set(name, carried.of(weights.byName.get(target)!));
@@ -141,12 +137,13 @@ function trace(
       const index = inputs.length;
       const input = given[index];
       if (!input) throw raised('TypeError', `the program takes the input "${name}", none is given`);
-      checkInput(name, input, program.tensors.get(name));
       const node = tracer.add('input', [], { name, index }, input.shape, input.dtype);
       inputs.push(node);
       const traced = { tracer, node };
-      values.set(name, new PyTensor(owner, [...input.shape], input.dtype, { traced }));
+      users.set(name, new PyTensor(owner, [...input.shape], input.dtype, { traced }));
+      values.set(name, users.get(name)!);
     }
+    checkInputs(program, run, users);
     runNodes(program, run, paths, values);
     const outputs = program.outputs.map(({ name }, index) => {
       const value = values.get(name);
@@ -156,20 +153,6 @@ function trace(
     });
     return tracer.finish(inputs, outputs);
   });
-}
-
-/** PyTorch holds a program to its example's sizes, too, but for those that were left open. */
-function checkInput(
-  name: string,
-  { shape, dtype }: { shape: readonly number[]; dtype: InputDtype },
-  recorded: ExportedTensor | undefined,
-): void {
-  const other = recorded && differing({ shape, dtype }, recorded);
-  if (!other) return;
-  throw raised(
-    'RuntimeError',
-    `the input "${name}" is ${dtype} ${shapeText(shape)}, the program was exported for ${other}`,
-  );
 }
 
 function refused(message: string): FindingError {

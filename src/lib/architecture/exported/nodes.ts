@@ -1,5 +1,4 @@
 /** Runs the calls of an exported program over the shim. */
-import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import type {
   ExportedNode,
   ExportedProgram,
@@ -15,6 +14,7 @@ import { binary, iterate } from '../python/operators.ts';
 import { objectClass } from '../python/types.ts';
 import { dtypeValue, PyDevice } from '../torch/dtypes.ts';
 import { PyTensor, shapeText } from '../torch/tensor.ts';
+import { differs, recordedText } from './inputs.ts';
 
 /** The modules that nodes come from, as the tracer knows them. */
 export class ModulePaths {
@@ -125,7 +125,7 @@ function keep(
   { outputs, isList }: ExportedNode,
   result: PyValue,
   { program: { interpreter } }: Run,
-  { tensors }: ExportedProgram,
+  program: ExportedProgram,
   values: Map<string, PyValue>,
 ): void {
   if (outputs.length === 0) return;
@@ -139,27 +139,15 @@ function keep(
   outputs.forEach((name, index) => {
     if (name === null) return;
     const value = results[index]!;
-    const recorded = tensors.get(name);
-    if (recorded && value instanceof PyTensor) demandSame(value, recorded);
+    const recorded = program.tensors.get(name);
+    if (recorded && value instanceof PyTensor) demandSame(value, recorded, program);
     values.set(name, value);
   });
 }
 
-function demandSame(tensor: PyTensor, recorded: ExportedTensor): void {
-  const other = differing(tensor, recorded);
-  if (other === null) return;
+function demandSame(tensor: PyTensor, recorded: ExportedTensor, program: ExportedProgram): void {
+  if (!differs(tensor, recorded)) return;
   const { dtype, shape } = tensor;
+  const other = recordedText(recorded, program);
   throw raised('RuntimeError', `gives ${dtype} ${shapeText(shape)}, PyTorch gave ${other}`);
-}
-
-/** What was recorded, in words, where a tensor is something else; sizes left open fit all. */
-export function differing(
-  { shape, dtype }: { readonly shape: readonly number[]; readonly dtype: Dtype },
-  recorded: ExportedTensor,
-): string | null {
-  const fits =
-    recorded.shape.length === shape.length &&
-    recorded.shape.every((size, axis) => size === null || size === shape[axis]);
-  if (fits && (recorded.dtype === null || recorded.dtype === dtype)) return null;
-  return `${recorded.dtype} [${recorded.shape.map((size) => size ?? 'any').join(', ')}]`;
 }

@@ -1,4 +1,5 @@
 /** Walks a module tree in PyTorch's order. */
+import type { ParameterSpec } from '../graph.ts';
 import type { PyInstance } from '../python/classes.ts';
 import { Refusal } from '../python/errors.ts';
 import { isModule, nonPersistent, store } from './module.ts';
@@ -68,7 +69,7 @@ const maxTreeDepth = 200;
 const maxTreeSize = 200_000;
 
 export interface StateEntry extends Named<PyTensor> {
-  readonly kind: 'parameter' | 'buffer';
+  readonly kind: ParameterSpec['kind'];
 }
 
 /**
