@@ -1,35 +1,25 @@
 /**
  * Models that come with their forward pass, written by PyTorch 1.13 and 2.13: TorchScript traced and
  * scripted, programs of torch.export, modules pickled whole. The lab's outputs for the same input are
- * compared with those of the PyTorch that wrote the file.
+ * compared with those of the PyTorch that wrote the file. `npm run programs` has larger ones.
  */
-import { afterAll, describe, expect, it } from 'vitest';
-import { bind, findStateDicts } from '#lib/architecture/binding.ts';
-import { findCarried, openCarried } from '#lib/architecture/carried/open.ts';
 import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { exportedModel } from '#lib/architecture/exported/model.ts';
 import * as tf from '#lib/runtime/tf.ts';
 import { fixturesOf } from '../fixtures/made.ts';
+import { compareProgram, modelOf, openProgram, ways, type Program } from '../programs/compare.ts';
 import { oldPython } from '../python.ts';
-import { numbers, open, relativeError, unwrap, upload, useBackend } from './lab.ts';
+import { open, relativeError, unwrap, useBackend } from './lab.ts';
 
 const BOUND = 1e-4;
 /** Compiling shaders on a software adapter takes its time: small models go there as well. */
 const onWebGPU = /^(lstm_exported|control_scripted)$/;
 
-interface Program {
-  readonly name: string;
-  readonly path: string;
-  readonly model: string;
-  readonly form: 'traced' | 'scripted' | 'exported' | 'module' | 'legacy';
-  readonly torch: string;
-}
-
 const script = 'tests/fixtures/programs.py';
-const programs = [
-  ...(await fixturesOf<Omit<Program, 'path'>>(script)),
-  ...(oldPython
-    ? await fixturesOf<Omit<Program, 'path'>>(script, { interpreter: oldPython, age: 'old' })
-    : []),
+const programs: Program[] = [
+  ...(await fixturesOf<Program>(script)),
+  ...(oldPython ? await fixturesOf<Program>(script, { interpreter: oldPython, age: 'old' }) : []),
 ];
 
 const table: string[] = [];
@@ -45,47 +35,66 @@ const cases = programs.flatMap((program) => {
 describe('models in files', () => {
   it.each(cases)(
     '$name of $torch on $backend',
-    async ({ name, path, model, form, torch, backend }) => {
-      const checkpoint = await open(path);
-      const stateDicts = findStateDicts(checkpoint.root);
-      const carried = findCarried(checkpoint, stateDicts)!;
-      expect(carried.kind).toBe(
-        {
-          traced: 'torchscript',
-          scripted: 'torchscript',
-          exported: 'exported',
-          module: 'module',
-          legacy: 'module',
-        }[form],
-      );
+    async ({ backend, ...program }) => {
+      const { model, form, torch } = program;
       const needsSource = model === 'own' && form === 'module';
-      const opened = await openCarried(checkpoint, carried, needsSource ? ownSource : []);
-      const { module, stateDict } = opened;
-      const binding = bind(module.state, stateDict);
-      expect(binding).toMatchObject({ missing: [], unexpected: [], mismatched: [] });
-      const io = (await open(path.replace(/\.\w+$/, '.io.pt'))).root;
-      const [input, output] = [await numbers(io, 'input'), await numbers(io, 'output')];
-      if (form === 'exported') {
-        expect(opened.inputs).toEqual([{ shape: input.shape, dtype: 'float32' }]);
+      const opened = await openProgram(program, needsSource ? ownSource : []);
+      expect(opened.kind).toBe(ways[form][0]);
+      if (opened.kind === 'exported') {
+        const shape = form === 'dynamic' ? [1, ...opened.input.shape.slice(1)] : opened.input.shape;
+        expect(opened.model.inputs).toEqual([{ shape, dtype: 'float32' }]);
       }
-      const graph = unwrap(
-        module.trace([{ shape: input.shape, dtype: 'float32' }], { training: false }),
-      ).graph;
-      const running = await useBackend(backend);
-      const candidate = { path: [], dict: stateDict, origin: stateDict, score: 0 };
-      const loaded = await upload({ module, stateDict: candidate, binding });
-      const [result] = await loaded.predict(graph, [input]);
-      running.check();
-      loaded.dispose();
-      expect(result!.shape).toEqual(output.shape);
-      const error = relativeError(result!.values, output.values);
+      const { keysEqual, error, spread } = await compareProgram(program, opened, backend);
       table.push(
-        `${backend.padEnd(7)} ${torch.split('+')[0]!.padEnd(7)} ${form.padEnd(9)} ${name.replace(/_\w+$/, '').padEnd(13)} ${error.toExponential(1)}`,
+        [backend.padEnd(7), torch.padEnd(8), model.padEnd(13), ways[form][1].padEnd(22)].join(' ') +
+          error.toExponential(1),
       );
+      expect(keysEqual).toBe(true);
       expect(error).toBeLessThanOrEqual(BOUND);
-      expect(Math.max(...output.values) - Math.min(...output.values)).toBeGreaterThan(1e-3);
+      expect(spread).toBeGreaterThan(1e-3);
       expect(tf.memory().numTensors).toBe(0);
     },
     120_000,
   );
+});
+
+interface Numbers {
+  readonly shape: number[];
+  readonly values: number[];
+}
+interface OpenSizes {
+  readonly name: string;
+  readonly path: string;
+  /** What PyTorch gives for inputs, or why it refuses them. */
+  readonly cases: readonly (Partial<Numbers> & {
+    readonly inputs: readonly Numbers[];
+    readonly refused?: string;
+  })[];
+}
+
+describe('programs take the shapes that PyTorch takes', async () => {
+  const files = await fixturesOf<OpenSizes>('tests/fixtures/open_sizes.py');
+  it.each(files)('$name', async ({ path, cases }) => {
+    const model = await exportedModel(await open(path));
+    await useBackend('cpu');
+    const loaded = await modelOf(model);
+    for (const { inputs, refused, shape, values } of cases) {
+      const given = inputs.map((input) => ({ shape: input.shape, dtype: 'float32' as const }));
+      const traced = model.module.trace(given, { training: false });
+      if (refused !== undefined) {
+        expect(traced).toMatchObject({ ok: false });
+        const { message } = (traced as { findings: { message: string }[] }).findings[0]!;
+        expect(message, refused).toMatch(/the program was exported for /);
+        continue;
+      }
+      const numbers = inputs.map((input) => ({
+        ...input,
+        values: Float32Array.from(input.values),
+      }));
+      const [output] = await loaded.predict(unwrap(traced).graph, numbers);
+      expect(output!.shape).toEqual(shape);
+      expect(relativeError(output!.values, values!)).toBeLessThanOrEqual(1e-5);
+    }
+    loaded.dispose();
+  });
 });
