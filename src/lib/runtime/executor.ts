@@ -29,77 +29,112 @@ export function execute(
   inputs: readonly tf.Tensor[],
   bindings: Bindings,
 ): tf.Tensor[] {
-  const lifetimes = new Lifetimes(graph);
-  let outputs: tf.Tensor[] = [];
+  const pass = new Pass(graph, inputs, bindings);
   try {
-    outputs = pass(graph, inputs, bindings, lifetimes);
-    return outputs;
+    for (const id of graph.nodes.keys()) pass.step(id);
+    return pass.outputs();
   } finally {
-    lifetimes.end(outputs);
+    pass.end();
   }
 }
 
-function pass(
-  graph: Graph,
-  inputs: readonly tf.Tensor[],
-  bindings: Bindings,
-  lifetimes: Lifetimes,
-): tf.Tensor[] {
-  const values: Value[] = [];
-  const valueOf = (id: NodeId): Activation => values[id] as Activation;
-  const keyOf = (id: NodeId) => {
-    const node = graph.nodes[id]!;
-    return node.op === 'parameter' ? node.attrs.key : '';
-  };
-  const shared = new Map<string, tf.Tensor>();
-  const cached = (key: string, make: () => tf.Tensor): tf.Tensor => {
-    const known = shared.get(key) ?? lifetimes.keep(make());
-    shared.set(key, known);
-    return known;
-  };
-  const contextOf = (node: GraphNode, id: NodeId): OpContext => ({
-    node,
-    dropoutSeed: () => bindings.dropoutSeed(id),
-    cached,
-    updateBuffer: (buffer, value) => {
-      bindings.updateBuffer(keyOf(buffer), value);
-      // A module that is called twice goes on from its first call's statistics.
-      values[buffer] = standard(lifetimes.keep(value));
-      lifetimes.hold(values[buffer]);
-    },
-    countBatch: (counter) => bindings.countBatch(keyOf(counter)),
-  });
-  const counters = countersOf(graph);
+/** A pass that is taken node by node, each of them in its turn. Outside of gradients it needs no tidy. */
+export class Pass {
+  readonly #graph: Graph;
+  readonly #inputs: readonly tf.Tensor[];
+  readonly #bindings: Bindings;
+  readonly #lifetimes: Lifetimes;
+  readonly #counters: ReadonlySet<NodeId>;
+  readonly #values: Value[] = [];
+  readonly #shared = new Map<string, tf.Tensor>();
+  #outputs: tf.Tensor[] = [];
 
-  graph.nodes.forEach((node, id) => {
+  constructor(graph: Graph, inputs: readonly tf.Tensor[], bindings: Bindings) {
+    this.#graph = graph;
+    this.#inputs = inputs;
+    this.#bindings = bindings;
+    this.#lifetimes = new Lifetimes(graph);
+    this.#counters = countersOf(graph);
+  }
+
+  /**
+   * Gives node `id` its value and disposes what nobody uses any more. `made` is called while the
+   * tensors that an op makes on its way are still there.
+   */
+  step(id: NodeId, made: () => void = () => {}): void {
+    const node = this.#graph.nodes[id]!;
+    const values = this.#values;
     switch (node.op) {
       case 'input':
-        values[id] = standard(checkInput(inputs[node.attrs.index], node));
+        values[id] = standard(checkInput(this.#inputs[node.attrs.index], node));
         break;
       case 'parameter':
-        if (!counters.has(id)) values[id] = standard(bindings.weight(node.attrs.key));
+        if (!this.#counters.has(id)) values[id] = standard(this.#bindings.weight(node.attrs.key));
         break;
       case 'pick':
         values[id] = (values[node.inputs[0]] as readonly Activation[])[node.attrs.index]!;
         break;
-      default: {
-        const operands = node.inputs.map((input) => (input === null ? null : valueOf(input)));
-        const run = opFunction(node.op) as unknown as (
-          operands: readonly (Activation | null)[],
-          attrs: object,
-          context: OpContext,
-        ) => Value;
-        const context = contextOf(node, id);
+      default:
         values[id] = named(node, () =>
-          lifetimes.run(() => detached(run(operands, node.attrs, context))),
+          this.#lifetimes.run(() => {
+            const value = this.#compute(node, id);
+            made();
+            return value;
+          }),
         );
-      }
     }
     const value = values[id];
-    if (value) lifetimes.hold(value, node.op === 'input' || node.op === 'parameter');
-    lifetimes.after(id, values);
-  });
-  return graph.outputs.map((id) => toStandard(valueOf(id)));
+    if (value) this.#lifetimes.hold(value, node.op === 'input' || node.op === 'parameter');
+    this.#lifetimes.after(id, values);
+  }
+
+  #compute(node: GraphNode, id: NodeId): Value {
+    const operands = node.inputs.map((input) => (input === null ? null : this.#valueOf(input)));
+    const run = opFunction(node.op) as unknown as (
+      operands: readonly (Activation | null)[],
+      attrs: object,
+      context: OpContext,
+    ) => Value;
+    return detached(run(operands, node.attrs, this.#contextOf(node, id)));
+  }
+
+  /** The outputs, once every node has its value. */
+  outputs(): tf.Tensor[] {
+    this.#outputs = this.#graph.outputs.map((id) => toStandard(this.#valueOf(id)));
+    return this.#outputs;
+  }
+
+  /** Disposes what is left but for the outputs, wherever the pass has come to. */
+  end(): void {
+    this.#lifetimes.end(this.#outputs);
+  }
+
+  #valueOf(id: NodeId): Activation {
+    return this.#values[id] as Activation;
+  }
+
+  #contextOf(node: GraphNode, id: NodeId): OpContext {
+    const keyOf = (other: NodeId) => {
+      const known = this.#graph.nodes[other]!;
+      return known.op === 'parameter' ? known.attrs.key : '';
+    };
+    return {
+      node,
+      dropoutSeed: () => this.#bindings.dropoutSeed(id),
+      cached: (key, make) => {
+        const known = this.#shared.get(key) ?? this.#lifetimes.keep(make());
+        this.#shared.set(key, known);
+        return known;
+      },
+      updateBuffer: (buffer, value) => {
+        this.#bindings.updateBuffer(keyOf(buffer), value);
+        // A module that is called twice goes on from its first call's statistics.
+        this.#values[buffer] = standard(this.#lifetimes.keep(value));
+        this.#lifetimes.hold(this.#values[buffer]);
+      },
+      countBatch: (counter) => this.#bindings.countBatch(keyOf(counter)),
+    };
+  }
 }
 
 /** Integers and bools have no gradient, and tfjs asks how they came about if they are on its tape. */

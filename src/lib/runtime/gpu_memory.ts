@@ -5,6 +5,7 @@
  * taken out by the size and usage that it was created with, and given back not to be used again.
  */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { submit } from './queue.ts';
 import * as tf from './tf.ts';
 
 /** What buffers of one size and usage there are. */
@@ -57,9 +58,7 @@ export function releaseFreeBuffers(): void {
   const kinds = kindsOf.get(backend);
   if (!kinds) return;
   // What is disposed goes into the pool only once the commands that use it are submitted.
-  backend.ensureCommandEncoderReady();
-  backend.endComputePassEncoder();
-  backend.submitQueue();
+  submit(backend);
   const { bufferManager: pool } = backend;
   for (const { size, usage, live } of kinds.values()) {
     for (let left = live; left > 0; left--) {

@@ -14,8 +14,8 @@ export class Lifetimes {
   readonly #frees = !tf.engine().isTapeOn();
   /** The nodes whose values nobody uses after node i. */
   readonly #over = new Map<NodeId, NodeId[]>();
-  /** How many nodes hold a tensor, by its id. */
-  readonly #holders = new Map<number, number>();
+  /** The tensors that nodes hold, and how many do, by their ids. */
+  readonly #held = new Map<number, { tensor: tf.Tensor; holders: number; isForeign: boolean }>();
   readonly #kept: tf.Tensor[] = [];
 
   constructor({ nodes, outputs }: Graph) {
@@ -36,16 +36,16 @@ export class Lifetimes {
   /** Keeps a tensor that an op makes beside its result until the pass is over; a copy of a node's. */
   keep(tensor: tf.Tensor): tf.Tensor {
     if (!this.#frees) return tensor;
-    const own = tf.keep(this.#holders.has(tensor.id) ? tf.clone(tensor) : tensor);
+    const own = tf.keep(this.#held.has(tensor.id) ? tf.clone(tensor) : tensor);
     this.#kept.push(own);
     return own;
   }
 
-  /** Counts one more node that holds a value; what comes from outside of the pass counts twice. */
+  /** Counts one more node that holds a value; what comes from outside of the pass stays. */
   hold(value: Value, isForeign = false): void {
     for (const { tensor } of listOf(value)) {
-      const holders = this.#holders.get(tensor.id) ?? 0;
-      this.#holders.set(tensor.id, holders + (isForeign ? 2 : 1));
+      const known = this.#held.get(tensor.id) ?? { tensor, holders: 0, isForeign };
+      this.#held.set(tensor.id, { ...known, holders: known.holders + 1 });
     }
   }
 
@@ -54,15 +54,23 @@ export class Lifetimes {
     if (!this.#frees) return;
     for (const over of this.#over.get(id) ?? []) {
       for (const { tensor } of listOf(values[over])) {
-        const holders = this.#holders.get(tensor.id)! - 1;
-        this.#holders.set(tensor.id, holders);
-        if (holders === 0 && !this.#kept.includes(tensor)) tensor.dispose();
+        const held = this.#held.get(tensor.id)!;
+        held.holders--;
+        if (held.holders === 0) this.#release(tensor.id);
       }
     }
   }
 
-  /** Disposes what was kept, but for the outputs. */
+  #release(id: number): void {
+    const { tensor, isForeign } = this.#held.get(id)!;
+    this.#held.delete(id);
+    if (!isForeign && !this.#kept.includes(tensor)) tensor.dispose();
+  }
+
+  /** Disposes what is left, but for the outputs; much, where the pass was not taken to its end. */
   end(outputs: readonly tf.Tensor[]): void {
+    if (!this.#frees) return;
+    for (const [id, { tensor }] of this.#held) if (!outputs.includes(tensor)) this.#release(id);
     for (const tensor of this.#kept) if (!outputs.includes(tensor)) tensor.dispose();
   }
 }

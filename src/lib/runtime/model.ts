@@ -10,6 +10,7 @@ import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { execute, type Bindings } from './executor.ts';
 import { releaseFreeBuffers } from './gpu_memory.ts';
+import { profile, type Profile, type ProfileContext } from './profile.ts';
 import { tfDtype } from './tensors.ts';
 
 export type { Graph };
@@ -79,10 +80,7 @@ export class Model {
 
   /** Outputs of one pass over numbers in memory, read back. */
   async predict(graph: Graph, inputs: readonly Omit<Numbers, 'dtype'>[]): Promise<Numbers[]> {
-    const uploaded = inputs.map(({ values, shape }, at) => {
-      const dtype = tfDtype(graph.nodes[graph.inputs[at]!]!.dtype);
-      return tf.tensor(values, [...shape], dtype);
-    });
+    const uploaded = uploadInputs(graph, inputs);
     let outputs: tf.Tensor[] = [];
     try {
       outputs = this.forward(graph, uploaded);
@@ -96,6 +94,28 @@ export class Model {
     } finally {
       tf.dispose([...uploaded, ...outputs]);
     }
+  }
+
+  /** Time and memory of each node of a pass in evaluation mode. */
+  async profile(
+    graph: Graph,
+    inputs: readonly Omit<Numbers, 'dtype'>[],
+    context: ProfileContext,
+  ): Promise<Profile> {
+    const uploaded = uploadInputs(graph, inputs);
+    try {
+      return await profile(graph, uploaded, this.#bindings(null), context);
+    } finally {
+      tf.dispose(uploaded);
+    }
+  }
+
+  /** Bytes of the weights on the backend. */
+  get bytes(): number {
+    return [...this.#variables.values()].reduce(
+      (sum, { size, dtype }) => sum + size * tf.util.bytesPerElement(dtype),
+      0,
+    );
   }
 
   /** Outputs of one pass. The caller disposes them. */
@@ -175,6 +195,13 @@ export class Model {
     this.#variables.clear();
     releaseFreeBuffers();
   }
+}
+
+function uploadInputs(graph: Graph, inputs: readonly Omit<Numbers, 'dtype'>[]): tf.Tensor[] {
+  return inputs.map(({ values, shape }, at) => {
+    const dtype = tfDtype(graph.nodes[graph.inputs[at]!]!.dtype);
+    return tf.tensor(values, [...shape], dtype);
+  });
 }
 
 /** int64 scalars, `num_batches_tracked` among them, stay exact on the host. */
