@@ -11,6 +11,7 @@ import { BoundMethod, call, NativeFunction, PyFunction } from './python/function
 import { noArguments } from './python/object.ts';
 import { Scope } from './python/scope.ts';
 import { signatureFromText, type Signature } from './python/signature.ts';
+import { layerArguments } from './torch/layer_arguments.ts';
 import { PyTensor } from './torch/tensor.ts';
 import { Tracer } from './torch/tracer.ts';
 import { modulesOf, parametersOf, stateOf, type StateEntry } from './torch/tree.ts';
@@ -42,8 +43,14 @@ export function outside<T>(
 export function moduleTree(name: string, built: Built, rebuild: () => Built): ModuleTree {
   const state = describeState(built);
   const forward = forwardSignature(built);
+  const { interpreter } = built.program;
   return {
     name,
+    modules: modulesOf(built.module).map(({ name: path, value }) => ({
+      path,
+      type: value.class.name,
+      arguments: layerArguments(interpreter, value),
+    })),
     state,
     parameterOrder: parametersOf(built.module).map((parameter) => parameter.name),
     inputs: forward.required,

@@ -58,9 +58,21 @@ export interface ModelSource {
 /** What a model's input may be. int64 runs as 32-bit integers. */
 export type InputDtype = 'float32' | 'int64' | 'bool';
 
+/** One module of a tree, as `named_modules()` lists it. */
+export interface ModuleSpec {
+  /** `features.0`; empty for the whole. */
+  readonly path: string;
+  /** Name of its class; empty where the file does not say. */
+  readonly type: string;
+  /** Of a layer of torch.nn, what would make it: `1, 16, 3, padding=1`. */
+  readonly arguments: string;
+}
+
 /** An instantiated module tree. */
 export interface ModuleTree {
   readonly name: string;
+  /** Every module once, at its first path, parents before children. */
+  readonly modules: readonly ModuleSpec[];
   /** As `state_dict()` lists them: persistent buffers and parameters, in order; then constants. */
   readonly state: readonly ParameterSpec[];
   /** Keys in the order of `parameters()`: the order of an optimizer's states. Tied ones once. */

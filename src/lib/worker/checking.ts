@@ -10,6 +10,7 @@ import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { entriesOf, inputDtype, readValues, type Values } from './arrays.ts';
+import { moduleOutputs } from './module_outputs.ts';
 import type { Checked, CheckRow } from './protocol.ts';
 import type { Runner } from './running.ts';
 
@@ -102,17 +103,10 @@ function modulePairs(graph: Graph, found: readonly Found[]): Pair[] {
   const pairs = found.map(({ path, tensor }): Pair => {
     const plain = path.replace(/^activations[./]/, '');
     const [, module, item] = /^(.*?)(?:\[(\d+)\])?$/.exec(plain)!;
-    const nodes = graph.modules?.get(module!) ?? lastNode(graph, module!);
+    const nodes = moduleOutputs(graph, module!);
     return { name: plain, kind: 'module', tensor, node: nodes[Number(item ?? 0)] ?? null };
   });
   return pairs.sort((a, b) => (a.node ?? Infinity) - (b.node ?? Infinity));
-}
-
-/** In a graph that does not say what modules gave: the last node that a module's code made. */
-function lastNode({ nodes }: Graph, module: string): NodeId[] {
-  const isInside = (path: string) => path === module || path.startsWith(`${module}.`);
-  const last = nodes.findLastIndex(({ origin }) => isInside(origin.module));
-  return last === -1 ? [] : [last];
 }
 
 /** Pairs whose numbers fit into memory together. */

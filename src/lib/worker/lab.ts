@@ -25,6 +25,7 @@ import { namedTensors, openForUse } from './arrays.ts';
 import { checkAgainst } from './checking.ts';
 import { compareTexts } from './comparing.ts';
 import { factsOf } from './facts.ts';
+import { tokensForGraph } from './graph_view.ts';
 import type { OpenFile } from '#lib/storage/opfs.ts';
 import { openDropped, readCounter } from './opening.ts';
 import { Outline } from './outline.ts';
@@ -38,8 +39,10 @@ import type {
   OpenedCheckpoint,
   OpenedData,
   Progress,
+  RunInput,
   Split,
 } from './protocol.ts';
+import { makeInputs, type Sources } from './running.ts';
 import { Safety } from './safety.ts';
 import { saveChoices, type SaveSource } from './saves.ts';
 import { openTokenizer } from './texts.ts';
@@ -159,10 +162,7 @@ export class Lab {
     run: ({ input, top }, { signal }) =>
       attempt(signal, async () => {
         const bench = this.#needBench();
-        const example =
-          input.kind === 'example' ? this.#example(input.split, input.index) : undefined;
-        const root = this.#opened?.checkpoint.root ?? null;
-        const sources = { example, arrays: this.#arrays, root };
+        const sources = this.#sources(input);
         const run = await this.#onBackend((backend) =>
           bench.run({ input, sources, top, backend, signal }),
         );
@@ -224,6 +224,31 @@ export class Lab {
           checkAgainst(bench.runner(backend), root, file.name, context),
         );
         return { checked };
+      }),
+
+    measure: ({ input }, context) =>
+      attempt(context.signal, async () => {
+        const bench = this.#needBench();
+        const graph = await this.#onBackend(async (backend) => {
+          if (input.kind === 'text') {
+            const tokenizer = this.#needTokenizer();
+            const text = tokensForGraph(input.text, bench.runner(backend), tokenizer, bench.task);
+            return bench.measure({ ...text, backend, ...context });
+          }
+          const inputs = await makeInputs(input, this.#sources(input), context.signal);
+          return bench.measure({ inputs, tokens: null, backend, ...context });
+        });
+        return { graph };
+      }),
+    look: (args, { signal }) =>
+      attempt(signal, async () => {
+        const bench = this.#needBench();
+        const view = bench.graphView;
+        if (!view) throw notYet('graph: no pass is measured', 'Measure one on the Run page first.');
+        const seen = await this.#onBackend((backend) =>
+          view.look(bench.runner(backend), args, signal),
+        );
+        return { seen };
       }),
 
     train: (settings, { signal, progress }) =>
@@ -377,6 +402,15 @@ export class Lab {
       if (error instanceof PythonError) throw new FindingError(pythonFinding(error));
       throw error;
     }
+  }
+
+  /** What an input may refer to. */
+  #sources(input: RunInput): Sources {
+    return {
+      example: input.kind === 'example' ? this.#example(input.split, input.index) : undefined,
+      arrays: this.#arrays,
+      root: this.#opened?.checkpoint.root ?? null,
+    };
   }
 
   #example(split: Split, index: number): Example {

@@ -18,6 +18,7 @@ import type {
   TraceRow,
 } from '#lib/inspect/safety/report.ts';
 import type { Change } from './plain.ts';
+import type { GraphInput, MeasuredGraph, SeenTensor } from './protocol.graph.ts';
 import type {
   Checked,
   Compared,
@@ -32,6 +33,7 @@ import type {
   Written,
 } from './protocol.run.ts';
 
+export type * from './protocol.graph.ts';
 export type * from './protocol.run.ts';
 export type { Finding, Result, Dtype };
 export type { CallRow, NameRow, PickleReport, RecordRow, SafetyReport, SourceRow, TraceRow };
@@ -150,6 +152,22 @@ export interface Calls {
     args: { file: File };
     result: Result<{ checked: Checked }>;
     progress: { done: number; total: number };
+  };
+
+  /** A pass in evaluation mode, with the time and memory of each part of the model. */
+  measure: {
+    args: { input: GraphInput };
+    result: Result<{ graph: MeasuredGraph }>;
+    /** Nodes of the graph. */
+    progress: { done: number; total: number };
+  };
+  /**
+   * What a node of the measured graph gives for the same input, or the weights of its attention;
+   * `start` and `count` say which of its pictures are wanted.
+   */
+  look: {
+    args: { node: number; what: 'output' | 'attention'; start: number; count: number };
+    result: Result<{ seen: SeenTensor }>;
   };
 
   /** Trains until done, stopped or aborted; progress is TrainProgress. */

@@ -22,7 +22,10 @@ import type { ModelSource, ModuleTree } from '#lib/architecture/source.ts';
 import type { Dataset } from '#lib/inputs/dataset.ts';
 import type { Optimizer } from '#lib/optim/optimizer.ts';
 import type { Model } from '#lib/runtime/model.ts';
+import type { ProfileContext } from '#lib/runtime/profile.ts';
 import type { Kept, Session } from '#lib/training/session.ts';
+import { GraphView } from './graph_view.ts';
+import type { Values } from './arrays.ts';
 import {
   describeRun,
   makeInputs,
@@ -37,6 +40,7 @@ import { trainedWeights } from './trained.ts';
 import type {
   Backend,
   BuiltModel,
+  MeasuredGraph,
   ModelTask,
   RunInput,
   RunResult,
@@ -71,6 +75,8 @@ export class Workbench {
   /** The optimizer of the last kept state. */
   #trainedWith: OptimizerName | null = null;
   session: Session | null = null;
+  /** The pass that was measured last. */
+  graphView: GraphView | null = null;
   /** Settled when the run in progress has ended, however it did. */
   #training: Promise<unknown> | null = null;
   /** Ends a run when another model takes this one's place. */
@@ -292,6 +298,39 @@ export class Workbench {
     this.#ran = true;
     const label = sources.example?.label ?? null;
     return describeRun(pass, inputs, { top, label, first, backend });
+  }
+
+  /** Measures a pass part by part. Refused beside a training run: it would count as well. */
+  async measure({
+    inputs,
+    tokens,
+    backend,
+    signal,
+    progress,
+  }: {
+    inputs: readonly Values[];
+    tokens: string[] | null;
+    backend: CheckedBackend;
+  } & ProfileContext): Promise<MeasuredGraph> {
+    const demandNoTraining = () => {
+      if (!this.#training) return;
+      throw new FindingError({
+        code: 'training-busy',
+        message: 'graph: a training run is in progress, its time and memory would count as well',
+        advice: 'Stop it, or wait for its end, and measure then.',
+      });
+    };
+    demandNoTraining();
+    const context = { signal: AbortSignal.any([signal, this.#closing.signal]), progress };
+    const { view, measured } = await GraphView.measure(
+      this.runner(backend),
+      inputs,
+      tokens,
+      context,
+    );
+    demandNoTraining();
+    this.graphView = view;
+    return measured;
   }
 
   /** Trains until done, stopped or aborted; one run at a time. */

@@ -16,7 +16,7 @@ import type { Graph, NodeId, ParameterSpec } from '../graph.ts';
 import { pythonFinding, raised } from '../python/errors.ts';
 import type { PyValue } from '../python/object.ts';
 import { Scope } from '../python/scope.ts';
-import type { InputDtype, ModuleTree } from '../source.ts';
+import type { InputDtype, ModuleSpec, ModuleTree } from '../source.ts';
 import { PyTensor } from '../torch/tensor.ts';
 import { Tracer } from '../torch/tracer.ts';
 import { checkInputs, proposedInput } from './inputs.ts';
@@ -43,6 +43,7 @@ export async function exportedModel(
   const state = weights.state;
   const module: ModuleTree = {
     name: checkpoint.name.replace(/\.[^.]*$/, ''),
+    modules: modulesOf(program),
     state,
     parameterOrder: state.filter(({ kind }) => kind === 'parameter').map(({ key }) => key),
     inputs: users.map(({ name }) => name),
@@ -57,6 +58,16 @@ export async function exportedModel(
   const proposed = users.map(({ name }) => proposedInput(program, name));
   const isKnown = proposed.every((input) => input !== null);
   return { module, stateDict: weights.dict, ...(isKnown && { inputs: proposed }) };
+}
+
+/** The modules that the calls come from, in the order of their first calls, parents first. */
+function modulesOf({ nodes }: ExportedProgram): ModuleSpec[] {
+  const paths = new Set(['']);
+  for (const { module } of nodes) {
+    const parts = module.split('.');
+    for (let end = 1; end <= parts.length; end++) paths.add(parts.slice(0, end).join('.'));
+  }
+  return [...paths].map((path) => ({ path, type: '', arguments: '' }));
 }
 
 interface Weights {

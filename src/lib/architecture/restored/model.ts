@@ -15,12 +15,11 @@ import { moduleTree, type Built } from '../module_tree.ts';
 import { runProgram, type Program } from '../program.ts';
 import { PyClass, PyInstance } from '../python/classes.ts';
 import { unsupported } from '../python/errors.ts';
-import { NativeFunction } from '../python/functions.ts';
 import { PyModule } from '../python/modules.ts';
 import type { PyValue } from '../python/object.ts';
 import { parseFile, type ParsedFile } from '../python/parse.ts';
-import { signatureFromText } from '../python/signature.ts';
 import type { SourceFile } from '../source.ts';
+import { keptArguments } from '../torch/layer_arguments.ts';
 import { initializeModule, nonPersistent, store } from '../torch/module.ts';
 
 /** Classes that a message lists. */
@@ -166,20 +165,14 @@ function objectOf(
 const HIDDEN = '_non_persistent_buffers_set';
 const hooks = new Set(['_forward_hooks', '_forward_pre_hooks']);
 
-/** Arguments of layers that are no attributes of theirs. */
-const noAttributes = new Set(['self', 'device', 'dtype', 'bias']);
-
 /**
  * Attributes that newer versions of torch added to a layer, which old pickles lack: they get the
  * default of the argument that they come from, as torch's `__setstate__` does.
  */
 function fillDefaults(instance: PyInstance): void {
   const { class: cls, attributes } = instance;
-  const layer = cls.mro.find(({ origin, attributes: own }) => !origin && own.has('__init__'));
-  const init = layer?.attributes.get('__init__');
-  if (!(init instanceof NativeFunction)) return;
-  for (const { name, default: value } of signatureFromText(init.signature).parameters) {
-    if (value === undefined || noAttributes.has(name) || attributes.has(name)) continue;
+  for (const { name, default: value } of keptArguments(cls)) {
+    if (value === undefined || attributes.has(name)) continue;
     const isKept = (['_parameters', '_buffers', '_modules'] as const).some((kind) =>
       store(instance, kind)?.has(name),
     );

@@ -8,6 +8,7 @@ import { call, NativeFunction } from '../python/functions.ts';
 import { noArguments, type PyValue } from '../python/object.ts';
 import { Given } from './arguments.ts';
 import { PyDtype } from './dtypes.ts';
+import { notKept } from './layer_arguments.ts';
 import {
   initializeModule,
   isModule,
@@ -71,9 +72,6 @@ export function layerClasses(
 
 /** A layer's dicts and parameters take about as long as this many steps. */
 const stepsPerLayer = 50;
-
-/** Arguments that PyTorch's layers do not keep. */
-const notKept = new Set(['self', 'device', 'dtype', 'bias']);
 
 function layerClass(
   session: Session,

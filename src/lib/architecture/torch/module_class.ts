@@ -274,7 +274,7 @@ export function setTraining(interpreter: Interpreter, module: PyInstance, mode: 
 }
 
 /** The tensor itself, or those that stand in a tuple or list. */
-function tensorsIn(result: PyValue): PyTensor[] {
+export function tensorsIn(result: PyValue): PyTensor[] {
   const items = result instanceof PyTuple || result instanceof PyList ? result.items : [result];
   return items.filter((item) => item instanceof PyTensor);
 }

@@ -16,6 +16,7 @@ import { Scope } from '../python/scope.ts';
 import { signatureOf } from '../python/signature.ts';
 import { objectClass } from '../python/types.ts';
 import { isModule } from '../torch/module.ts';
+import { tensorsIn } from '../torch/module_class.ts';
 import type { Session } from '../torch/session.ts';
 
 /** Files by their dotted names, parsed once however often the model is traced. */
@@ -76,7 +77,9 @@ class ScriptFunction extends PyFunction {
     if (self === undefined || !isModule(self)) return super.call(interpreter, args);
     this.#session.calls.push(self);
     try {
-      return super.call(interpreter, args);
+      const result = super.call(interpreter, args);
+      if (this.name === 'forward') this.#session.tracer?.returned(self, tensorsIn(result));
+      return result;
     } finally {
       this.#session.calls.pop();
     }

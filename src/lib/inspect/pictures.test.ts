@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { picturesOf } from './pictures.ts';
+
+const range = (length: number) => Float32Array.from({ length }, (_, at) => at);
+const all = { start: 0, count: 100 };
+
+describe('pictures', () => {
+  it('are the channels of (1, C, H, W), by their index in the tensor', () => {
+    const shape = [1, 3, 2, 4];
+    const pictures = picturesOf(range(24), shape, { start: 1, count: 5 });
+    expect(pictures).toMatchObject({ kind: 'maps', total: 3, start: 1, rows: 2, columns: 4 });
+    const maps = pictures.kind === 'maps' ? pictures.maps : [];
+    expect(maps.map(({ index }) => index)).toEqual(['0, 1', '0, 2']);
+    expect([...maps[0]!.values]).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+
+  it('count over all leading axes', () => {
+    const pictures = picturesOf(range(2 * 3 * 4), [2, 3, 1, 2, 2], { start: 4, count: 1 });
+    expect(pictures).toMatchObject({ total: 6, maps: [{ index: '1, 1, 0' }] });
+  });
+
+  it('is one of (1, T, C), without an index where the tensor is the picture', () => {
+    expect(picturesOf(range(6), [1, 2, 3], all)).toMatchObject({
+      total: 1,
+      maps: [{ index: '0' }],
+    });
+    expect(picturesOf(range(6), [2, 3], all)).toMatchObject({ total: 1, maps: [{ index: '' }] });
+  });
+
+  it('are bars of a single axis, and a number of none', () => {
+    expect(picturesOf(range(5), [1, 5, 1, 1], all)).toMatchObject({
+      kind: 'bars',
+      count: 5,
+      step: 1,
+    });
+    expect(picturesOf(range(1), [1, 1], all)).toEqual({ kind: 'number', value: 0 });
+  });
+
+  it('take long vectors together, from the least to the largest', () => {
+    const bars = picturesOf(range(1000), [1000], all);
+    if (bars.kind !== 'bars') throw new Error(bars.kind);
+    expect([bars.step, bars.low.length]).toEqual([2, 500]);
+    expect([bars.low[499], bars.high[499]]).toEqual([998, 999]);
+  });
+
+  it('leave rows and columns out where they are too many', () => {
+    const pictures = picturesOf(range(3 * 2000), [3, 2000], all);
+    if (pictures.kind !== 'maps') throw new Error(pictures.kind);
+    expect(pictures.step).toEqual({ rows: 1, columns: 2 });
+    const [{ width, height, values } = { width: 0, height: 0, values: [] }] = pictures.maps;
+    expect([width, height, values[1], values[1000]]).toEqual([1000, 3, 2, 2000]);
+  });
+
+  it('are none of an empty tensor', () => {
+    expect(picturesOf(range(0), [2, 0, 3], all)).toMatchObject({
+      kind: 'maps',
+      total: 0,
+      maps: [],
+    });
+    expect(picturesOf(range(0), [0], all)).toMatchObject({ kind: 'bars', count: 0 });
+  });
+});
