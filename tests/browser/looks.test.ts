@@ -82,6 +82,11 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByRole('list', { name: 'Largest outputs' }).waitFor();
   await look('run');
+  await page.getByRole('button', { name: 'Measure', exact: true }).click();
+  await page.getByRole('treeitem').filter({ hasText: 'conv1' }).click();
+  await page.getByRole('img', { name: 'Output [0, 15]' }).waitFor();
+  await page.getByRole('region', { name: 'Graph' }).scrollIntoViewIfNeeded();
+  await look('graph');
   await dropFewDigits(page);
   await step(page, 'Train');
   await page.getByLabel('Epochs', { exact: true }).fill('2');

@@ -3,6 +3,7 @@ import {
   formatBytes,
   formatCount,
   formatLoss,
+  formatMilliseconds,
   formatSeconds,
   paceText,
   parseBytes,
@@ -53,6 +54,16 @@ describe('format', () => {
     [187, '3:07'],
     [3753, '1:02:33'],
   ])('%d seconds are %j', (seconds, text) => expect(formatSeconds(seconds)).toBe(text));
+
+  it.each([
+    [0.0004, '0 ms'],
+    [0.0615, '0.061 ms'],
+    [0.42, '0.42 ms'],
+    [71.72, '71.7 ms'],
+    [1240.4, '1240 ms'],
+  ])('%d milliseconds are %j', (milliseconds, text) =>
+    expect(formatMilliseconds(milliseconds)).toBe(text),
+  );
 
   it('keeps the digits of small losses and shows NaN', () => {
     expect(formatLoss(0.08213)).toBe('0.08213');

@@ -49,6 +49,13 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
 }
 
+/** `1240 ms`, `12.3 ms`, `0.42 ms`, `0.004 ms`; below a microsecond, `0 ms`. */
+export function formatMilliseconds(milliseconds: number): string {
+  if (milliseconds < 0.0005) return '0 ms';
+  if (milliseconds < 0.0995) return `${milliseconds.toFixed(3)} ms`;
+  return `${threeDigits(milliseconds)} ms`;
+}
+
 /** `512 MB of 1.07 GB · 764 MB/s · 0.7 s left`, from what was done in some seconds. */
 export function paceText(bytes: number, total: number, seconds: number): string {
   const parts = [`${formatBytes(bytes)} of ${formatBytes(total)}`];

@@ -8,6 +8,7 @@ import { DataState } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
 import { droppedOf, nameOf, readDrop, readPicked, type Pile } from './dropped.ts';
 import { plural } from './format.ts';
+import { GraphState } from './graph.svelte.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
 import { Problems, type Action } from './problems.svelte.ts';
 import { RunState } from './running.svelte.ts';
@@ -42,6 +43,7 @@ export class Lab implements Desk {
   readonly data = new DataState(this);
   readonly running = new RunState(this, this.model, this.data);
   readonly texts = new TextState(this);
+  readonly graph = new GraphState(this, this.running, this.texts);
   readonly checking = new CheckState(this);
   readonly training = new TrainingState(this);
   readonly saving = new SavingState(this);
@@ -146,6 +148,7 @@ export class Lab implements Desk {
     this.safety.forget();
     this.running.result = null;
     this.texts.checkpointChanged();
+    this.graph.modelChanged();
     this.checking.modelChanged();
     await this.data.findNames();
     return true;
@@ -261,6 +264,7 @@ export class Lab implements Desk {
   #modelBuilt(): void {
     this.running.modelChanged();
     this.texts.modelChanged();
+    this.graph.modelChanged();
     this.checking.modelChanged();
     const { task } = this.running;
     if (task?.vocabulary != null) void this.texts.openTokenizer();

@@ -39,7 +39,8 @@ export function flatten(root: OutlineNode, view: OutlineView): OutlineRow[] {
       stack.push(rowOf(children[index]!, level + 1, index + 1, node.childCount, view));
     }
   }
-  return view.filter === '' ? rows : filtered(rows, view.filter);
+  if (view.filter === '') return rows;
+  return withAbove(rows, (row) => row.kind === 'node' && matches(row.node, view.filter));
 }
 
 function rowOf(
@@ -53,14 +54,18 @@ function rowOf(
   return { kind: 'node', key: `node-${node.id}`, node, level, position, siblings, expanded };
 }
 
-/** From the last row up, so that a row knows whether something below it is kept. */
-function filtered(rows: OutlineRow[], filter: string): OutlineRow[] {
-  const kept: OutlineRow[] = [];
+/** The rows of a tree that are wanted, and those that they stand in. */
+export function withAbove<Row extends { readonly level: number }>(
+  rows: readonly Row[],
+  isWanted: (row: Row) => boolean,
+): Row[] {
+  const kept: Row[] = [];
+  // From the last row up, so that a row knows whether something below it is kept.
   let neededLevel = 0;
   for (let index = rows.length - 1; index >= 0; index--) {
     const row = rows[index]!;
     const needed = row.level < neededLevel;
-    if (!needed && !(row.kind === 'node' && matches(row.node, filter))) continue;
+    if (!needed && !isWanted(row)) continue;
     kept.push(row);
     neededLevel = row.level;
   }
@@ -74,18 +79,17 @@ function matches(node: OutlineNode, filter: string): boolean {
 }
 
 /** Index of the row that a row stands in; -1 for the root. */
-export function parentIndex(rows: readonly OutlineRow[], index: number): number {
+export function parentIndex(rows: readonly { readonly level: number }[], index: number): number {
   const level = rows[index]?.level ?? 0;
   for (let above = index - 1; above >= 0; above--) if (rows[above]!.level < level) return above;
   return -1;
 }
 
-/** The next row from `from` on whose key starts with `typed`, going round. */
-export function typeahead(rows: readonly OutlineRow[], from: number, typed: string): number {
-  for (let step = 0; step < rows.length; step++) {
-    const index = (from + step) % rows.length;
-    const row = rows[index]!;
-    if (row.kind === 'node' && row.node.key.toLowerCase().startsWith(typed)) return index;
+/** The next of some names from `from` on that starts with `typed`, going round; -1 if none does. */
+export function typeahead(names: readonly (string | null)[], from: number, typed: string): number {
+  for (let step = 0; step < names.length; step++) {
+    const index = (from + step) % names.length;
+    if (names[index]?.toLowerCase().startsWith(typed)) return index;
   }
   return -1;
 }

@@ -119,7 +119,8 @@ export class TreeState {
 
   find(typed: string): void {
     const from = typed.length > 1 ? this.activeIndex : this.activeIndex + 1;
-    this.select(typeahead(this.rows, Math.max(0, from), typed));
+    const names = this.rows.map((row) => (row.kind === 'node' ? row.node.key : null));
+    this.select(typeahead(names, Math.max(0, from), typed));
   }
 }
 
