@@ -1,3 +1,4 @@
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { isDict, type Dict, type Value } from '#lib/checkpoint/value.ts';
 
 /** What a checkpoint says of its model's arguments, by name. */
@@ -11,10 +12,14 @@ const names =
 const maxDepth = 3;
 
 /**
- * The configuration that lies beside the weights: dicts under the usual names, and the attributes of
- * objects such as argparse.Namespace, which are data here. Of equal names the outermost counts.
+ * The configuration that lies beside the weights: in the checkpoint, dicts under the usual names and
+ * the attributes of objects such as argparse.Namespace, which are data here; in a folder, its
+ * config.json. Of equal names the checkpoint's own counts, and the outermost.
  */
-export function configurationOf(root: Value): Hints {
+export function configurationOf({
+  root,
+  configuration,
+}: Pick<Checkpoint, 'root' | 'configuration'>): Hints {
   const hints = new Map<string, Value>();
   const collect = (value: Value, depth: number): void => {
     for (const [name, item] of entriesOf(value)) {
@@ -25,6 +30,7 @@ export function configurationOf(root: Value): Hints {
       if (entriesOf(item).length > 0) collect(item, depth + 1);
   };
   for (const [name, value] of entriesOf(root)) if (names.test(name)) collect(value, 1);
+  if (configuration) collect(configuration, 1);
   return hints;
 }
 

@@ -40,7 +40,7 @@ function propose(name: string, shapes: Record<string, number[]>, config = dict({
       return [key, tensorFromBytes(new Uint8Array(size), 'float32', shape)];
     }),
   );
-  const hints = configurationOf(dict({ model_args: config }));
+  const hints = configurationOf({ root: dict({ model_args: config }) });
   return Object.fromEntries(proposeArguments(read.source, candidate, state, hints));
 }
 

@@ -1,6 +1,6 @@
 import type { ExportedProgram } from './exported.ts';
 import type { Finding } from './finding.ts';
-import type { Value } from './value.ts';
+import type { Dict, Value } from './value.ts';
 
 /** What readers return and writers take: a tree of values, and where it came from. */
 export interface Checkpoint {
@@ -18,6 +18,8 @@ export interface Checkpoint {
   readonly calls: readonly CallRecord[];
   /** Python sources that the file carries beside its values; text, never run. */
   readonly sources?: readonly ClassSource[];
+  /** What a configuration beside the weights says of the model: transformers' config.json. */
+  readonly configuration?: Dict;
   /** The forward pass that the file carries beside its weights. Read when it is asked for; data. */
   readonly program?: CarriedProgram;
 }

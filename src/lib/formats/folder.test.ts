@@ -37,8 +37,9 @@ async function open(files: Record<string, Uint8Array>, name = 'folder', choice?:
   }));
   const result = await openFolder(name, list, undefined, choice);
   if (!result.ok) return { findings: result.findings };
-  const { root, findings, format, name: given } = result.checkpoint;
-  return { keys: isDict(root) ? [...root.keys()] : [], findings, format, name: given };
+  const { root, findings, format, name: given, configuration } = result.checkpoint;
+  const keys = isDict(root) ? [...root.keys()] : [];
+  return { keys, findings, format, name: given, configuration };
 }
 
 const one = 'model-00001-of-00002.safetensors';
@@ -234,5 +235,33 @@ describe('a folder', () => {
     expect(await refusal({ '__0_0.distcp': text('a'), '__1_0.distcp': text('b') })).toMatchObject({
       code: 'dcp-no-metadata',
     });
+  });
+
+  it('reads the configuration that lies beside the weights, not another one', async () => {
+    const content = { model_type: 'bert', eps: 1e-5, rope: { theta: 500 }, kinds: ['a', null] };
+    const { configuration, findings } = await open({
+      'config.json': text({ model_type: 'top' }),
+      'b/config.json': text(content),
+      'b/model.safetensors': await shard('a'),
+    });
+    expect(findings).toEqual([]);
+    expect([...configuration!.entries()]).toEqual([
+      ['model_type', 'bert'],
+      ['eps', 1e-5],
+      ['rope', dict({ theta: 500n })],
+      ['kinds', list('a', null)],
+    ]);
+  });
+
+  it.each([
+    ['no JSON', '{', 'character 1: expected a key'],
+    ['no object', '[]', 'it holds no object'],
+  ])('opens without a configuration that is %s, and says so', async (_, content, reason) => {
+    const files = { 'a.safetensors': await shard('a'), 'config.json': text(content) };
+    const { keys, configuration, findings } = await open(files);
+    expect(keys).toEqual(['a']);
+    expect(configuration).toBeUndefined();
+    expect(findings).toMatchObject([{ code: 'folder-configuration', severity: 'warning' }]);
+    expect(findings![0]!.message).toBe(`folder: config.json is left out: ${reason}`);
   });
 });

@@ -5,6 +5,7 @@
  */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError, findingOf, type Finding, type Result } from '#lib/checkpoint/finding.ts';
+import { readConfiguration } from './configuration.ts';
 import { readDcp } from './dcp.ts';
 import { listed, type Files, type FolderFile } from './folder.files.ts';
 import { formats, openPart } from './index.ts';
@@ -50,9 +51,14 @@ export async function openFolder(
     const { chosen, findings } = choose(candidates, files, choice);
     const isFile = files.some(({ path }) => path === name);
     const checkpoint = await chosen.open(isFile ? chosen.name : name, signal);
+    const beside = await readConfiguration(filesBelow(directoryOf(chosen.label), files), signal);
     return {
       ok: true,
-      checkpoint: { ...checkpoint, findings: [...findings, ...checkpoint.findings] },
+      checkpoint: {
+        ...checkpoint,
+        findings: [...findings, ...checkpoint.findings, ...beside.findings],
+        ...(beside.configuration && { configuration: beside.configuration }),
+      },
     };
   } catch (error) {
     signal?.throwIfAborted();

@@ -147,7 +147,7 @@ export class Lab implements Desk {
     this.saving.reset();
     this.safety.forget();
     this.running.result = null;
-    this.texts.checkpointChanged();
+    this.texts.checkpointChanged(dropped);
     this.graph.modelChanged();
     this.checking.modelChanged();
     await this.data.findNames();

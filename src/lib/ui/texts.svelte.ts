@@ -1,4 +1,4 @@
-import type { Compared, Pooling, TokenizerFacts, Written } from '#lib/worker/protocol.ts';
+import type { Compared, Dropped, Pooling, TokenizerFacts, Written } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 import type { Task } from './tasks.svelte.ts';
 
@@ -40,14 +40,17 @@ export class TextState {
     this.compared = null;
   }
 
-  /** Another checkpoint may hold a vocabulary, and the tokenizer of the one before is closed. */
-  checkpointChanged(): void {
-    this.#files = [];
+  /**
+   * Another checkpoint may hold a vocabulary or lie beside a tokenizer, which opens with the model;
+   * the tokenizer of the one before is closed.
+   */
+  checkpointChanged(dropped: Dropped): void {
+    this.#files = tokenizerIn(dropped);
     this.tokenizer = null;
     this.modelChanged();
   }
 
-  /** Opens a tokenizer; without files, the checkpoint's vocabulary, if it has one. */
+  /** Opens a tokenizer: of files, those beside the checkpoint, or the vocabulary in it. */
   async openTokenizer(files: File[] = this.#files): Promise<void> {
     const failure = 'Could not open the tokenizer';
     const result = await this.#desk.tasks.run('Opening the tokenizer', failure, ({ signal }) =>
@@ -100,4 +103,14 @@ export class TextState {
     this.running = null;
     if (result && this.#desk.problems.check(failure, result)) this.compared = result.compared;
   }
+}
+
+/** The tokenizer's files in a folder, nearest to its top: tokenizer.json, or what came before it. */
+function tokenizerIn(dropped: Dropped): File[] {
+  if ('file' in dropped) return [];
+  const byDepth = dropped.files.toSorted((a, b) => a.path.length - b.path.length);
+  const find = (name: string) => byDepth.find(({ file }) => file.name === name)?.file ?? null;
+  const sets = [['tokenizer.json'], ['vocab.json', 'merges.txt'], ['vocab.txt']];
+  const found = sets.map((names) => names.map(find).filter((file) => file !== null));
+  return found.find((files, at) => files.length === sets[at]!.length) ?? [];
 }

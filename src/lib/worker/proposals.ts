@@ -13,7 +13,7 @@ export async function recogniseModel(
   stateDict: Dict,
 ): Promise<RecognisedModel | null> {
   const { recognise } = await import('#lib/architecture/families/recognise.ts');
-  const found = recognise(stateDict, configurationOf(checkpoint.root));
+  const found = recognise(stateDict, configurationOf(checkpoint));
   if (!found) return null;
   const { title, model, args, assumed = [] } = found.proposal;
   const texts = Object.entries(args).map(([name, value]) => [name, literalText(value)!] as const);
@@ -35,6 +35,6 @@ export function argumentsFor(
 ): Record<string, ProposedArgument> {
   const chosen = source.candidates.find(({ name }) => name === candidate);
   if (!chosen) return {};
-  const hints = configurationOf(checkpoint.root);
+  const hints = configurationOf(checkpoint);
   return Object.fromEntries(proposeArguments(source, chosen, stateDict, hints));
 }
