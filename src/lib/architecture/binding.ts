@@ -38,11 +38,26 @@ export interface Mismatch {
 }
 
 export interface BindOptions {
-  /** Prefixes that wrappers add: DataParallel's and torch.compile's, unless others are given. */
+  /** Prefixes that may be taken off; `wrappers` unless others are given. */
   readonly prefixes?: readonly string[];
 }
 
-const wrappers: readonly string[] = ['module.', '_orig_mod.'];
+/**
+ * What is put before a model's own names: by DataParallel, torch.compile, Lightning and
+ * sentence-transformers, and by models around a known one.
+ */
+export const wrappers: readonly string[] = [
+  'module.',
+  '_orig_mod.',
+  'backbone.',
+  'bert.',
+  'distilbert.',
+  'roberta.',
+  '0.auto_model.',
+  'encoder.',
+  'model.',
+  'net.',
+];
 
 /** More wrappers than these are not put around one another. */
 const maxWrappers = 8;
@@ -213,7 +228,8 @@ function settleTied(
   }
 }
 
-function sameElements(a: Tensor, b: Tensor): boolean {
+/** Whether two tensors are one: the same elements of the same storage. */
+export function sameElements(a: Tensor, b: Tensor): boolean {
   return a.storage === b.storage && a.offset === b.offset && a.strides.join() === b.strides.join();
 }
 

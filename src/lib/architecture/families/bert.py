@@ -1,7 +1,28 @@
-"""BERT (and MiniLM) and DistilBERT with the names of transformers."""
+"""BERT, MiniLM, RoBERTa's encoder and DistilBERT, with the names of transformers."""
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+
+def activation(name):
+    """By the names of transformers' configurations; gelu_new is the one by tanh."""
+    kinds = {"gelu": nn.GELU(), "gelu_new": nn.GELU("tanh"), "relu": nn.ReLU(), "silu": nn.SiLU()}
+    return kinds[name]
+
+
+class LayerNorm(nn.Module):
+    """`old`: with gamma and beta, as files that come from TensorFlow have it."""
+
+    def __init__(self, width, eps, old):
+        super().__init__()
+        scale, shift = ("gamma", "beta") if old else ("weight", "bias")
+        setattr(self, scale, nn.Parameter(torch.ones(width)))
+        setattr(self, shift, nn.Parameter(torch.zeros(width)))
+        self.eps, self.old = eps, old
+
+    def forward(self, x):
+        weight, bias = (self.gamma, self.beta) if self.old else (self.weight, self.bias)
+        return F.layer_norm(x, weight.shape, weight, bias, self.eps)
 
 
 def attend(q, k, v, heads, mask):
@@ -16,20 +37,27 @@ def attend(q, k, v, heads, mask):
 
 
 class Embeddings(nn.Module):
-    def __init__(self, vocabulary, context, types, width, positions):
+    def __init__(self, vocabulary, context, types, width, positions, padding, eps, old):
         super().__init__()
-        self.word_embeddings = nn.Embedding(vocabulary, width, padding_idx=0)
+        self.word_embeddings = nn.Embedding(vocabulary, width)
         self.position_embeddings = nn.Embedding(context, width)
         if types:
             self.token_type_embeddings = nn.Embedding(types, width)
-        self.LayerNorm = nn.LayerNorm(width, eps=1e-12)
-        self.types = types
+        self.LayerNorm = LayerNorm(width, eps, old)
+        self.types, self.padding = types, padding
         # Older files keep the numbers from 0 on.
         if positions:
             self.register_buffer("position_ids", torch.arange(context).unsqueeze(0))
 
+    def places(self, tokens):
+        """RoBERTa counts from behind the padding token's number, and leaves padding out."""
+        if self.padding is None:
+            return torch.arange(tokens.shape[1])
+        kept = tokens.ne(self.padding).long()
+        return torch.cumsum(kept, dim=1) * kept + self.padding
+
     def forward(self, tokens, segments=None):
-        x = self.word_embeddings(tokens) + self.position_embeddings(torch.arange(tokens.shape[1]))
+        x = self.word_embeddings(tokens) + self.position_embeddings(self.places(tokens))
         if self.types:
             if segments is None:
                 segments = torch.zeros(tokens.shape, dtype=torch.long)
@@ -50,50 +78,57 @@ class SelfAttention(nn.Module):
 
 
 class AddAndNorm(nn.Module):
-    def __init__(self, inputs, width):
+    def __init__(self, inputs, width, eps, old):
         super().__init__()
         self.dense = nn.Linear(inputs, width)
-        self.LayerNorm = nn.LayerNorm(width, eps=1e-12)
+        self.LayerNorm = LayerNorm(width, eps, old)
 
     def forward(self, x, skip):
         return self.LayerNorm(self.dense(x) + skip)
 
 
 class Attention(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, eps, old):
         super().__init__()
         self.self = SelfAttention(width, heads)
-        self.output = AddAndNorm(width, width)
+        self.output = AddAndNorm(width, width, eps, old)
 
     def forward(self, x, mask):
         return self.output(self.self(x, mask), x)
 
 
-class Intermediate(nn.Module):
-    def __init__(self, width, hidden):
+class Active(nn.Module):
+    """A linear layer and its activation; with a norm, the last step before words are told."""
+
+    def __init__(self, width, hidden, act, norm=None):
         super().__init__()
         self.dense = nn.Linear(width, hidden)
+        self.act = activation(act)
+        if norm is not None:
+            self.LayerNorm = norm
+        self.normed = norm is not None
 
     def forward(self, x):
-        return F.gelu(self.dense(x))
+        x = self.act(self.dense(x))
+        return self.LayerNorm(x) if self.normed else x
 
 
 class Layer(nn.Module):
-    def __init__(self, width, heads, hidden):
+    def __init__(self, width, heads, hidden, act, eps, old):
         super().__init__()
-        self.attention = Attention(width, heads)
-        self.intermediate = Intermediate(width, hidden)
-        self.output = AddAndNorm(hidden, width)
+        self.attention = Attention(width, heads, eps, old)
+        self.intermediate = Active(width, hidden, act)
+        self.output = AddAndNorm(hidden, width, eps, old)
 
     def forward(self, x, mask):
         x = self.attention(x, mask)
         return self.output(self.intermediate(x), x)
 
 
-class Encoder(nn.Module):
-    def __init__(self, depth, width, heads, hidden):
+class Layers(nn.Module):
+    def __init__(self, layers):
         super().__init__()
-        self.layer = nn.ModuleList(Layer(width, heads, hidden) for _ in range(depth))
+        self.layer = nn.ModuleList(layers)
 
     def forward(self, x, mask):
         for layer in self.layer:
@@ -111,10 +146,13 @@ class Pooler(nn.Module):
 
 
 class Bert(nn.Module):
-    def __init__(self, vocabulary, context, types, width, depth, heads, hidden, pooled=True, positions=False):
+    """`padding`: RoBERTa's padding token, by which it counts places; BERT counts from 0."""
+
+    def __init__(self, vocabulary, context, types, width, depth, heads, hidden, pooled=True, positions=False,
+                 padding=None, act="gelu", eps=1e-12, old=False):
         super().__init__()
-        self.embeddings = Embeddings(vocabulary, context, types, width, positions)
-        self.encoder = Encoder(depth, width, heads, hidden)
+        self.embeddings = Embeddings(vocabulary, context, types, width, positions, padding, eps, old)
+        self.encoder = Layers([Layer(width, heads, hidden, act, eps, old) for _ in range(depth)])
         if pooled:
             self.pooler = Pooler(width)
         self.pooled = pooled
@@ -125,54 +163,70 @@ class Bert(nn.Module):
         return (x, self.pooler(x)) if self.pooled else x
 
 
-class DistilAttention(nn.Module):
-    def __init__(self, width, heads):
+class Predictions(nn.Module):
+    """Logits of words, through the embedding's table; `kept`: what of that the file repeats."""
+
+    def __init__(self, table, width, act, eps, old, kept, tied):
         super().__init__()
-        self.heads = heads
-        self.q_lin = nn.Linear(width, width)
-        self.k_lin = nn.Linear(width, width)
-        self.v_lin = nn.Linear(width, width)
-        self.out_lin = nn.Linear(width, width)
+        self.bias = nn.Parameter(torch.zeros(table.shape[0]))
+        self.transform = Active(width, width, act, LayerNorm(width, eps, old))
+        if "weight" in kept:
+            self.decoder = nn.Linear(width, table.shape[0], bias="bias" in kept)
+            if tied:
+                self.decoder.weight = table
+            if "bias" in kept:
+                self.decoder.bias = self.bias
+        self.kept = kept
 
-    def forward(self, x, mask):
-        return self.out_lin(attend(self.q_lin(x), self.k_lin(x), self.v_lin(x), self.heads, mask))
+    def forward(self, x, table):
+        if "weight" in self.kept:
+            table = self.decoder.weight
+        return F.linear(self.transform(x), table, self.bias)
 
 
-class FFN(nn.Module):
-    def __init__(self, width, hidden):
+class PretrainingHeads(nn.Module):
+    def __init__(self, table, width, act, eps, old, kept, tied, related):
         super().__init__()
-        self.lin1 = nn.Linear(width, hidden)
-        self.lin2 = nn.Linear(hidden, width)
-
-    def forward(self, x):
-        return self.lin2(F.gelu(self.lin1(x)))
+        self.predictions = Predictions(table, width, act, eps, old, kept, tied)
+        if related:
+            self.seq_relationship = nn.Linear(width, 2)
 
 
-class DistilLayer(nn.Module):
-    def __init__(self, width, heads, hidden):
+class BertForMaskedLM(nn.Module):
+    """`pooled`: with the head that tells whether the second sentence follows the first."""
+
+    def __init__(self, vocabulary, context, types, width, depth, heads, hidden, pooled=False, positions=False,
+                 act="gelu", eps=1e-12, old=False, kept=("weight", "bias"), tied=True):
         super().__init__()
-        self.attention = DistilAttention(width, heads)
-        self.sa_layer_norm = nn.LayerNorm(width, eps=1e-12)
-        self.ffn = FFN(width, hidden)
-        self.output_layer_norm = nn.LayerNorm(width, eps=1e-12)
+        self.bert = Bert(vocabulary, context, types, width, depth, heads, hidden, pooled, positions,
+                         None, act, eps, old)
+        table = self.bert.embeddings.word_embeddings.weight
+        self.cls = PretrainingHeads(table, width, act, eps, old, kept, tied, pooled)
+        self.pooled = pooled
 
-    def forward(self, x, mask):
-        x = self.sa_layer_norm(self.attention(x, mask) + x)
-        return self.output_layer_norm(self.ffn(x) + x)
+    def forward(self, input_ids, attention_mask=None, token_type_ids=None):
+        """(N, T) to logits (N, T, vocabulary)"""
+        x = self.bert(input_ids, attention_mask, token_type_ids)
+        table = self.bert.embeddings.word_embeddings.weight
+        if not self.pooled:
+            return self.cls.predictions(x, table)
+        return self.cls.predictions(x[0], table), self.cls.seq_relationship(x[1])
 
 
-class DistilEncoder(Encoder):
-    def __init__(self, depth, width, heads, hidden):
-        nn.Module.__init__(self)
-        self.layer = nn.ModuleList(DistilLayer(width, heads, hidden) for _ in range(depth))
+class BertClassifier(nn.Module):
+    """Classes of a text, through the pooler, or of each token, without one."""
 
-
-class DistilBert(nn.Module):
-    def __init__(self, vocabulary, context, width, depth, heads, hidden):
+    def __init__(self, vocabulary, context, types, width, depth, heads, hidden, classes, pooled=True,
+                 positions=False, act="gelu", eps=1e-12, old=False, answers=False):
         super().__init__()
-        self.embeddings = Embeddings(vocabulary, context, 0, width, False)
-        self.transformer = DistilEncoder(depth, width, heads, hidden)
+        self.bert = Bert(vocabulary, context, types, width, depth, heads, hidden, pooled, positions,
+                         None, act, eps, old)
+        self.pooled, self.answers = pooled, answers
+        setattr(self, "qa_outputs" if answers else "classifier", nn.Linear(width, classes))
 
-    def forward(self, input_ids, attention_mask=None):
-        """(N, T) to the last layer's states (N, T, width)"""
-        return self.transformer(self.embeddings(input_ids), attention_mask)
+    def forward(self, input_ids, attention_mask=None, token_type_ids=None):
+        x = self.bert(input_ids, attention_mask, token_type_ids)
+        if self.answers:
+            # Where the answer begins, and where it ends.
+            return self.qa_outputs(x).unbind(-1)
+        return self.classifier(x[1] if self.pooled else x)

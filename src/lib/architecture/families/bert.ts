@@ -1,63 +1,74 @@
-import { int, type Family, type Hints, type Proposal, type Shapes } from './family.ts';
+import { tuple } from '#lib/checkpoint/value.ts';
 import source from './bert.py?raw';
-import { headsOf } from './heads.ts';
+import { Customs } from './customs.ts';
+import { int, type Family, type Proposal, type Shapes } from './family.ts';
 
-/** BERT, MiniLM (BERT of 384) and DistilBERT without a head; `bert.` before the names is taken off. */
+/** Kinds of model, by the configuration, that compute this; the latter count places otherwise. */
+const KINDS = /^(bert|roberta|xlm-roberta|camembert)$/;
+const ROBERTA = /^(roberta|xlm-roberta|camembert)$/;
+
+/** BERT, MiniLM (BERT of 384) and RoBERTa's encoder, and what is built on BERT. */
 export const bert: Family = {
   name: 'bert',
   source,
-  propose: (shapes, hints) => [...full(shapes, hints), ...distilled(shapes, hints)],
-};
-
-function full(shapes: Shapes, hints: Hints): Proposal[] {
-  const first = 'encoder.layer.0.';
-  if (!shapes.has('embeddings.token_type_embeddings.weight', `${first}attention.self.query.weight`))
-    return [];
-  const [vocabulary = 0, width = 0] = shapes.of('embeddings.word_embeddings.weight');
-  // MiniLM keeps BERT's 12 heads in a width of 384.
-  const heads = headsOf(width, hints, ['num_attention_heads'], width === 384 ? 32 : 64);
-  const depth = shapes.count('encoder.layer.');
-  return [
-    {
-      title: `${width === 384 ? 'MiniLM' : 'BERT'}, ${depth} layers of ${width}`,
-      model: 'Bert',
-      args: {
-        pooled: shapes.has('pooler.dense.weight'),
-        positions: shapes.has('embeddings.position_ids'),
-        ...int({
-          vocabulary,
-          context: shapes.size('embeddings.position_embeddings.weight', 0),
-          types: shapes.size('embeddings.token_type_embeddings.weight', 0),
-          width,
-          depth,
-          heads: heads.count,
-          hidden: shapes.size(`${first}intermediate.dense.weight`, 0),
-        }),
-      },
-      assumed: heads.assumed,
-    },
-  ];
-}
-
-function distilled(shapes: Shapes, hints: Hints): Proposal[] {
-  const first = 'transformer.layer.0.';
-  if (!shapes.has('embeddings.word_embeddings.weight', `${first}attention.q_lin.weight`)) return [];
-  const [vocabulary = 0, width = 0] = shapes.of('embeddings.word_embeddings.weight');
-  const heads = headsOf(width, hints, ['n_heads', 'num_attention_heads'], 64);
-  const depth = shapes.count('transformer.layer.');
-  return [
-    {
-      title: `DistilBERT, ${depth} layers of ${width}`,
-      model: 'DistilBert',
-      args: int({
+  propose(shapes, hints) {
+    const prefix = shapes.begins('bert.embeddings.') ? 'bert.' : '';
+    const first = `${prefix}encoder.layer.0.`;
+    const segments = `${prefix}embeddings.token_type_embeddings.weight`;
+    const custom = new Customs(hints);
+    const [vocabulary = 0, width = 0] = shapes.of(`${prefix}embeddings.word_embeddings.weight`);
+    if (!shapes.has(segments, `${first}attention.self.query.weight`)) return [];
+    if (!custom.allows(KINDS) || custom.says('is_decoder', true)) return [];
+    const [types = 0] = shapes.of(segments);
+    const [context = 0] = shapes.of(`${prefix}embeddings.position_embeddings.weight`);
+    // RoBERTa's table of places has two more rows than texts have tokens, and one kind of segment.
+    const isRoberta = custom.kind ? ROBERTA.test(custom.kind) : types === 1 && context % 64 === 2;
+    const depth = shapes.count(`${prefix}encoder.layer.`);
+    // MiniLM keeps BERT's 12 heads in a width of 384.
+    const heads = custom.heads(width, ['num_attention_heads'], width === 384 ? 32 : 64);
+    const eps = isRoberta ? 1e-5 : 1e-12;
+    const base = {
+      pooled: shapes.has(`${prefix}pooler.dense.weight`),
+      positions: shapes.has(`${prefix}embeddings.position_ids`),
+      old: shapes.has(`${prefix}embeddings.LayerNorm.gamma`),
+      act: custom.text(['hidden_act'], 'gelu', 'exact GELU'),
+      eps: custom.number(['layer_norm_eps'], eps, `eps ${eps} in LayerNorm`),
+      ...int({
         vocabulary,
-        context: shapes.size('embeddings.position_embeddings.weight', 0),
+        context,
+        types,
         width,
         depth,
-        heads: heads.count,
-        hidden: shapes.size(`${first}ffn.lin1.weight`, 0),
+        heads,
+        hidden: shapes.size(`${first}intermediate.dense.weight`, 0),
       }),
-      assumed: heads.assumed,
-    },
-  ];
+    };
+    const name = isRoberta ? 'RoBERTa' : width === 384 ? 'MiniLM' : 'BERT';
+    const title = `${name}, ${depth} layers of ${width}`;
+    const { assumed } = custom;
+    if (prefix !== '') {
+      const named = headed(shapes, base);
+      return named.map((it) => ({ ...it, title: `${title}, ${it.title}`, assumed }));
+    }
+    if (!isRoberta) return [{ title, model: 'Bert', args: base, assumed }];
+    const padding = custom.number(['pad_token_id'], 1, 'padding token 1');
+    return [{ title, model: 'Bert', args: { ...base, ...int({ padding }) }, assumed }];
+  },
+};
+
+/** With a head; the title is what it is for. */
+function headed(shapes: Shapes, base: Proposal['args']): Omit<Proposal, 'assumed'>[] {
+  if (shapes.has('cls.predictions.transform.dense.weight')) {
+    const kept = ['weight', 'bias'].filter((name) => shapes.has(`cls.predictions.decoder.${name}`));
+    const table = 'bert.embeddings.word_embeddings.weight';
+    const tied = shapes.areOne(table, 'cls.predictions.decoder.weight');
+    const args = { ...base, kept: tuple(...kept), tied };
+    return [{ title: 'for masked words', model: 'BertForMaskedLM', args }];
+  }
+  const answers = shapes.has('qa_outputs.weight');
+  const classes = shapes.size(`${answers ? 'qa_outputs' : 'classifier'}.weight`, 0);
+  if (classes === 0) return [];
+  const each = base.pooled ? '' : ' of tokens';
+  const title = answers ? 'for answers' : `for ${classes} classes${each}`;
+  return [{ title, model: 'BertClassifier', args: { ...base, ...int({ classes }), answers } }];
 }

@@ -3,7 +3,9 @@
  * PyTorch's style, read by the same evaluator as a person's own, and a reading of the shapes: which
  * constructor arguments would give them. A proposal counts only where every key and shape is equal.
  */
+import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import { list, type Value } from '#lib/checkpoint/value.ts';
+import { sameElements } from '../binding.ts';
 import type { Hints } from '../hints.ts';
 import type { SourceFile } from '../source.ts';
 
@@ -35,23 +37,29 @@ export function sourceFile({ name, source }: Family): SourceFile {
 
 /** The shapes of a state_dict, and what is often asked of them. */
 export class Shapes {
-  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #tensors: ReadonlyMap<string, Tensor>;
 
-  constructor(shapes: ReadonlyMap<string, readonly number[]>) {
-    this.#shapes = shapes;
+  constructor(tensors: ReadonlyMap<string, Tensor>) {
+    this.#tensors = tensors;
   }
 
   get keys(): readonly string[] {
-    return [...this.#shapes.keys()];
+    return [...this.#tensors.keys()];
   }
 
   has(...keys: readonly string[]): boolean {
-    return keys.every((key) => this.#shapes.has(key));
+    return keys.every((key) => this.#tensors.has(key));
   }
 
   /** The shape of a key; empty where there is none, so that sizes read as 0. */
   of(key: string): readonly number[] {
-    return this.#shapes.get(key) ?? [];
+    return this.#tensors.get(key)?.shape ?? [];
+  }
+
+  /** Whether both keys hold the same elements in the same place: tied weights. */
+  areOne(one: string, other: string): boolean {
+    const [a, b] = [this.#tensors.get(one), this.#tensors.get(other)];
+    return a !== undefined && b !== undefined && sameElements(a, b);
   }
 
   size(key: string, axis: number): number {
@@ -61,7 +69,7 @@ export class Shapes {
   /** How many of `prefix0`, `prefix1`, … have keys below them, without a gap from 0. */
   count(prefix: string): number {
     const found = new Set<number>();
-    for (const key of this.#shapes.keys()) {
+    for (const key of this.#tensors.keys()) {
       if (!key.startsWith(prefix)) continue;
       const number = /^\d+/.exec(key.slice(prefix.length));
       if (number) found.add(Number(number[0]));

@@ -17,13 +17,20 @@ class Conv1D(nn.Module):
 
 
 class LayerNorm(nn.Module):
-    def __init__(self, width, biased):
+    def __init__(self, width, biased, eps):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
         self.bias = nn.Parameter(torch.zeros(width)) if biased else None
+        self.eps = eps
 
     def forward(self, x):
-        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, 1e-5)
+        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
+
+
+def activation(name):
+    """By the names of transformers' configurations; gelu_new is the one by tanh."""
+    kinds = {"gelu": nn.GELU(), "gelu_new": nn.GELU("tanh"), "relu": nn.ReLU(), "silu": nn.SiLU()}
+    return kinds[name]
 
 
 def linear(inputs, outputs, turned, biased):
@@ -54,23 +61,23 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    def __init__(self, width, hidden, turned, biased, approximate):
+    def __init__(self, width, hidden, turned, biased, act):
         super().__init__()
         self.c_fc = linear(width, hidden, turned, biased)
         self.c_proj = linear(hidden, width, turned, biased)
-        self.approximate = approximate
+        self.act = activation(act)
 
     def forward(self, x):
-        return self.c_proj(F.gelu(self.c_fc(x), approximate=self.approximate))
+        return self.c_proj(self.act(self.c_fc(x)))
 
 
 class Block(nn.Module):
-    def __init__(self, width, heads, hidden, context, turned, biased, approximate, masks):
+    def __init__(self, width, heads, hidden, context, turned, biased, act, eps, masks):
         super().__init__()
-        self.ln_1 = LayerNorm(width, biased)
+        self.ln_1 = LayerNorm(width, biased, eps)
         self.attn = Attention(width, heads, context, turned, biased, masks)
-        self.ln_2 = LayerNorm(width, biased)
-        self.mlp = MLP(width, hidden, turned, biased, approximate)
+        self.ln_2 = LayerNorm(width, biased, eps)
+        self.mlp = MLP(width, hidden, turned, biased, act)
 
     def forward(self, x):
         x = x + self.attn(self.ln_1(x))
@@ -78,37 +85,44 @@ class Block(nn.Module):
 
 
 class GPT2(nn.Module):
-    """Without a head: the last layer's states."""
+    """Files without a head still write: `writes` gives logits through the embedding's table."""
 
-    def __init__(self, vocabulary, context, width, depth, heads, hidden, turned=True, biased=True,
-                 approximate="tanh", masks=()):
+    def __init__(self, vocabulary, context, width, depth, heads, hidden, turned=True, biased=True, act="gelu_new",
+                 eps=1e-5, masks=(), writes=False):
         super().__init__()
         self.wte = nn.Embedding(vocabulary, width)
         self.wpe = nn.Embedding(context, width)
         self.h = nn.ModuleList(
-            Block(width, heads, hidden, context, turned, biased, approximate, masks)
-            for _ in range(depth)
+            Block(width, heads, hidden, context, turned, biased, act, eps, masks) for _ in range(depth)
         )
-        self.ln_f = LayerNorm(width, biased)
+        self.ln_f = LayerNorm(width, biased, eps)
+        self.writes = writes
 
     def forward(self, tokens):
+        """(N, T) to the last layer's states (N, T, width), or logits (N, T, vocabulary)"""
         x = self.wte(tokens) + self.wpe(torch.arange(tokens.shape[1]))
         for block in self.h:
             x = block(x)
-        return self.ln_f(x)
+        x = self.ln_f(x)
+        return F.linear(x, self.wte.weight) if self.writes else x
 
 
 class GPT2LanguageModel(nn.Module):
-    def __init__(self, vocabulary, context, width, depth, heads, hidden, turned=True, biased=True,
-                 approximate="tanh", masks=(), tied=True):
+    """The head is the embedding's table (`tied`), which the file may leave out, or one of its own."""
+
+    def __init__(self, vocabulary, context, width, depth, heads, hidden, turned=True, biased=True, act="gelu_new",
+                 eps=1e-5, masks=(), tied=True, kept=True):
         super().__init__()
         self.transformer = GPT2(
-            vocabulary, context, width, depth, heads, hidden, turned, biased, approximate, masks
+            vocabulary, context, width, depth, heads, hidden, turned, biased, act, eps, masks
         )
-        self.lm_head = nn.Linear(width, vocabulary, bias=False)
-        if tied:
-            self.lm_head.weight = self.transformer.wte.weight
+        if kept:
+            self.lm_head = nn.Linear(width, vocabulary, bias=False)
+            if tied:
+                self.lm_head.weight = self.transformer.wte.weight
+        self.kept = kept
 
     def forward(self, tokens):
         """(N, T) to logits (N, T, vocabulary)"""
-        return self.lm_head(self.transformer(tokens))
+        x = self.transformer(tokens)
+        return self.lm_head(x) if self.kept else F.linear(x, self.transformer.wte.weight)

@@ -3,6 +3,7 @@ import { alexnet } from './alexnet.ts';
 import { bert } from './bert.ts';
 import { convnext } from './convnext.ts';
 import { densenet } from './densenet.ts';
+import { distilbert } from './distilbert.ts';
 import { efficientnet } from './efficientnet.ts';
 import type { Family } from './family.ts';
 import { gpt } from './gpt.ts';
@@ -26,6 +27,7 @@ export const families: readonly Family[] = [
   bert,
   convnext,
   densenet,
+  distilbert,
   efficientnet,
   gpt,
   lenet,

@@ -14,10 +14,9 @@ class RMSNorm(nn.Module):
         return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.eps) * self.weight
 
 
-def angles(length, size, theta):
-    """(length, size / 2): what position and pair turn by"""
-    frequencies = 1.0 / (theta ** (torch.arange(0, size, 2).float() / size))
-    return torch.outer(torch.arange(length).float(), frequencies)
+def speeds(size, theta):
+    """(size / 2): how far a place turns each pair of a head's numbers"""
+    return 1.0 / (theta ** (torch.arange(0, size, 2).float() / size))
 
 
 def rotate_halves(x, cos, sin):
@@ -33,50 +32,62 @@ def rotate_pairs(x, cos, sin):
     return torch.stack([even * cos - odd * sin, even * sin + odd * cos], -1).flatten(-2)
 
 
-def attend(q, k, v, heads, groups, theta, rotate):
-    batch, length, width = q.shape
-    size = width // heads
-    q = q.view(batch, length, heads, size).transpose(1, 2)
-    k = k.view(batch, length, groups, size).transpose(1, 2)
-    v = v.view(batch, length, groups, size).transpose(1, 2)
-    turn = angles(length, size, theta)
-    q, k = rotate(q, turn.cos(), turn.sin()), rotate(k, turn.cos(), turn.sin())
+def attend(q, k, v, heads, groups, turns, rotate):
+    """`turns`: the speeds of each pair; a key and value serve heads / groups queries"""
+    batch, length = q.shape[:2]
+    q, k, v = [
+        part.view(batch, length, count, -1).transpose(1, 2)
+        for part, count in ((q, heads), (k, groups), (v, groups))
+    ]
+    angles = torch.outer(torch.arange(length).float(), turns)
+    q, k = rotate(q, angles.cos(), angles.sin()), rotate(k, angles.cos(), angles.sin())
     k, v = [part.repeat_interleave(heads // groups, dim=1) for part in (k, v)]
     x = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    return x.transpose(1, 2).reshape(batch, length, width)
+    return x.transpose(1, 2).reshape(batch, length, -1)
+
+
+class Rotary(nn.Module):
+    """Older files keep the speeds."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.register_buffer("inv_freq", torch.zeros(size // 2))
 
 
 class HFAttention(nn.Module):
-    def __init__(self, width, heads, groups, biased, theta):
+    def __init__(self, width, heads, groups, size, biased, output_biased, theta, rotary):
         super().__init__()
-        inner = width // heads * groups
-        self.heads, self.groups, self.theta = heads, groups, theta
-        self.q_proj = nn.Linear(width, width, bias=biased)
-        self.k_proj = nn.Linear(width, inner, bias=biased)
-        self.v_proj = nn.Linear(width, inner, bias=biased)
-        self.o_proj = nn.Linear(width, width, bias=False)
+        self.heads, self.groups = heads, groups
+        self.q_proj = nn.Linear(width, heads * size, bias=biased)
+        self.k_proj = nn.Linear(width, groups * size, bias=biased)
+        self.v_proj = nn.Linear(width, groups * size, bias=biased)
+        self.o_proj = nn.Linear(heads * size, width, bias=output_biased)
+        if rotary:
+            self.rotary_emb = Rotary(size)
+        self.turns = None if rotary else speeds(size, theta)
 
     def forward(self, x):
         q, k, v = self.q_proj(x), self.k_proj(x), self.v_proj(x)
-        return self.o_proj(attend(q, k, v, self.heads, self.groups, self.theta, rotate_halves))
+        turns = self.rotary_emb.inv_freq if self.turns is None else self.turns
+        return self.o_proj(attend(q, k, v, self.heads, self.groups, turns, rotate_halves))
 
 
 class HFMLP(nn.Module):
-    def __init__(self, width, hidden):
+    def __init__(self, width, hidden, biased):
         super().__init__()
-        self.gate_proj = nn.Linear(width, hidden, bias=False)
-        self.up_proj = nn.Linear(width, hidden, bias=False)
-        self.down_proj = nn.Linear(hidden, width, bias=False)
+        self.gate_proj = nn.Linear(width, hidden, bias=biased)
+        self.up_proj = nn.Linear(width, hidden, bias=biased)
+        self.down_proj = nn.Linear(hidden, width, bias=biased)
 
     def forward(self, x):
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
 class HFLayer(nn.Module):
-    def __init__(self, width, heads, groups, hidden, biased, theta, eps):
+    def __init__(self, width, heads, groups, size, hidden, biased, output_biased, mlp_biased, theta, eps, rotary):
         super().__init__()
-        self.self_attn = HFAttention(width, heads, groups, biased, theta)
-        self.mlp = HFMLP(width, hidden)
+        self.self_attn = HFAttention(width, heads, groups, size, biased, output_biased, theta, rotary)
+        self.mlp = HFMLP(width, hidden, mlp_biased)
         self.input_layernorm = RMSNorm(width, eps)
         self.post_attention_layernorm = RMSNorm(width, eps)
 
@@ -86,16 +97,20 @@ class HFLayer(nn.Module):
 
 
 class HFLlama(nn.Module):
-    def __init__(self, vocabulary, width, depth, heads, groups, hidden, biased=False, theta=10000.0,
-                 eps=1e-6):
+    """`size`: numbers of a head; `rotary`: the file keeps the speeds of RoPE, so theta says nothing."""
+
+    def __init__(self, vocabulary, width, depth, heads, groups, size, hidden, biased=False, output_biased=False,
+                 mlp_biased=False, theta=10000.0, eps=1e-6, rotary=False):
         super().__init__()
         self.embed_tokens = nn.Embedding(vocabulary, width)
         self.layers = nn.ModuleList(
-            HFLayer(width, heads, groups, hidden, biased, theta, eps) for _ in range(depth)
+            HFLayer(width, heads, groups, size, hidden, biased, output_biased, mlp_biased, theta, eps, rotary)
+            for _ in range(depth)
         )
         self.norm = RMSNorm(width, eps)
 
     def forward(self, tokens):
+        """(N, T) to the last layer's states (N, T, width)"""
         x = self.embed_tokens(tokens)
         for layer in self.layers:
             x = layer(x)
@@ -103,24 +118,33 @@ class HFLlama(nn.Module):
 
 
 class HFLlamaLanguageModel(nn.Module):
-    def __init__(self, tied=False, **arguments):
+    """The head is the embedding's table (`tied`), which the file may leave out, or one of its own."""
+
+    def __init__(self, vocabulary, width, depth, heads, groups, size, hidden, biased=False, output_biased=False,
+                 mlp_biased=False, theta=10000.0, eps=1e-6, rotary=False, tied=False, kept=True):
         super().__init__()
-        self.model = HFLlama(**arguments)
-        embedding = self.model.embed_tokens.weight
-        self.lm_head = nn.Linear(embedding.shape[1], embedding.shape[0], bias=False)
-        if tied:
-            self.lm_head.weight = embedding
+        self.model = HFLlama(
+            vocabulary, width, depth, heads, groups, size, hidden, biased, output_biased, mlp_biased, theta, eps,
+            rotary,
+        )
+        if kept:
+            self.lm_head = nn.Linear(width, vocabulary, bias=False)
+            if tied:
+                self.lm_head.weight = self.model.embed_tokens.weight
+        self.kept = kept
 
     def forward(self, tokens):
         """(N, T) to logits (N, T, vocabulary)"""
-        return self.lm_head(self.model(tokens))
+        x = self.model(tokens)
+        return self.lm_head(x) if self.kept else F.linear(x, self.model.embed_tokens.weight)
 
 
 class Attention(nn.Module):
     def __init__(self, width, heads, groups, theta):
         super().__init__()
         inner = width // heads * groups
-        self.heads, self.groups, self.theta = heads, groups, theta
+        self.heads, self.groups = heads, groups
+        self.turns = speeds(width // heads, theta)
         self.wq = nn.Linear(width, width, bias=False)
         self.wk = nn.Linear(width, inner, bias=False)
         self.wv = nn.Linear(width, inner, bias=False)
@@ -128,7 +152,7 @@ class Attention(nn.Module):
 
     def forward(self, x):
         q, k, v = self.wq(x), self.wk(x), self.wv(x)
-        return self.wo(attend(q, k, v, self.heads, self.groups, self.theta, rotate_pairs))
+        return self.wo(attend(q, k, v, self.heads, self.groups, self.turns, rotate_pairs))
 
 
 class FeedForward(nn.Module):

@@ -1,6 +1,5 @@
-import type { Value } from '#lib/checkpoint/value.ts';
+import { Customs } from './customs.ts';
 import { int, type Family, type Hints, type Proposal, type Shapes } from './family.ts';
-import { headsOf } from './heads.ts';
 import source from './llama.py?raw';
 
 export const llama: Family = {
@@ -9,31 +8,53 @@ export const llama: Family = {
   propose: (shapes, hints) => [...transformers(shapes, hints), ...own(shapes, hints)],
 };
 
-/** LlamaForCausalLM and LlamaModel of transformers. */
+/** Kinds of model, by the configuration, that compute what Llama does; Gemma, say, does not. */
+const KINDS = /^(llama|mistral|qwen2)$/;
+
+/** LlamaForCausalLM and LlamaModel of transformers, and those that differ in biases alone. */
 function transformers(shapes: Shapes, hints: Hints): Proposal[] {
   const hasHead = shapes.has('model.embed_tokens.weight');
   const prefix = hasHead ? 'model.' : '';
   const first = `${prefix}layers.0.`;
+  const custom = new Customs(hints);
   if (!shapes.has(`${prefix}embed_tokens.weight`, `${first}mlp.gate_proj.weight`)) return [];
+  if (!custom.allows(KINDS) || stretchesPlaces(hints)) return [];
   const [vocabulary = 0, width = 0] = shapes.of(`${prefix}embed_tokens.weight`);
-  const attention = attentionOf(shapes, hints, width, `${first}self_attn.k_proj.weight`);
+  const kept = shapes.has('lm_head.weight');
+  const rotary = shapes.has(`${first}self_attn.rotary_emb.inv_freq`);
+  const depth = shapes.count(`${prefix}layers.`);
+  const attention = attentionOf(
+    shapes,
+    custom,
+    `${first}self_attn.q_proj`,
+    `${first}self_attn.k_proj`,
+  );
+  const window = windowOf(hints);
+  if (custom.kind === null) custom.assumed.push("Llama's arithmetic; Gemma has the same names");
+  if (window) custom.assumed.push(`texts of no more than the ${window} tokens of its window`);
   return [
     {
-      title: `Llama, ${shapes.count(`${prefix}layers.`)} layers of ${width}`,
+      title: `Llama, ${depth} layers of ${width}`,
       model: hasHead ? 'HFLlamaLanguageModel' : 'HFLlama',
       args: {
-        ...(hasHead ? { tied: !shapes.has('lm_head.weight') } : {}),
+        ...(hasHead
+          ? { tied: shapes.areOne('model.embed_tokens.weight', 'lm_head.weight'), kept }
+          : {}),
         biased: shapes.has(`${first}self_attn.q_proj.bias`),
+        output_biased: shapes.has(`${first}self_attn.o_proj.bias`),
+        mlp_biased: shapes.has(`${first}mlp.gate_proj.bias`),
+        rotary,
         ...int({
           vocabulary,
           width,
-          depth: shapes.count(`${prefix}layers.`),
+          depth,
           hidden: shapes.size(`${first}mlp.gate_proj.weight`, 0),
         }),
-        ...attention.args,
-        ...known(hints, { theta: ['rope_theta'], eps: ['rms_norm_eps'] }),
+        ...int(attention),
+        ...(rotary ? {} : { theta: thetaOf(custom) }),
+        eps: custom.number(['rms_norm_eps'], 1e-6, 'RMSNorm with eps 1e-6'),
       },
-      assumed: [...attention.assumed, ...missing(hints, 'rope_theta', 'rms_norm_eps')],
+      assumed: custom.assumed,
     },
   ];
 }
@@ -41,54 +62,58 @@ function transformers(shapes: Shapes, hints: Hints): Proposal[] {
 /** Meta's own names, and llama2.c's. */
 function own(shapes: Shapes, hints: Hints): Proposal[] {
   const first = 'layers.0.';
+  const custom = new Customs(hints);
   if (!shapes.has('tok_embeddings.weight', `${first}attention.wq.weight`, 'norm.weight')) return [];
   const [vocabulary = 0, width = 0] = shapes.of('tok_embeddings.weight');
-  const attention = attentionOf(shapes, hints, width, `${first}attention.wk.weight`);
-  return [true, false].map((tied) => ({
-    title: `Llama, ${shapes.count('layers.')} layers of ${width}`,
-    model: 'Llama',
-    args: {
-      tied,
-      ...int({
-        vocabulary,
-        width,
-        depth: shapes.count('layers.'),
-        hidden: shapes.size(`${first}feed_forward.w1.weight`, 0),
-      }),
-      ...attention.args,
-      ...known(hints, { theta: ['rope_theta'], eps: ['norm_eps'] }),
+  const depth = shapes.count('layers.');
+  const { heads, groups } = attentionOf(
+    shapes,
+    custom,
+    `${first}attention.wq`,
+    `${first}attention.wk`,
+  );
+  return [
+    {
+      title: `Llama, ${depth} layers of ${width}`,
+      model: 'Llama',
+      args: {
+        ...int({ vocabulary, width, depth, heads, groups }),
+        ...int({ hidden: shapes.size(`${first}feed_forward.w1.weight`, 0) }),
+        theta: thetaOf(custom),
+        eps: custom.number(['norm_eps'], 1e-5, 'RMSNorm with eps 1e-5'),
+        tied: shapes.areOne('tok_embeddings.weight', 'output.weight'),
+      },
+      assumed: custom.assumed,
     },
-    assumed: attention.assumed,
-  }));
+  ];
 }
 
-/** Heads and groups; the key's rows give the groups once the size of a head is known. */
-function attentionOf(shapes: Shapes, hints: Hints, width: number, key: string) {
-  const perHead = width >= 2048 ? 128 : 64;
-  const heads = headsOf(width, hints, ['num_attention_heads', 'n_heads', 'n_head'], perHead);
-  const groups = shapes.size(key, 0) / (width / heads.count);
-  return {
-    args: int({ heads: heads.count, groups: Number.isInteger(groups) ? groups : heads.count }),
-    assumed: heads.assumed,
-  };
+const thetaOf = (custom: Customs) => custom.number(['rope_theta'], 10000, 'RoPE with theta 10000');
+
+/** RoPE that is scaled for longer texts (`linear`, `llama3`, `yarn`) turns by other angles. */
+function stretchesPlaces(hints: Hints): boolean {
+  const kind = hints.get('rope_type') ?? null;
+  const older = hints.get('rope_scaling') ?? null;
+  return kind === null ? older !== null : kind !== 'default';
 }
 
-/** Arguments that the configuration gives, by the names that they have there. */
-function known(
-  hints: Hints,
-  names: Readonly<Record<string, readonly string[]>>,
-): Record<string, Value> {
-  const found = Object.entries(names).flatMap(([argument, keys]) => {
-    const key = keys.find((name) => hints.has(name));
-    return key === undefined ? [] : [[argument, Number(hints.get(key))] as const];
-  });
-  return Object.fromEntries(found);
+/** How far attention reaches back, where the configuration bounds it (Mistral). */
+function windowOf(hints: Hints): bigint | null {
+  const window = hints.get('sliding_window');
+  return typeof window === 'bigint' && hints.get('use_sliding_window') !== false ? window : null;
 }
 
-function missing(hints: Hints, ...names: readonly string[]): string[] {
-  const usual: Readonly<Record<string, string>> = {
-    rope_theta: 'RoPE with theta 10000',
-    rms_norm_eps: 'RMSNorm with eps 1e-6',
-  };
-  return names.filter((name) => !hints.has(name)).map((name) => usual[name]!);
+/** Sizes of a head, the likeliest first. */
+const SIZES = [64, 128, 96, 80, 48, 32, 24, 16, 8, 4, 2];
+
+/** Heads of the queries and of the keys: each group of queries shares a key. */
+function attentionOf(shapes: Shapes, custom: Customs, query: string, key: string) {
+  const inner = shapes.size(`${query}.weight`, 0);
+  const rows = shapes.size(`${key}.weight`, 0);
+  const width = shapes.size(`${query}.weight`, 1);
+  const sizes = width >= 2048 ? [128, ...SIZES] : SIZES;
+  const usual = sizes.find((size) => inner % size === 0 && rows % size === 0) ?? inner;
+  const heads = custom.heads(inner, ['num_attention_heads', 'n_heads', 'n_head'], usual);
+  const size = inner / heads;
+  return { heads, groups: Math.floor(rows / size), size };
 }

@@ -1,6 +1,7 @@
+import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import type { Dict, Value } from '#lib/checkpoint/value.ts';
 import { isTensor } from '#lib/checkpoint/value.ts';
-import { bind } from '../binding.ts';
+import { bind, wrappers } from '../binding.ts';
 import { readSource, type ModuleTree, type SourceFile } from '../source.ts';
 import { families } from './index.ts';
 import { Shapes, sourceFile, type Family, type Hints, type Proposal } from './family.ts';
@@ -13,30 +14,19 @@ export interface Recognised {
   readonly module: ModuleTree;
 }
 
-/** Prefixes that wrappers and heads put before a model's own names. */
-const prefixes = [
-  'module.',
-  '_orig_mod.',
-  'backbone.',
-  'bert.',
-  'distilbert.',
-  'encoder.',
-  'model.',
-  'net.',
-];
-
 /**
  * The known model that a state_dict belongs to, or null. Nothing but equality of every key and every
  * shape counts; a prefix that all keys have in common (`module.`) is taken off first.
  */
 export function recognise(stateDict: Dict, hints: Hints = new Map()): Recognised | null {
-  const shapes = new Map<string, readonly number[]>();
+  const tensors = new Map<string, Tensor>();
   for (const [key, value] of stateDict.entries()) {
-    if (typeof key === 'string' && isTensor(value)) shapes.set(key, value.shape);
+    if (typeof key === 'string' && isTensor(value)) tensors.set(key, value);
   }
-  for (const named of withoutPrefixes(shapes)) {
+  for (const named of withoutPrefixes(tensors)) {
+    const shapes = new Shapes(named.tensors);
     for (const family of families) {
-      for (const proposal of family.propose(new Shapes(named.shapes), hints)) {
+      for (const proposal of family.propose(shapes, hints)) {
         const module = fitting(family, proposal, stateDict, named.stripped);
         if (module) return { family: family.name, proposal, files: [sourceFile(family)], module };
       }
@@ -46,21 +36,21 @@ export function recognise(stateDict: Dict, hints: Hints = new Map()): Recognised
 }
 
 interface Named {
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly tensors: ReadonlyMap<string, Tensor>;
   readonly stripped: readonly string[];
 }
 
-/** The shapes under their own names, then without the prefixes that all of them share. */
-function* withoutPrefixes(shapes: Named['shapes']): Iterable<Named> {
-  let names = shapes;
+/** The tensors under their own names, then without the prefixes that all of them share. */
+function* withoutPrefixes(tensors: Named['tensors']): Iterable<Named> {
+  let names = tensors;
   const stripped: string[] = [];
-  yield { shapes: names, stripped: [] };
+  yield { tensors: names, stripped: [] };
   for (;;) {
-    const prefix = prefixes.find((part) => [...names.keys()].every((key) => key.startsWith(part)));
+    const prefix = wrappers.find((part) => [...names.keys()].every((key) => key.startsWith(part)));
     if (prefix === undefined || names.size === 0) return;
-    names = new Map([...names].map(([key, shape]) => [key.slice(prefix.length), shape]));
+    names = new Map([...names].map(([key, tensor]) => [key.slice(prefix.length), tensor]));
     stripped.push(prefix);
-    yield { shapes: names, stripped: [...stripped] };
+    yield { tensors: names, stripped: [...stripped] };
   }
 }
 

@@ -20,6 +20,7 @@ export const rnnLanguageModel: Family = {
         args: {
           kind,
           biased: shapes.has('decoder.bias'),
+          tied: shapes.areOne('encoder.weight', 'decoder.weight'),
           ...int({ vocabulary, embedding, hidden, layers: shapes.count('rnn.weight_hh_l') }),
         },
         ...(kind === 'RNN' ? { assumed: ['tanh in the recurrent layers'] } : {}),

@@ -30,17 +30,28 @@ class MLP(nn.Module):
         return self.fc2(self.act(self.fc1(x)))
 
 
+class LayerScale(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return x * self.gamma
+
+
 class Block(nn.Module):
-    def __init__(self, width, heads, hidden, biased):
+    def __init__(self, width, heads, hidden, biased, scaled):
         super().__init__()
         self.norm1 = nn.LayerNorm(width, eps=1e-6)
         self.attn = Attention(width, heads, biased)
+        self.ls1 = LayerScale(width) if scaled else nn.Identity()
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.mlp = MLP(width, hidden)
+        self.ls2 = LayerScale(width) if scaled else nn.Identity()
 
     def forward(self, x):
-        x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        x = x + self.ls1(self.attn(self.norm1(x)))
+        return x + self.ls2(self.mlp(self.norm2(x)))
 
 
 class PatchEmbed(nn.Module):
@@ -53,17 +64,19 @@ class PatchEmbed(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    def __init__(self, image, patch, depth, width, heads, hidden, biased=True, distilled=False,
-                 channels=3, num_classes=1000):
+    """`places_first`: the class token has a place of its own, too; in DeiT III it has none."""
+
+    def __init__(self, image, patch, depth, width, heads, hidden, biased=True, distilled=False, scaled=False,
+                 places_first=True, channels=3, num_classes=1000):
         super().__init__()
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         if distilled:
             self.dist_token = nn.Parameter(torch.zeros(1, 1, width))
-        self.distilled = distilled
-        first = 2 if distilled else 1
+        self.distilled, self.places_first = distilled, places_first
+        first = 0 if not places_first else 2 if distilled else 1
         self.pos_embed = nn.Parameter(torch.zeros(1, (image // patch) ** 2 + first, width))
         self.patch_embed = PatchEmbed(channels, width, patch)
-        self.blocks = nn.Sequential(*[Block(width, heads, hidden, biased) for _ in range(depth)])
+        self.blocks = nn.Sequential(*[Block(width, heads, hidden, biased, scaled) for _ in range(depth)])
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.head = nn.Linear(width, num_classes) if num_classes else nn.Identity()
         if distilled:
@@ -74,7 +87,11 @@ class VisionTransformer(nn.Module):
         first = [self.cls_token.expand(x.shape[0], -1, -1)]
         if self.distilled:
             first.append(self.dist_token.expand(x.shape[0], -1, -1))
-        x = self.norm(self.blocks(torch.cat([*first, x], dim=1) + self.pos_embed))
+        if self.places_first:
+            x = torch.cat([*first, x], dim=1) + self.pos_embed
+        else:
+            x = torch.cat([*first, x + self.pos_embed], dim=1)
+        x = self.norm(self.blocks(x))
         if self.distilled:
             # In evaluation, DeiT takes the mean of both heads.
             return (self.head(x[:, 0]) + self.head_dist(x[:, 1])) / 2

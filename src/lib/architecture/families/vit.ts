@@ -1,5 +1,5 @@
 import { int, type Family } from './family.ts';
-import { headsOf } from './heads.ts';
+import { Customs } from './customs.ts';
 import source from './vit.py?raw';
 
 export const vit: Family = {
@@ -13,7 +13,8 @@ export const vit: Family = {
     const side = patch * Math.sqrt(shapes.size('encoder.pos_embedding', 1) - 1);
     if (!Number.isInteger(side)) return [];
     // H/14 has 80 numbers a head, the others 64.
-    const heads = headsOf(width, hints, ['num_heads'], width === 1280 ? 80 : 64);
+    const custom = new Customs(hints);
+    const heads = custom.heads(width, ['num_heads'], width === 1280 ? 80 : 64);
     const depth = shapes.count('encoder.layers.encoder_layer_');
     const hidden = shapes.size(`${first}mlp.${named ? 'linear_1' : '0'}.weight`, 0);
     const num_classes = shapes.size('heads.head.weight', 0);
@@ -24,10 +25,10 @@ export const vit: Family = {
         model: 'VisionTransformer',
         args: {
           named,
-          ...int({ image: side, patch, depth, width, heads: heads.count, hidden }),
+          ...int({ image: side, patch, depth, width, heads, hidden }),
           ...int({ channels, num_classes }),
         },
-        assumed: heads.assumed,
+        assumed: custom.assumed,
       },
     ];
   },
