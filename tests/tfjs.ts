@@ -1,8 +1,11 @@
 /**
- * Lets Node itself import tfjs as the app does, for scripts that Vite does not run: by its modules,
- * which name each other without endings, instead of the bundle that is its `main`.
+ * Lets Node itself import what the app imports, for scripts that Vite does not run: tfjs by its
+ * modules, which name each other without endings, instead of the bundle that is its `main`, and
+ * files as texts (`?raw`).
  */
+import { readFileSync } from 'node:fs';
 import { createRequire, registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 // Its file for Node asks for `util` this way.
 globalThis.require = createRequire(import.meta.url);
@@ -24,5 +27,11 @@ registerHooks({
       }
     }
     return next(candidates.at(-1)!, context);
+  },
+  load(url, context, next) {
+    if (!url.endsWith('?raw')) return next(url, context);
+    const text = readFileSync(fileURLToPath(url), 'utf8');
+    const source = `export default ${JSON.stringify(text)};`;
+    return { format: 'module', source, shortCircuit: true };
   },
 });

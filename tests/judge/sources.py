@@ -4,15 +4,21 @@ one a line, and answers each with a line as soon as it is done:
     {"name", "root", "code", "inputs": [{"shape", "below"?}], "file"}
 
 `root` lies on the import path, `code` defines build(). The model's weights are seeded; running
-statistics and parameters that are all one number are made random, since they would hide mistakes.
-Writes `file`: {state, inputs, outputs}; answers {"name", "state": [[key, shape, dtype]]} or
-{"name", "error"}. Top-level statements of the source that fail here (data sets, arguments of a
+statistics and parameters that are all one number are made random, since they would hide mistakes,
+and weights that are as small as transformers begin with are made larger: near zero, every
+activation is a straight line.
+`code` may define stored(state), which gives the dict as a file would have it. Writes `file`: {state,
+inputs, outputs, config}, the last as the model's attribute has it, or None; with "shapes": true only
+{state, config}, where all elements of a tensor are one. Answers {"name", "state": [[key, shape,
+dtype]]} or {"name", "error"}. Top-level statements of the source that fail here (data sets, arguments of a
 command line) are left out, as the lab leaves them out; modules that are not installed are empty.
 
     sources.py < cases.jsonl
 """
 
 import ast
+import copy
+import dataclasses
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -97,9 +103,13 @@ def randomise(model):
             module.running_var.uniform_(0.5, 2)
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.numel() == 0 or parameter.min() != parameter.max():
+            if parameter.numel() == 0:
                 continue
-            if parameter.flatten()[0] == 0:
+            if parameter.min() != parameter.max():
+                gain = parameter.std() * parameter[0].numel() ** 0.5
+                if parameter.dim() > 1 and gain < 0.5:
+                    parameter.div_(gain)
+            elif parameter.flatten()[0] == 0:
                 parameter.normal_(0, 0.1)
             else:
                 parameter.uniform_(0.5, 1.5)
@@ -121,6 +131,19 @@ def given(spec):
     return torch.randn(spec["shape"])
 
 
+def described(state):
+    entries = [[k, list(v.shape), str(v.dtype).replace("torch.", "")] for k, v in state.items()]
+    return {"state": entries}
+
+
+def configuration(model):
+    """What transformers writes to config.json, and what training scripts keep of a dataclass."""
+    config = getattr(model, "config", None)
+    if hasattr(config, "to_json_string"):
+        return json.loads(config.to_json_string(use_diff=False))
+    return dataclasses.asdict(config) if dataclasses.is_dataclass(config) else None
+
+
 def judge(case):
     torch.manual_seed(7)
     names = {"__name__": "case"}
@@ -128,13 +151,20 @@ def judge(case):
     model = names["build"]()
     randomise(model)
     model.eval()
-    state = {key: value.clone() for key, value in model.state_dict().items()}
+    config = configuration(model)
+    if case.get("shapes"):
+        state = {k: v.new_zeros(()).expand(v.shape) for k, v in model.state_dict().items()}
+        torch.save({"state": state, "config": config}, case["file"])
+        return described(state)
+    # A copy in which tied weights stay one.
+    state = copy.deepcopy({key: value.detach() for key, value in model.state_dict().items()})
+    state = names.get("stored", dict)(state)
     inputs = [given(spec) for spec in case["inputs"]]
     with torch.no_grad():
         outputs = tensors(model(*inputs))
-    torch.save({"state": state, "inputs": inputs, "outputs": outputs}, case["file"])
-    described = [[k, list(v.shape), str(v.dtype).replace("torch.", "")] for k, v in state.items()]
-    return {"state": described}
+    saved = {"state": state, "inputs": inputs, "outputs": outputs, "config": config}
+    torch.save(saved, case["file"])
+    return described(state)
 
 
 # What a source prints is no answer.

@@ -7,7 +7,8 @@ export interface SourceCase {
   readonly files?: readonly string[];
   /**
    * Python that imports from the source and defines `build()`, which returns the model. The lab
-   * reads it as one file more, and PyTorch runs it.
+   * reads it as one file more, and PyTorch runs it. `stored(state)`, where it is defined, gives the
+   * state_dict as a file has it.
    */
   readonly code: string;
   readonly inputs: readonly CaseInput[];

@@ -2,18 +2,10 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bind } from '#lib/architecture/binding.ts';
 import { readSource, type ModuleTree, type SourceFile } from '#lib/architecture/source.ts';
-import type { Result } from '#lib/checkpoint/finding.ts';
-import { toFloat32 } from '#lib/checkpoint/elements.ts';
-import { readTensor } from '#lib/checkpoint/read_tensor.ts';
-import { isDict, isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
-import type { Tensor } from '#lib/checkpoint/tensor.ts';
-import { Model } from '#lib/runtime/model.ts';
-import * as tf from '#lib/runtime/tf.ts';
-import { open, relativeError, useBackend } from '../parity/lab.ts';
-import { runPython } from '../python.ts';
+import { open, useBackend } from '../parity/lab.ts';
 import type { SourceCase } from './case.ts';
+import { inputSpecs, judge, largestError, unwrap, type Entries } from './outputs.ts';
 
 /** What became of one case; a step that was not reached is null. */
 export interface Outcome {
@@ -28,13 +20,6 @@ export interface Outcome {
   /** Time to read, build and trace, in ms. */
   readonly time: number;
   readonly why: string;
-}
-
-/** PyTorch's side: the state_dict's entries, or why it cannot run the case. */
-interface Judged {
-  readonly name: string;
-  readonly state?: readonly (readonly [key: string, shape: readonly number[], dtype: string])[];
-  readonly error?: string;
 }
 
 /** The .py files of a case, with paths as imports have them. */
@@ -75,8 +60,6 @@ async function compareOne(
   python: string,
   file: string,
 ): Promise<Outcome> {
-  const isInstalled = item.folder === 'torchvision';
-  const asked = { ...item, file, root: isInstalled ? '' : join(root, item.folder) };
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
     name: item.name,
     instantiated: false,
@@ -95,38 +78,26 @@ async function compareOne(
     const { module } = unwrap(source.build('build'));
     outcome.instantiated = true;
     outcome.time = performance.now() - started;
-    const input = JSON.stringify(asked);
-    const judged = await runPython('tests/judge/sources.py', [], { python, input });
-    const answer = JSON.parse(judged) as Judged;
-    if (!answer.state) throw new Error(`PyTorch: ${answer.error}`);
+    const isInstalled = item.folder === 'torchvision';
+    const state = await judge(item, isInstalled ? null : root, python, file);
     outcome.keys = module.state.length;
-    const difference = keyDifference(module, answer.state);
+    const difference = keyDifference(module, state);
     outcome.keysEqual = difference === null;
     if (difference !== null) throw new Error(difference);
-    const specs = item.inputs.map(({ shape, below }) => ({
-      shape,
-      dtype: below === undefined ? ('float32' as const) : ('int64' as const),
-    }));
     const tracing = performance.now();
-    const { graph } = unwrap(module.trace(specs, { training: false }));
+    const { graph } = unwrap(module.trace(inputSpecs(item), { training: false }));
     outcome.time += performance.now() - tracing;
     outcome.traced = true;
     outcome.nodes = graph.nodes.length;
-    outcome.error = await largestError(module, graph, file);
+    outcome.error = await largestError(module, graph, (await open(file)).root);
   } catch (error) {
     outcome.why = error instanceof Error ? error.message : String(error);
   }
   return outcome;
 }
 
-function unwrap<T>(result: Result<T>): T {
-  if (result.ok) return result;
-  const { where, message } = result.findings[0]!;
-  throw new Error(where ? `${where}: ${message}` : message);
-}
-
 /** The first entry of the state_dict that differs. */
-function keyDifference(module: ModuleTree, state: NonNullable<Judged['state']>): string | null {
+function keyDifference(module: ModuleTree, state: Entries): string | null {
   const ours = module.state.map(({ key, shape, dtype }) => JSON.stringify([key, shape, dtype]));
   const theirs = state.map((entry) => JSON.stringify(entry));
   for (let at = 0; at < Math.max(ours.length, theirs.length); at++) {
@@ -135,58 +106,6 @@ function keyDifference(module: ModuleTree, state: NonNullable<Judged['state']>):
     }
   }
   return null;
-}
-
-async function largestError(
-  module: ModuleTree,
-  graph: Parameters<Model['forward']>[0],
-  file: string,
-): Promise<number> {
-  const { root } = await open(file);
-  const state = (root as Dict).get('state') as Dict;
-  const { matched } = bind(module.state, state);
-  const model = await Model.load(
-    module.state,
-    new Map([...matched].map(([key, { tensor }]) => [key, tensor])),
-  );
-  const inputs: tf.Tensor[] = [];
-  let outputs: tf.Tensor[] = [];
-  try {
-    for (const tensor of list(root, 'inputs')) inputs.push(await upload(tensor));
-    outputs = model.forward(graph, inputs);
-    const expected = list(root, 'outputs');
-    if (outputs.length !== expected.length) {
-      throw new Error(`${outputs.length} outputs, PyTorch gives ${expected.length}`);
-    }
-    let worst = 0;
-    for (const [at, tensor] of expected.entries()) {
-      const output = outputs[at]!;
-      if (output.shape.join() !== tensor.shape.join()) {
-        throw new Error(`output ${at} is [${output.shape}], PyTorch gives [${tensor.shape}]`);
-      }
-      const error = relativeError(
-        await output.data(),
-        toFloat32(await readTensor(tensor), tensor.dtype),
-      );
-      worst = Number.isNaN(error) ? error : Math.max(worst, error);
-    }
-    return worst;
-  } finally {
-    tf.dispose([...inputs, ...outputs]);
-    model.dispose();
-  }
-}
-
-function list(root: Value, key: string): Tensor[] {
-  const value = isDict(root) ? root.get(key) : undefined;
-  const isList = typeof value === 'object' && value?.kind === 'list';
-  return isList ? value.items.filter(isTensor) : [];
-}
-
-async function upload(tensor: Tensor): Promise<tf.Tensor> {
-  const values = toFloat32(await readTensor(tensor), tensor.dtype);
-  const dtype = tensor.dtype === 'int64' ? 'int32' : 'float32';
-  return tf.tensor(dtype === 'int32' ? Int32Array.from(values) : values, [...tensor.shape], dtype);
 }
 
 const sign = (value: boolean | null) => (value === null ? '-' : value ? 'yes' : 'no');

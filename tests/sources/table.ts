@@ -4,11 +4,11 @@
  */
 import type { CaseInput, SourceCase } from './case.ts';
 
-const image = (...shape: number[]): CaseInput[] => [{ shape }];
-const tokens = (below: number, ...shape: number[]): CaseInput[] => [{ shape, below }];
+export const image = (...shape: number[]): CaseInput[] => [{ shape }];
+export const tokens = (below: number, ...shape: number[]): CaseInput[] => [{ shape, below }];
 
 /** `build()` that returns one expression, after imports and other lines. */
-function build(expression: string, ...lines: string[]): string {
+export function build(expression: string, ...lines: string[]): string {
   return [...lines, '', 'def build():', `    return ${expression}`, ''].join('\n');
 }
 
