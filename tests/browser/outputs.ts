@@ -10,8 +10,9 @@ export async function predictions(): Promise<Record<string, number[]>> {
 
 /** Opens the table of raw outputs on the Run page and reads it. */
 export async function rawOutputs(page: Page): Promise<number[]> {
-  await page.getByText('Raw outputs', { exact: true }).click();
-  const cells = page.getByRole('region', { name: 'Raw outputs' }).locator('td.mono');
+  const table = page.getByRole('region', { name: 'Raw outputs' });
+  if (!(await table.isVisible())) await page.getByText('Raw outputs', { exact: true }).click();
+  const cells = table.locator('td.mono');
   return (await cells.allInnerTexts()).map(Number);
 }
 
