@@ -48,6 +48,27 @@ describe('a model', () => {
     model.dispose();
   });
 
+  it('measures a pass and leaves no tensor behind, stopped or not', async () => {
+    const model = await tinyModel();
+    const before = tf.memory();
+    const graph = tinyGraph(2, false);
+    const measure = (signal: AbortSignal) =>
+      model.profile(graph, [{ values: new Float32Array(6), shape: [2, 3] }], {
+        signal,
+        progress() {},
+      });
+    const { milliseconds, bytes, passes } = await measure(new AbortController().signal);
+    expect(passes).toBeGreaterThan(0);
+    expect([milliseconds.length, bytes.length]).toEqual([graph.nodes.length, graph.nodes.length]);
+    // At least the input and what the op gives.
+    const [output] = graph.outputs;
+    expect(bytes[output!]).toBeGreaterThanOrEqual(4 * 6);
+    await expect(measure(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+    expect(tf.memory().numTensors).toBe(before.numTensors);
+    expect(tf.memory().numBytes).toBe(before.numBytes);
+    model.dispose();
+  });
+
   it('leaves no tensor behind where it cannot be opened', async () => {
     const before = tf.memory().numTensors;
     const tensors = tinyTensors();

@@ -13,7 +13,7 @@ export interface Profile {
   readonly milliseconds: readonly number[];
   /** Of each node, the bytes of all the pass's tensors while it was computed; without the weights. */
   readonly bytes: readonly number[];
-  /** Milliseconds of a whole pass that is waited for only at its end. */
+  /** Milliseconds of a whole pass that is waited for only at its end; the mean as above. */
   readonly whole: number;
   /** Passes that were taken node by node. */
   readonly passes: number;
@@ -57,13 +57,13 @@ export async function profile(
   };
   plainly(); // compiles shaders
   await queueDone();
-  const whole = await timed(plainly);
   const waits: number[] = [];
   for (let times = 0; times < WAITS; times++) waits.push(await timed(() => {}));
   const wait = middle(waits);
 
   const times: number[][] = graph.nodes.map(() => []);
   const bytes = graph.nodes.map(() => 0);
+  const wholes: number[] = [];
   const started = performance.now();
   let passes = 0;
   let breathed = started;
@@ -71,6 +71,8 @@ export async function profile(
     passes < MOST_PASSES &&
     (passes === 0 || performance.now() - started < ENOUGH_MILLISECONDS)
   ) {
+    wholes.push(await timed(plainly));
+    signal.throwIfAborted();
     const pass = start();
     try {
       for (const [id, { op }] of graph.nodes.entries()) {
@@ -90,7 +92,7 @@ export async function profile(
     }
     passes++;
   }
-  return { milliseconds: times.map(middle), bytes, whole, passes, wait };
+  return { milliseconds: times.map(middle), bytes, whole: middle(wholes), passes, wait };
 }
 
 /** Milliseconds until the backend has done what `work` asks of it. */

@@ -10,7 +10,7 @@ import type { Values } from './arrays.ts';
 import { partsOf } from './graph_parts.ts';
 import type { Calls, MeasuredGraph, ModelTask, SeenTensor } from './protocol.ts';
 import type { Runner } from './running.ts';
-import { textInputs, windowOf } from './writing.ts';
+import { checkIds, textInputs, windowOf } from './writing.ts';
 
 /** The tokens of a text as a model's inputs: as many of the last ones as it takes. */
 export function tokensForGraph(
@@ -20,17 +20,25 @@ export function tokensForGraph(
   task: ModelTask,
 ): { inputs: Values[]; tokens: string[] } {
   const ids = tokenizer.encode(text).slice(-windowOf(runner, task));
+  checkIds(ids, tokenizer, task);
   return {
     inputs: textInputs(task.inputs, ids),
     tokens: ids.map((id) => tokenizer.decode([id])),
   };
 }
 
+interface Read {
+  readonly key: string;
+  readonly model: Model;
+  readonly numbers: Numbers;
+  readonly seen: Omit<SeenTensor, 'pictures'>;
+}
+
 export class GraphView {
   readonly #graph: Graph;
   readonly #inputs: readonly Values[];
   /** The tensor that was read last: its pictures come in pages. */
-  #last: { readonly key: string; readonly model: Model; readonly numbers: Numbers } | null = null;
+  #last: Read | null = null;
 
   private constructor(graph: Graph, inputs: readonly Values[]) {
     this.#graph = graph;
@@ -79,17 +87,10 @@ export class GraphView {
       const [numbers] = await model.predict(this.#upTo(node, what), this.#inputs);
       backend.check();
       signal.throwIfAborted();
-      this.#last = { key, model, numbers: numbers! };
+      this.#last = { key, model, numbers: numbers!, seen: describe(numbers!) };
     }
-    const { values, shape, dtype } = this.#last.numbers;
-    const statistics = statisticsOf(values);
-    return {
-      shape: [...shape],
-      dtype,
-      statistics,
-      histogram: histogramOf(values, statistics),
-      pictures: picturesOf(values, shape, { start, count }),
-    };
+    const { numbers, seen } = this.#last;
+    return { ...seen, pictures: picturesOf(numbers.values, numbers.shape, { start, count }) };
   }
 
   #upTo(node: number, what: 'output' | 'attention'): Graph {
@@ -98,4 +99,9 @@ export class GraphView {
     if (what === 'attention') return attentionGraph(graph, node);
     return { ...graph, nodes: graph.nodes.slice(0, node + 1), outputs: [node] };
   }
+}
+
+function describe({ values, shape, dtype }: Numbers): Omit<SeenTensor, 'pictures'> {
+  const statistics = statisticsOf(values);
+  return { shape: [...shape], dtype, statistics, histogram: histogramOf(values, statistics) };
 }

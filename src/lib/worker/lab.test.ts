@@ -142,6 +142,24 @@ describe('the linear sample', async () => {
     expect(Number(epoch.value)).toBe(summary.last!.epoch);
   });
 
+  it('measures a pass alone, and shows what its nodes give', async () => {
+    const output = { node: 0, what: 'output', start: 0, count: 1 } as const;
+    await expect(call(lab, 'look', output)).rejects.toThrow('graph: no pass is measured');
+    const { graph } = await call(lab, 'measure', { input: random });
+    const [whole] = graph.parts;
+    expect(graph.inputs).toEqual(['x [1, 10]']);
+    expect(whole).toMatchObject({ name: 'Linear', type: 'Linear', parameters: 22 });
+    const { seen } = await call(lab, 'look', { ...output, node: whole!.outputs[0]!.node });
+    const { run } = await call(lab, 'run', { input: random, top: 2 });
+    expect(seen.pictures).toMatchObject({ kind: 'bars', low: run.outputs[0]!.values });
+
+    const [measured] = await Promise.allSettled([
+      call(lab, 'measure', { input: random }),
+      call(lab, 'run', { input: random, top: 2 }),
+    ]);
+    expect(String('reason' in measured && measured.reason)).toContain('another run is in progress');
+  });
+
   it('gives the same numbers for the same seed', async () => {
     const run = async () => {
       const lab = new Lab();

@@ -39,7 +39,7 @@ export interface GraphPart {
   name: string;
   /** Path of the module; of an op, the one whose forward computes it. */
   path: string;
-  /** `Conv2d(1, 16, 3)`, `scaled_dot_product_attention`; empty where the file does not say. */
+  /** `Conv2d(1, 16, 3)`; where the file does not say, its only op, or nothing. Empty for ops. */
   type: string;
   /** `model.py line 31`, where a single line calls for it. */
   line: string | null;

@@ -71,6 +71,8 @@ export class Workbench {
   readonly #found: ReturnType<typeof findTask>;
   #model: Promise<Model> | null = null;
   #ran = false;
+  /** Counts everything that asked for the model. */
+  #runs = 0;
   #optimizer: Optimizer | null = null;
   /** The optimizer of the last kept state. */
   #trainedWith: OptimizerName | null = null;
@@ -273,7 +275,10 @@ export class Workbench {
     return {
       module: this.module,
       graph: (inputs) => this.#graph(inputs, false),
-      model: (signal) => this.#upload(signal),
+      model: (signal) => {
+        this.#runs++;
+        return this.#upload(signal);
+      },
       backend,
     };
   }
@@ -300,7 +305,7 @@ export class Workbench {
     return describeRun(pass, inputs, { top, label, first, backend });
   }
 
-  /** Measures a pass part by part. Refused beside a training run: it would count as well. */
+  /** Measures a pass part by part. What else runs meanwhile would count as well, so it is refused. */
   async measure({
     inputs,
     tokens,
@@ -312,23 +317,20 @@ export class Workbench {
     tokens: string[] | null;
     backend: CheckedBackend;
   } & ProfileContext): Promise<MeasuredGraph> {
-    const demandNoTraining = () => {
-      if (!this.#training) return;
+    const runs = this.#runs;
+    const demandAlone = () => {
+      if (!this.#training && this.#runs === runs) return;
       throw new FindingError({
-        code: 'training-busy',
-        message: 'graph: a training run is in progress, its time and memory would count as well',
-        advice: 'Stop it, or wait for its end, and measure then.',
+        code: 'graph-disturbed',
+        message: `graph: ${this.#training ? 'a training run' : 'another run'} is in progress, its time and memory would count as well`,
+        advice: 'Measure again when it has ended.',
       });
     };
-    demandNoTraining();
+    demandAlone();
     const context = { signal: AbortSignal.any([signal, this.#closing.signal]), progress };
-    const { view, measured } = await GraphView.measure(
-      this.runner(backend),
-      inputs,
-      tokens,
-      context,
-    );
-    demandNoTraining();
+    const runner = { ...this.runner(backend), model: (on: AbortSignal) => this.#upload(on) };
+    const { view, measured } = await GraphView.measure(runner, inputs, tokens, context);
+    demandAlone();
     this.graphView = view;
     return measured;
   }

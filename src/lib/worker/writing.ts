@@ -65,7 +65,12 @@ export async function writeText(
   return state();
 }
 
-function checkIds(ids: readonly number[], tokenizer: Tokenizer, { vocabulary }: ModelTask): void {
+/** Throws where ids are none of the model's. */
+export function checkIds(
+  ids: readonly number[],
+  tokenizer: Tokenizer,
+  { vocabulary }: ModelTask,
+): void {
   const refuse = (message: string, advice: string) =>
     new FindingError({ code: 'text-unsuitable', message: `text: ${message}`, advice });
   if (ids.length === 0)

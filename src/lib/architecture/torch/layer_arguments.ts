@@ -24,7 +24,9 @@ export function keptArguments(cls: PyClass): Parameter[] {
  * are left out, and those that are no plain values; one number stands for equal ones.
  */
 export function layerArguments(interpreter: Interpreter, module: PyInstance): string {
-  const texts = keptArguments(module.class).flatMap(({ name, default: usual }) => {
+  const kept = keptArguments(module.class);
+  if (kept.length === 0) return ''; // no layer of torch.nn, or one of which a file has no more
+  const texts = kept.flatMap(({ name, default: usual }) => {
     const value = module.attributes.get(name);
     if (value === undefined || !isPlain(value)) return [];
     const text = repr(interpreter, single(value));
