@@ -61,6 +61,7 @@ describe('format', () => {
     [0.42, '0.42 ms'],
     [71.72, '71.7 ms'],
     [1240.4, '1240 ms'],
+    [10_438, '10.4 s'],
   ])('%d milliseconds are %j', (milliseconds, text) =>
     expect(formatMilliseconds(milliseconds)).toBe(text),
   );

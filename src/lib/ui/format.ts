@@ -49,10 +49,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
 }
 
-/** `1240 ms`, `12.3 ms`, `0.42 ms`, `0.004 ms`; below a microsecond, `0 ms`. */
+/** `12.4 s`, `1240 ms`, `12.3 ms`, `0.42 ms`, `0.004 ms`; below a microsecond, `0 ms`. */
 export function formatMilliseconds(milliseconds: number): string {
   if (milliseconds < 0.0005) return '0 ms';
   if (milliseconds < 0.0995) return `${milliseconds.toFixed(3)} ms`;
+  if (milliseconds >= 9999.5) return `${threeDigits(milliseconds / 1000)} s`;
   return `${threeDigits(milliseconds)} ms`;
 }
 

@@ -312,6 +312,7 @@ export class Lab implements Desk {
     const had = checkpoint.opened !== null || data.opened !== null;
     tell(had ? 'What was open is being opened again.' : 'A fresh one has taken its place.');
     this.running.backend = null;
+    this.graph.modelChanged();
     this.training.reset();
     this.saving.reset();
     const { report, subject } = safety;
