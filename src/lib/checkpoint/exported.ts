@@ -36,6 +36,8 @@ export interface ExportedOutput {
 
 export interface ExportedTensor {
   readonly shape: readonly (number | OpenSize)[];
+  /** Its elements lie one after the other in memory, as `is_contiguous()` has it. */
+  readonly isContiguous: boolean;
   readonly dtype: Dtype | null;
 }
 

@@ -114,7 +114,9 @@ class Reader {
       [...values.entries.keys()].map((name) => {
         const meta = values.object(name);
         const dtype = dtypeByCode.get(meta.integer('dtype')) ?? null;
-        return [name, { shape: meta.objects('sizes').map((size) => this.#size(size)), dtype }];
+        const shape = meta.objects('sizes').map((size) => this.#size(size));
+        const strides = meta.objects('strides').map((stride) => this.#size(stride));
+        return [name, { shape, isContiguous: isContiguous(shape, strides), dtype }];
       }),
     );
   }
@@ -209,6 +211,22 @@ class Reader {
     if (kind === 'as_name' && typeof value === 'string') return { kind: 'name', name: value };
     return /^as_(int|float|bool)$/.test(kind) ? scalar(value, tag) : unknown(tag);
   }
+}
+
+/** Strides of axes of size 1 mean nothing. Open sizes are not followed. */
+function isContiguous(
+  shape: readonly (number | OpenSize)[],
+  strides: readonly (number | OpenSize)[],
+): boolean {
+  let step = 1;
+  return shape.every((_, index) => {
+    const axis = shape.length - 1 - index;
+    const [size, stride] = [shape[axis], strides[axis]];
+    if (size === 1) return true;
+    const fits = stride === step;
+    step *= typeof size === 'number' ? size : Number.NaN;
+    return fits;
+  });
 }
 
 function textsOf(value: Json | undefined): string[] {

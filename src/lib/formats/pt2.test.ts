@@ -77,7 +77,7 @@ describe('an exported program', () => {
     new TextEncoder().encode(
       JSON.stringify({
         graph_module: {
-          graph: { nodes: [], tensor_values: { x: { dtype: 7, sizes: [] } }, ...parts },
+          graph: { nodes: [], tensor_values: {}, ...parts },
           signature: { input_specs: [], output_specs: [] },
         },
         range_constraints: { s7: { min_val: 3, max_val: null } },
@@ -86,7 +86,7 @@ describe('an exported program', () => {
 
   it('says which sizes are open, as new and old files write them', () => {
     const written = ["Symbol('s7', positive=True, integer=True)", 's7', "Mul(2, Symbol('s7'))"];
-    const x = { dtype: 7, sizes: [...ints(4), ...sizes(...written)] };
+    const x = { dtype: 7, sizes: [...ints(4), ...sizes(...written)], strides: ints(3, 3, 3, 1) };
     const { tensors, ranges, guards } = parseProgram(program({ tensor_values: { x } }), 'm');
     expect(tensors.get('x')!.shape).toEqual([
       4,
@@ -96,6 +96,17 @@ describe('an exported program', () => {
     ]);
     expect(ranges).toEqual(new Map([['s7', { min: 3, max: null }]]));
     expect(guards).toEqual([]);
+  });
+
+  it.each([
+    [true, [2, 3], [3, 1]],
+    [true, [2, 1, 1], [1, 7, 1]],
+    [false, [2, 3], [1, 2]],
+    [false, [2, 3], [6, 2]],
+  ])('says that it is %s that %j with strides %j is contiguous', (isContiguous, shape, strides) => {
+    const x = { dtype: 7, sizes: ints(...shape), strides: ints(...strides) };
+    const { tensors } = parseProgram(program({ tensor_values: { x } }), 'm');
+    expect(tensors.get('x')).toMatchObject({ isContiguous });
   });
 });
 

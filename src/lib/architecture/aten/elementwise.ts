@@ -23,8 +23,8 @@ const same = (names: string, schema: string): [string, Adapter][] =>
 export const elementwise: Adapters = {
   ...Object.fromEntries(same(unary, 'self')),
   ...Object.fromEntries(same(binary, 'self, other')),
-  add: ['self, other, *, alpha=1', 'torch.add'],
-  sub: ['self, other, *, alpha=1', 'torch.sub'],
+  add: scaled('add'),
+  sub: scaled('sub'),
   rsub: [
     'self, other, *, alpha=1',
     (given, aten) => {
@@ -93,13 +93,11 @@ export const elementwise: Adapters = {
   contiguous: ['self, memory_format=None', '.contiguous'],
   clone: ['self, *, memory_format=None', '.clone'],
   lift_fresh_copy: ['self', '.clone'],
-  copy_: [
+  copy: [
     'self, src, non_blocking=False',
     (given, aten) => {
       const self = given.tensor('self');
-      const source = to(given.tensor('src'), self.dtype);
-      self.become(aten.tensor('.expand_as', [source, self]));
-      return self;
+      return aten.tensor('.expand_as', [to(given.tensor('src'), self.dtype), self]);
     },
   ],
   fill: [
@@ -108,6 +106,23 @@ export const elementwise: Adapters = {
   ],
   zero: ['self', 'torch.zeros_like'],
 };
+
+/** self ± alpha · other. Programs write a number as self, too, where the schema has a tensor. */
+function scaled(name: 'add' | 'sub'): Adapter {
+  return [
+    'self, other, *, alpha=1',
+    (given, aten) => {
+      const [self, other] = [given.value('self'), given.value('other')];
+      const alpha = given.value('alpha');
+      if (self instanceof PyTensor || !(other instanceof PyTensor)) {
+        return aten.python(`torch.${name}`, [self, other], { alpha });
+      }
+      plain(given, ['alpha'], 1);
+      const sign = name === 'add' ? other : aten.python('torch.neg', [other]);
+      return aten.python('torch.add', [sign, self]);
+    },
+  ];
+}
 
 /**
  * The forms of `to` differ in their order; a dtype or a tensor among them says what it becomes. A

@@ -10,13 +10,25 @@ import type { Adapter, Adapters, Aten } from './adapter.ts';
 
 const whole = new PySlice(null, null, null);
 
-/** `x[:, :, key]` with as many colons as there are axes before `dim`. */
-function along(given: Given, aten: Aten, key: PyValue, what: string): PyValue {
-  const self = given.tensor('self');
-  const dim = normalizeDim(given.int('dim'), self.shape.length, what);
-  const keys = [...new Array<PyValue>(dim).fill(whole), key];
-  return getItem(aten.owner.session.interpreter, self, new PyTuple(keys));
+/** The key of `x[:, :, key]`, with as many colons as there are axes before `dim`. */
+function along(given: Given, key: PyValue, what: string): PyTuple {
+  const dim = normalizeDim(given.int('dim'), given.tensor('self').shape.length, what);
+  return new PyTuple([...new Array<PyValue>(dim).fill(whole), key]);
 }
+
+function picked(given: Given, aten: Aten, key: PyTuple): PyValue {
+  return getItem(aten.owner.session.interpreter, given.tensor('self'), key);
+}
+
+/** A copy in which what lies at the key is another. */
+function replaced(given: Given, aten: Aten, key: PyTuple, value: PyValue): PyValue {
+  const copy = aten.tensor('.clone', [given.tensor('self')]);
+  setItem(aten.owner.session.interpreter, copy, key, value);
+  return copy;
+}
+
+const sliceKey = (given: Given) =>
+  new PySlice(bound(given.value('start')), bound(given.value('end')), given.value('step'));
 
 /** A bound of a slice: schemas write "to the end" as the largest int64. */
 function bound(value: PyValue): PyValue {
@@ -78,33 +90,35 @@ export const shape: Adapters = {
   unbind: ['self, dim=0', '.unbind'],
   select: [
     'self, dim, index',
-    (given, aten) => along(given, aten, BigInt(given.int('index')), 'select'),
+    (given, aten) => picked(given, aten, along(given, BigInt(given.int('index')), 'select')),
+  ],
+  select_scatter: [
+    'self, src, dim, index',
+    (given, aten) => {
+      const key = along(given, BigInt(given.int('index')), 'select_scatter');
+      return replaced(given, aten, key, given.tensor('src'));
+    },
   ],
   slice: [
     'self, dim=0, start=None, end=None, step=1',
+    (given, aten) => picked(given, aten, along(given, sliceKey(given), 'slice')),
+  ],
+  slice_scatter: [
+    'self, src, dim=0, start=None, end=None, step=1',
     (given, aten) => {
-      const key = new PySlice(
-        bound(given.value('start')),
-        bound(given.value('end')),
-        given.value('step'),
-      );
-      return along(given, aten, key, 'slice');
+      const key = along(given, sliceKey(given), 'slice_scatter');
+      return replaced(given, aten, key, given.tensor('src'));
     },
   ],
   narrow: ['self, dim, start, length', '.narrow'],
   index_select: ['self, dim, index', 'torch.index_select'],
   gather: ['self, dim, index, *, sparse_grad=False', 'torch.gather'],
-  index: [
-    'self, indices',
-    (given, aten) => getItem(aten.owner.session.interpreter, given.tensor('self'), indexKey(given)),
-  ],
+  index: ['self, indices', (given, aten) => picked(given, aten, indexKey(given))],
   index_put: [
     'self, indices, values, accumulate=False',
     (given, aten) => {
       if (given.bool('accumulate')) throw unsupported('index_put with accumulate is not supported');
-      const copy = aten.tensor('.clone', [given.tensor('self')]);
-      setItem(aten.owner.session.interpreter, copy, indexKey(given), given.value('values'));
-      return copy;
+      return replaced(given, aten, indexKey(given), given.value('values'));
     },
   ],
   sym_size: [

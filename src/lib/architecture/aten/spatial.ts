@@ -138,9 +138,19 @@ export const spatial: Adapters = {
       withUnused(norm(given, aten, given.bool('training')), 'save_mean', 'save_invstd'),
   ],
   _native_batch_norm_legit: [
-    'input, weight, bias, running_mean, running_var, training, momentum, eps',
-    (given, aten) =>
-      withUnused(norm(given, aten, given.bool('training')), 'save_mean', 'save_invstd'),
+    'input, weight, bias, running_mean=None, running_var=None, training=None, momentum=None, eps=None',
+    (given, aten) => {
+      // The form without running statistics has training, momentum and eps in their place.
+      const isShort = typeof given.value('running_mean') === 'boolean';
+      const moved = given
+        .with('training', given.value('running_mean'))
+        .with('momentum', given.value('running_var'))
+        .with('eps', given.value('training'))
+        .with('running_mean', null)
+        .with('running_var', null);
+      const all = isShort ? moved : given;
+      return withUnused(norm(all, aten, all.bool('training')), 'save_mean', 'save_invstd');
+    },
   ],
   _native_batch_norm_legit_no_training: [
     'input, weight, bias, running_mean, running_var, momentum, eps',

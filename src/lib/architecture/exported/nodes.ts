@@ -5,6 +5,7 @@ import type {
   ExportedTensor,
   ExportedValue,
 } from '#lib/checkpoint/exported.ts';
+import { numel } from '#lib/checkpoint/tensor.ts';
 import type { Run } from '../carried/run.ts';
 import { PyInstance } from '../python/classes.ts';
 import { PyList } from '../python/collections.ts';
@@ -13,6 +14,7 @@ import type { BinaryOperator, PyValue } from '../python/object.ts';
 import { binary, iterate } from '../python/operators.ts';
 import { objectClass } from '../python/types.ts';
 import { dtypeValue, PyDevice } from '../torch/dtypes.ts';
+import { reshape } from '../torch/ops/shape.ts';
 import { PyTensor, shapeText } from '../torch/tensor.ts';
 import { differs, recordedText } from './inputs.ts';
 
@@ -48,7 +50,7 @@ export function runNodes(
     try {
       interpreter.within(frame, () => {
         interpreter.step();
-        const result = callNode(node, run, values);
+        const result = callNode(node, run, program, values);
         keep(node, result, run, program, values);
       });
     } catch (error) {
@@ -77,10 +79,16 @@ const operators = new Map<string, BinaryOperator>([
   ['pow', '**'],
 ]);
 
-function callNode(node: ExportedNode, run: Run, values: Map<string, PyValue>): PyValue {
+function callNode(
+  node: ExportedNode,
+  run: Run,
+  program: ExportedProgram,
+  values: Map<string, PyValue>,
+): PyValue {
   const { target, inputs } = node;
   const valueOf = (value: ExportedValue): PyValue => toPython(value, values);
   const aten = /^torch\.ops\.aten\.(\w+)\.\w+$/.exec(target)?.[1];
+  if (aten === 'as_strided') return restrided(node, program, values);
   if (aten !== undefined) {
     const positional = inputs.filter(({ isPositional }) => isPositional);
     const others = inputs.filter(({ isPositional }) => !isPositional);
@@ -95,6 +103,28 @@ function callNode(node: ExportedNode, run: Run, values: Map<string, PyValue>): P
     return binary(run.program.interpreter, sizes, left, right);
   }
   throw unsupported(`the operator ${target} is not supported`);
+}
+
+/**
+ * The exporter writes as_strided where it wants other strides and the same elements. That is what
+ * both the tensor and the result being contiguous proves; anything else is refused.
+ */
+function restrided(
+  { inputs, outputs }: ExportedNode,
+  { tensors }: ExportedProgram,
+  values: ReadonlyMap<string, PyValue>,
+): PyValue {
+  const [self, , , offset] = inputs.map(({ value }) => value);
+  const value = toPython(self ?? null, values);
+  const given = typeof self === 'object' && self?.kind === 'name' && tensors.get(self.name);
+  const result = tensors.get(outputs[0] ?? '');
+  const shape = result?.shape.filter((size) => typeof size === 'number') ?? [];
+  const isSame =
+    given && given.isContiguous && result?.isContiguous && shape.length === result.shape.length;
+  if (value instanceof PyTensor && isSame && !offset && numel(shape) === numel(value.shape)) {
+    return reshape(value, shape, 'as_strided');
+  }
+  throw unsupported('other strides than those of a contiguous tensor are not supported');
 }
 
 function toPython(value: ExportedValue, values: ReadonlyMap<string, PyValue>): PyValue {

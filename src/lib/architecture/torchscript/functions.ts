@@ -1,10 +1,9 @@
 /** What TorchScript's code calls that is no operator on tensors: numbers, lists, texts, and facts. */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { getAttribute } from '../python/attributes.ts';
-import { PyDict, PyList, PySlice, PyTuple } from '../python/collections.ts';
+import { PyList, PyTuple } from '../python/collections.ts';
 import { raised, unsupported } from '../python/errors.ts';
 import { call } from '../python/functions.ts';
-import { indexOf } from '../python/indexing.ts';
 import { toFloat, isNumeric } from '../python/numbers.ts';
 import {
   noArguments,
@@ -31,6 +30,7 @@ import { hostTensor } from '../torch/emit.ts';
 import { isInteger } from '../torch/promotion.ts';
 import { normalizeDim } from '../torch/shapes.ts';
 import { PyTensor, type TensorOwner } from '../torch/tensor.ts';
+import { listFunctions } from './lists.ts';
 
 /** c10's numbers for dtypes (c10/core/ScalarType.h). */
 export const dtypeByCode: ReadonlyMap<bigint, Dtype> = new Map([
@@ -93,13 +93,9 @@ function tensorOf([value]: readonly PyValue[], what: string): PyTensor {
   throw raised('TypeError', `${what}: a tensor is needed, not ${typeName(value ?? null)}`);
 }
 
-function listOf([value]: readonly PyValue[], what: string): PyList {
-  if (value instanceof PyList) return value;
-  throw raised('TypeError', `${what}: a list is needed, not ${typeName(value ?? null)}`);
-}
-
 /** Functions of `torch` that are not tensors' alone. */
 export const torchFunctions: ReadonlyMap<string, ScriptFunction> = new Map<string, ScriptFunction>([
+  ...listFunctions,
   ...Object.entries(operators).map(([name, operator]): [string, ScriptFunction] => [
     name,
     (args, interpreter) =>
@@ -179,49 +175,6 @@ export const torchFunctions: ReadonlyMap<string, ScriptFunction> = new Map<strin
     'str',
     ([value], interpreter) => (value instanceof PyTensor ? 'a tensor' : str(interpreter, value!)),
   ],
-
-  [
-    'list',
-    ([value], interpreter) => {
-      const items = value instanceof PyTuple || value instanceof PyList ? value.items : null;
-      if (!items) throw raised('TypeError', `list: ${typeName(value!)} is no list`);
-      interpreter.allocate(items.length);
-      return new PyList(items);
-    },
-  ],
-  [
-    'append',
-    (args, interpreter) => {
-      interpreter.allocate(1);
-      listOf(args, 'append').items.push(args[1]!);
-      return args[0]!;
-    },
-  ],
-  [
-    'extend',
-    (args, interpreter) => {
-      const more = listOf(args.slice(1), 'extend').items;
-      interpreter.allocate(more.length);
-      for (const item of [...more]) listOf(args, 'extend').items.push(item);
-      return null;
-    },
-  ],
-  [
-    'insert',
-    (args, interpreter) => {
-      interpreter.allocate(1);
-      const { items } = listOf(args, 'insert');
-      items.splice(Number(args[1] as bigint), 0, args[2]!);
-      return null;
-    },
-  ],
-  [
-    'pop',
-    (args) => {
-      const { items } = listOf(args, 'pop');
-      return items.splice(indexOf(args[1] ?? -1n, items.length, 'list'), 1)[0]!;
-    },
-  ],
   [
     'find',
     ([text, part, start, end]) => {
@@ -231,25 +184,6 @@ export const torchFunctions: ReadonlyMap<string, ScriptFunction> = new Map<strin
       const at = text.slice(0, to).indexOf(part, from);
       return BigInt(at);
     },
-  ],
-  [
-    'slice',
-    ([value, start, end, step], interpreter) => {
-      if (!(value instanceof PyList || value instanceof PyTuple)) return undefined;
-      return getItem(interpreter, value, new PySlice(start ?? null, end ?? null, step ?? null));
-    },
-  ],
-  ['keys', ([value]) => (value instanceof PyDict ? new PyList(value.keys()) : undefined)],
-  ['values', ([value]) => (value instanceof PyDict ? new PyList(value.values()) : undefined)],
-  [
-    'any',
-    ([value], interpreter) =>
-      value instanceof PyList ? value.items.some((item) => truth(interpreter, item)) : undefined,
-  ],
-  [
-    'all',
-    ([value], interpreter) =>
-      value instanceof PyList ? value.items.every((item) => truth(interpreter, item)) : undefined,
   ],
   [
     '__range_length',
