@@ -94,7 +94,7 @@ function looksLikeText(module: ModuleTree): boolean {
 function taskOf(inputs: InputSpec[], graph: Graph): ModelTask {
   const outputs = graph.outputs.map((id) => [...graph.nodes[id]!.shape]);
   const vocabulary = vocabularyOf(graph);
-  const kind = kindOf(inputs, outputs, vocabulary);
+  const kind = kindOf(inputs, outputs, vocabulary, graph);
   const recipes = kind === 'image' ? recipesFor(inputs[0]!.shape.slice(1), outputs) : [];
   return { kind, inputs, outputs, vocabulary, recipes };
 }
@@ -146,6 +146,7 @@ function kindOf(
   inputs: readonly InputSpec[],
   outputs: readonly number[][],
   vocabulary: number | null,
+  graph: Graph,
 ): ModelTask['kind'] {
   const [input] = inputs;
   const [output] = outputs;
@@ -153,12 +154,23 @@ function kindOf(
   // A program that was exported for one batch takes no other, so pictures and rows do not fit one by one.
   if (input.shape[0] !== 1) return 'tensors';
   if (vocabulary !== null && inputs.every(({ name }, at) => at === 0 || isBeside(name))) {
-    if (output.length > 1 && output.at(-1) === vocabulary) return 'write';
+    if (output.length > 1 && output.at(-1) === vocabulary) {
+      return output.length === 3 && looksAhead(graph) ? 'tensors' : 'write';
+    }
     return output.length === 2 || output.length === 3 ? 'compare' : 'tensors';
   }
   if (inputs.length > 1 || input.dtype !== 'float32') return 'tensors';
   if (input.shape.length === 2) return 'vector';
   return input.shape.length === 4 && [1, 3].includes(input.shape[1]!) ? 'image' : 'tensors';
+}
+
+/** Whether places see those after them. Such a model fills gaps, as BERT does, and cannot go on. */
+function looksAhead({ nodes }: Graph): boolean {
+  return nodes.some((node) => {
+    if (node.op !== 'scaled_dot_product_attention' || node.attrs.is_causal) return false;
+    const [, , , mask] = node.inputs;
+    return mask === null || nodes[mask]!.shape.at(-2) === 1;
+  });
 }
 
 /** Whether an input is one that goes with token ids: a mask of ones, or segments of zeros. */

@@ -41,6 +41,17 @@ describe('a model’s task', () => {
     expect(task.recipes.length > 0).toBe(kind === 'image');
   });
 
+  it.each([
+    ['write', ', is_causal=True'],
+    ['write', ', torch.ones(x.shape[1], x.shape[1]).tril().bool()'],
+    ['tensors', ''],
+    ['tensors', ', torch.ones(1, x.shape[1]).bool()'],
+  ])('is to %s where attention is given q, k, v%s', (kind, rest) => {
+    const attend = `nn.functional.scaled_dot_product_attention(x, x, x${rest})`;
+    const body = `self.first = nn.Embedding(9, 4)\nself.out = nn.Linear(4, 9)\nself.last = lambda x: self.out(${attend})`;
+    expect(findTask(build(body)).task.kind).toBe(kind);
+  });
+
   it('is found with the inputs that a file says its program takes', () => {
     const body = 'self.first = nn.Conv2d(3, 4, 3)\nself.last = nn.ReLU()';
     const known = (batch: number) => [{ shape: [batch, 3, 48, 48], dtype: 'float32' as const }];
