@@ -17,6 +17,8 @@ export class ModelState {
   files = $state<SourceFile[]>([]);
   /** Index of the file that is shown. */
   shown = $state(0);
+  /** The source is the lab's own, of the recognised model, as it came. */
+  isKnown = $state(false);
   /** The text differs from what the worker has read. */
   edited = $state(false);
   candidates = $state.raw<Candidate[]>([]);
@@ -52,8 +54,12 @@ export class ModelState {
   /** What reading the source remarked; building adds to it. */
   #remarks: Finding[] = [];
 
-  /** A different checkpoint was opened: the source stays, the model is to be built again. */
+  /**
+   * A different checkpoint was opened: the source stays, the model is to be built again. A source of
+   * the lab's own goes, since its arguments were those of the checkpoint before.
+   */
   checkpointChanged(): void {
+    if (this.isKnown) this.#forgetSource();
     this.stateDict = 0;
     this.recognised = undefined;
     this.proposed = {};
@@ -63,15 +69,27 @@ export class ModelState {
     if (this.failed === 'build') this.#clearFindings();
   }
 
+  #forgetSource(): void {
+    this.files = this.#accepted = [];
+    this.candidates = [];
+    this.candidateName = '';
+    this.arguments = {};
+    this.isKnown = this.edited = false;
+    this.#remarks = [];
+    this.#clearFindings();
+  }
+
   setText(text: string): void {
     const file = this.files[this.shown];
     if (!file) this.files = [{ name: 'model.py', text }];
     else file.text = text;
     this.edited = true;
+    this.isKnown = false;
   }
 
   /** Shows other files and reads them. */
-  async setFiles(files: SourceFile[], candidate?: string): Promise<boolean> {
+  async setFiles(files: SourceFile[], candidate?: string, isKnown = false): Promise<boolean> {
+    this.isKnown = isKnown;
     this.files = files.map((file) => ({ ...file }));
     this.shown = 0;
     return this.read(candidate);
@@ -115,16 +133,24 @@ export class ModelState {
   async propose(): Promise<void> {
     const { candidateName, stateDict } = this;
     const needed = this.candidate?.arguments ?? [];
+    if (this.isKnown && candidateName === this.recognised?.candidate) {
+      this.#fillIn(this.recognised.arguments);
+      return;
+    }
     if (needed.length === 0) return;
     const result = await this.#desk.client
       .call('proposeArguments', { candidate: candidateName, stateDict })
       .catch(() => null); // a worker that ended proposes nothing
     if (!result?.ok || candidateName !== this.candidateName || stateDict !== this.stateDict) return;
-    for (const [name, { text }] of Object.entries(result.arguments)) {
+    this.#fillIn(result.arguments);
+  }
+
+  #fillIn(proposed: Record<string, ProposedArgument>): void {
+    for (const [name, { text }] of Object.entries(proposed)) {
       const typed = this.arguments[name]?.trim();
       if (!typed || typed === this.proposed[name]?.text) this.arguments[name] = text;
     }
-    this.proposed = result.arguments;
+    this.proposed = proposed;
   }
 
   /** Looks whether the checkpoint's keys are those of a known model. */
@@ -139,9 +165,8 @@ export class ModelState {
   async useRecognised(): Promise<boolean> {
     const { recognised } = this;
     if (!recognised) return false;
-    if (!(await this.setFiles(recognised.files, recognised.candidate))) return false;
-    this.arguments = { ...recognised.arguments };
-    return true;
+    this.arguments = {};
+    return this.setFiles(recognised.files, recognised.candidate, true);
   }
 
   async build(): Promise<boolean> {

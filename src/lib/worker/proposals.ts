@@ -15,13 +15,16 @@ export async function recogniseModel(
   const { recognise } = await import('#lib/architecture/families/recognise.ts');
   const found = recognise(stateDict, configurationOf(checkpoint));
   if (!found) return null;
-  const { title, model, args, assumed = [] } = found.proposal;
-  const texts = Object.entries(args).map(([name, value]) => [name, literalText(value)!] as const);
+  const { title, model, args, assumed = [], origins = {} } = found.proposal;
+  const proposed = Object.entries(args).map(([name, value]): [string, ProposedArgument] => [
+    name,
+    { text: literalText(value)!, from: origins[name] ?? 'shapes' },
+  ]);
   return {
     title,
     files: found.files.map((file) => ({ ...file })),
     candidate: model,
-    arguments: Object.fromEntries(texts),
+    arguments: Object.fromEntries(proposed),
     assumed: [...assumed],
   };
 }

@@ -320,8 +320,7 @@ export interface RecognisedModel {
   title: string;
   files: { name: string; text: string }[];
   candidate: string;
-  /** As Python literals. */
-  arguments: Record<string, string>;
+  arguments: Record<string, ProposedArgument>;
   /** What no shape tells and is taken by custom. */
   assumed: string[];
 }
@@ -329,7 +328,7 @@ export interface RecognisedModel {
 export interface ProposedArgument {
   /** A Python literal. */
   text: string;
-  from: 'configuration' | 'shapes';
+  from: 'configuration' | 'shapes' | 'custom';
 }
 
 export interface BuiltModel {

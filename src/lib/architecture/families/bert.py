@@ -1,4 +1,4 @@
-"""BERT, MiniLM, RoBERTa's encoder and DistilBERT, with the names of transformers."""
+"""BERT, MiniLM and RoBERTa's encoder, with the names of transformers."""
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -31,8 +31,8 @@ export const bert: Family = {
       pooled: shapes.has(`${prefix}pooler.dense.weight`),
       positions: shapes.has(`${prefix}embeddings.position_ids`),
       old: shapes.has(`${prefix}embeddings.LayerNorm.gamma`),
-      act: custom.text(['hidden_act'], 'gelu', 'exact GELU'),
-      eps: custom.number(['layer_norm_eps'], eps, `eps ${eps} in LayerNorm`),
+      act: custom.text('act', ['hidden_act'], 'gelu', 'exact GELU'),
+      eps: custom.number('eps', ['layer_norm_eps'], eps, `eps ${eps} in LayerNorm`),
       ...int({
         vocabulary,
         context,
@@ -45,19 +45,18 @@ export const bert: Family = {
     };
     const name = isRoberta ? 'RoBERTa' : width === 384 ? 'MiniLM' : 'BERT';
     const title = `${name}, ${depth} layers of ${width}`;
-    const { assumed } = custom;
     if (prefix !== '') {
       const named = headed(shapes, base);
-      return named.map((it) => ({ ...it, title: `${title}, ${it.title}`, assumed }));
+      return named.map((it) => ({ ...it, title: `${title}, ${it.title}`, ...custom.origins }));
     }
-    if (!isRoberta) return [{ title, model: 'Bert', args: base, assumed }];
-    const padding = custom.number(['pad_token_id'], 1, 'padding token 1');
-    return [{ title, model: 'Bert', args: { ...base, ...int({ padding }) }, assumed }];
+    if (!isRoberta) return [{ title, model: 'Bert', args: base, ...custom.origins }];
+    const padding = custom.number('padding', ['pad_token_id'], 1, 'padding token 1');
+    return [{ title, model: 'Bert', args: { ...base, ...int({ padding }) }, ...custom.origins }];
   },
 };
 
 /** With a head; the title is what it is for. */
-function headed(shapes: Shapes, base: Proposal['args']): Omit<Proposal, 'assumed'>[] {
+function headed(shapes: Shapes, base: Proposal['args']): Proposal[] {
   if (shapes.has('cls.predictions.transform.dense.weight')) {
     const kept = ['weight', 'bias'].filter((name) => shapes.has(`cls.predictions.decoder.${name}`));
     const table = 'bert.embeddings.word_embeddings.weight';

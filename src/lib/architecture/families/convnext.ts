@@ -50,13 +50,13 @@ function timm(shapes: Shapes, hints: Hints): Proposal[] {
         widths: ints(widths),
         depths: ints(depths),
         convolved: shapes.of('stages.0.blocks.0.mlp.fc1.weight').length === 4,
-        eps: custom.number(['norm_eps'], 1e-6, 'eps 1e-6 in LayerNorm'),
+        eps: custom.number('eps', ['norm_eps'], 1e-6, 'eps 1e-6 in LayerNorm'),
         ...int({
           channels: shapes.size('stem.0.weight', 1),
           num_classes: shapes.size('head.fc.weight', 0),
         }),
       },
-      assumed: custom.assumed,
+      ...custom.origins,
     },
   ];
 }

@@ -20,7 +20,7 @@ export const distilbert: Family = {
     const heads = custom.heads(width, ['n_heads', 'num_attention_heads'], 64);
     const base = {
       positions: shapes.has(`${prefix}embeddings.position_ids`),
-      act: custom.text(['activation'], 'gelu', 'exact GELU'),
+      act: custom.text('act', ['activation'], 'gelu', 'exact GELU'),
       ...int({
         vocabulary,
         context: shapes.size(`${prefix}embeddings.position_embeddings.weight`, 0),
@@ -31,19 +31,20 @@ export const distilbert: Family = {
       }),
     };
     const title = `DistilBERT, ${depth} layers of ${width}`;
-    const { assumed } = custom;
-    if (!hasHead) return [{ title, model: 'DistilBert', args: base, assumed }];
+    if (!hasHead) return [{ title, model: 'DistilBert', args: base, ...custom.origins }];
     if (shapes.has('vocab_transform.weight')) {
       const head = 'vocab_projector.weight';
       const args = { ...base, tied: shapes.areOne(words, head), kept: shapes.has(head) };
       const model = 'DistilBertForMaskedLM';
-      return [{ title: `${title}, for masked words`, model, args, assumed }];
+      return [{ title: `${title}, for masked words`, model, args, ...custom.origins }];
     }
     const answers = shapes.has('qa_outputs.weight');
     const each = !answers && !shapes.has('pre_classifier.weight');
     const classes = shapes.size(`${answers ? 'qa_outputs' : 'classifier'}.weight`, 0);
     const args = { ...base, ...int({ classes }), each, answers };
     const purpose = answers ? 'for answers' : `for ${classes} classes${each ? ' of tokens' : ''}`;
-    return [{ title: `${title}, ${purpose}`, model: 'DistilBertClassifier', args, assumed }];
+    return [
+      { title: `${title}, ${purpose}`, model: 'DistilBertClassifier', args, ...custom.origins },
+    ];
   },
 };

@@ -24,6 +24,7 @@ export const gpt: Family = {
     const isMinGpt = !turned && masks.includes('bias');
     const byTanh = turned || isMinGpt;
     const act = custom.text(
+      'act',
       ['activation_function'],
       byTanh ? 'gelu_new' : 'gelu',
       byTanh ? 'GELU by tanh' : 'exact GELU',
@@ -37,7 +38,7 @@ export const gpt: Family = {
       turned,
       biased: shapes.has(`${first}attn.c_attn.bias`),
       act,
-      eps: custom.number(['layer_norm_epsilon'], 1e-5, 'eps 1e-5 in LayerNorm'),
+      eps: custom.number('eps', ['layer_norm_epsilon'], 1e-5, 'eps 1e-5 in LayerNorm'),
       masks: tuple(...masks),
       ...(hasHead
         ? { tied: shapes.areOne('transformer.wte.weight', head), kept: shapes.has(head) }
@@ -51,13 +52,13 @@ export const gpt: Family = {
         hidden: shapes.size(`${first}mlp.c_fc.weight`, turned ? 1 : 0),
       }),
     };
-    if (!hasHead && writes) custom.assumed.push('a head that is the table of the embedding');
+    if (!hasHead && writes) custom.assume('a head that is the table of the embedding');
     return [
       {
         title: `${title}, ${depth} layers of ${width}`,
         model: hasHead ? 'GPT2LanguageModel' : 'GPT2',
         args,
-        assumed: custom.assumed,
+        ...custom.origins,
       },
     ];
   },

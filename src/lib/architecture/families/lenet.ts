@@ -16,6 +16,7 @@ export const lenet: Family = {
         model: 'LeNet',
         args: int({ channels, padding: isGrey ? 2 : 0, num_classes }),
         assumed: ['ReLU and max pooling', ...(isGrey ? ['padding 2 in conv1'] : [])],
+        origins: { padding: 'custom' },
       },
     ];
   },

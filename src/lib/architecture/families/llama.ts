@@ -30,8 +30,8 @@ function transformers(shapes: Shapes, hints: Hints): Proposal[] {
     `${first}self_attn.k_proj`,
   );
   const window = windowOf(hints);
-  if (custom.kind === null) custom.assumed.push("Llama's arithmetic; Gemma has the same names");
-  if (window) custom.assumed.push(`texts of no more than the ${window} tokens of its window`);
+  if (custom.kind === null) custom.assume("Llama's arithmetic; Gemma has the same names");
+  if (window) custom.assume(`texts of no more than the ${window} tokens of its window`);
   return [
     {
       title: `Llama, ${depth} layers of ${width}`,
@@ -52,9 +52,9 @@ function transformers(shapes: Shapes, hints: Hints): Proposal[] {
         }),
         ...int(attention),
         ...(rotary ? {} : { theta: thetaOf(custom) }),
-        eps: custom.number(['rms_norm_eps'], 1e-6, 'RMSNorm with eps 1e-6'),
+        eps: custom.number('eps', ['rms_norm_eps'], 1e-6, 'RMSNorm with eps 1e-6'),
       },
-      assumed: custom.assumed,
+      ...custom.origins,
     },
   ];
 }
@@ -80,15 +80,16 @@ function own(shapes: Shapes, hints: Hints): Proposal[] {
         ...int({ vocabulary, width, depth, heads, groups }),
         ...int({ hidden: shapes.size(`${first}feed_forward.w1.weight`, 0) }),
         theta: thetaOf(custom),
-        eps: custom.number(['norm_eps'], 1e-5, 'RMSNorm with eps 1e-5'),
+        eps: custom.number('eps', ['norm_eps'], 1e-5, 'RMSNorm with eps 1e-5'),
         tied: shapes.areOne('tok_embeddings.weight', 'output.weight'),
       },
-      assumed: custom.assumed,
+      ...custom.origins,
     },
   ];
 }
 
-const thetaOf = (custom: Customs) => custom.number(['rope_theta'], 10000, 'RoPE with theta 10000');
+const thetaOf = (custom: Customs) =>
+  custom.number('theta', ['rope_theta'], 10000, 'RoPE with theta 10000');
 
 /** RoPE that is scaled for longer texts (`linear`, `llama3`, `yarn`) turns by other angles. */
 function stretchesPlaces(hints: Hints): boolean {

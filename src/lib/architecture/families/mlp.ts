@@ -30,7 +30,10 @@ export const mlp: Family = {
           ),
           activation: 'relu',
         },
-        assumed: layers.length > 1 ? ['ReLU between the layers'] : [],
+        ...(layers.length > 1 && {
+          assumed: ['ReLU between the layers'],
+          origins: { activation: 'custom' as const },
+        }),
       },
     ];
   },
