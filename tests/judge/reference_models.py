@@ -164,15 +164,16 @@ def texts(vocabulary):
     return torch.randint(0, vocabulary, (2, 9)), mask
 
 
-def bert(width=24, heads=4, vocabulary=53):
-    state, (tokens, mask) = Weights(), texts(vocabulary)
-    segments = torch.randint(0, 2, (2, 9))
-    tables = {"word": vocabulary, "position": 16, "token_type": 2}
+def bert(width=24, heads=4, vocabulary=53, given=None):
+    """`given`: tokens, mask and segments of texts; random ones otherwise"""
+    state = Weights()
+    tokens, mask, segments = given or (*texts(vocabulary), torch.randint(0, 2, (2, 9)))
+    tables = {"word": vocabulary, "position": 48, "token_type": 2}
     for name, rows in tables.items():
         state.matrix(f"embeddings.{name}_embeddings", rows, width, biased=False)
     words, places, kinds = [state[f"embeddings.{name}_embeddings.weight"] for name in tables]
     state.norm("embeddings.LayerNorm", width)
-    x = state.normed("embeddings.LayerNorm", words[tokens] + places[:9] + kinds[segments], 1e-12)
+    x = state.normed("embeddings.LayerNorm", words[tokens] + places[: tokens.shape[1]] + kinds[segments], 1e-12)
     own = [f"attention.self.{part}" for part in ("query", "key", "value")]
     parts = [*own, "attention.output.dense", "intermediate.dense", "output.dense"]
     norms = ["attention.output.LayerNorm", "output.LayerNorm"]
@@ -297,10 +298,16 @@ models = {
     "lenet": lenet,
     "mlp": mlp,
 }
-folder = pathlib.Path(sys.argv[1])
-for name, make in models.items():
-    torch.manual_seed(7)
-    with torch.no_grad():
-        state, config, inputs, outputs = make()
-    saved = {"state": dict(state), "config": config, "inputs": inputs, "outputs": outputs}
-    torch.save(saved, folder / f"{name}.pt")
+
+
+def main(folder):
+    for name, make in models.items():
+        torch.manual_seed(7)
+        with torch.no_grad():
+            state, config, inputs, outputs = make()
+        saved = {"state": dict(state), "config": config, "inputs": inputs, "outputs": outputs}
+        torch.save(saved, folder / f"{name}.pt")
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
