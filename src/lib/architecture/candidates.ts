@@ -202,7 +202,7 @@ function named(program: Program, file: ParsedFile, expression: ExprNode): PyValu
   }
   if (expression.nodeType !== 'Attribute') return null;
   const module = named(program, file, expression.value);
-  return module instanceof PyModule ? (module.names.get(expression.attr) ?? null) : null;
+  return module instanceof PyModule ? (module.known(expression.attr) ?? null) : null;
 }
 
 /** Where to look up a class of the source. */

@@ -49,9 +49,13 @@ export function runProgram(files: readonly ParsedFile[], entries?: readonly stri
     const known = modules.get(path);
     if (known) return known;
     const scope = new Scope('module', builtins);
-    const module = new PyModule(path, scope.names, false, (name) => {
-      const within = tree.at(`${path}.${name}`);
-      return within && load(within);
+    const module = new PyModule(path, scope.names, false, {
+      // `import *` brings what the package itself binds.
+      names: [],
+      get(name) {
+        const within = tree.at(`${path}.${name}`);
+        return within && load(within);
+      },
     });
     modules.set(path, module);
     scope.names.set('__name__', path);

@@ -314,9 +314,9 @@ describe('refused in forward, with the line', () => {
     ],
     [
       'return_indices',
-      'self.a = nn.MaxPool2d(2, return_indices=True)',
-      ['return self.a(x.view(1, 1, 2, 2))'],
-      /line 10: max_pool2d with return_indices/,
+      'self.a = nn.MaxPool3d(1, return_indices=True)',
+      ['return self.a(x.view(1, 1, 1, 2, 2))'],
+      /line 10: max_pool3d with return_indices/,
     ],
     [
       'another dtype',
@@ -408,6 +408,16 @@ describe('refused in forward, with the line', () => {
     const tree = build(source, 'Net');
     expect(ops(trace(tree, [[1, 4]]))).toEqual(['relu']);
     expect(() => trace(tree, [[1, 4]], true)).toThrow('line 10: torch.no_grad in forward');
+  });
+
+  it('what a part of torch that is written in Python refuses', () => {
+    const init = 'self.a = nn.utils.spectral_norm(nn.Linear(4, 2))';
+    const tree = build(open(net(init, ['y = 1', 'return self.a(x)'])).source, 'Net');
+    const quotient = trace(tree, [[1, 4]]).nodes.find(({ op }) => op === 'div');
+    expect(quotient!.origin).toEqual({ module: 'a', file: 'model.py', line: 11 });
+    expect(() => trace(tree, [[1, 4]], true)).toThrow(
+      'model.py line 11: spectral_norm in training is not supported',
+    );
   });
 
   it('a generator function, when it is called', () => {

@@ -131,8 +131,7 @@ export class Aten {
     }
     const isFunctional = name.startsWith('F.');
     const library = this.#libraries.get(isFunctional ? 'torch.nn.functional' : 'torch');
-    const value =
-      library instanceof PyModule ? library.names.get(name.replace(/^\w+\./, '')) : null;
+    const value = library instanceof PyModule ? library.known(name.replace(/^\w+\./, '')) : null;
     if (value === undefined)
       throw unsupported(`${name.replace(/^F\./, 'torch.nn.functional.')} is not supported`);
     return call(interpreter, value, args);

@@ -229,7 +229,7 @@ export const spatial: Adapters = {
       aten.python('F.grid_sample', [
         given.value('input'),
         given.value('grid'),
-        pick(['bilinear', 'nearest'], given.int('interpolation_mode')),
+        pick(['bilinear', 'nearest', 'bicubic'], given.int('interpolation_mode')),
         pick(['zeros', 'border', 'reflection'], given.int('padding_mode')),
         given.value('align_corners'),
       ]),

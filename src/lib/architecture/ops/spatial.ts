@@ -66,15 +66,6 @@ export interface SpatialOps extends Convolutions, Transposed, MaxPools, AvgPools
       antialias: boolean;
     };
   };
-  /** [x (N, C, H, W), grid (N, h, w, 2)] */
-  grid_sample: {
-    inputs: readonly [NodeId, NodeId];
-    attrs: {
-      mode: 'bilinear' | 'nearest';
-      padding_mode: 'zeros' | 'border' | 'reflection';
-      align_corners: boolean;
-    };
-  };
 
   /**
    * [x (N, C, …), weight, bias, running_mean, running_var, num_batches_tracked], any of the last

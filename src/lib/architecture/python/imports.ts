@@ -80,9 +80,7 @@ function importAll(interpreter: Interpreter, module: PyValue, path: string, scop
     }
     return;
   }
-  for (const [name, value] of module.names) {
-    if (!name.startsWith('_')) scope.assign(name, value);
-  }
+  for (const name of module.publicNames()) scope.assign(name, module.known(name)!);
 }
 
 function library(interpreter: Interpreter, path: string): PyValue | undefined {

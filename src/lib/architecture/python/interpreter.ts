@@ -95,7 +95,18 @@ export class Interpreter {
   }
 }
 
+/** The name of a file of the shim itself. Its lines say nothing to people: those of its caller do. */
+export function shimFile(name: string): string {
+  return `<torch.${name}>`;
+}
+
+/** Whether a frame runs code of the user's. */
+export function isOwn({ file }: Frame): boolean {
+  return !file.startsWith('<torch.');
+}
+
 function located(error: unknown, frame: Frame): unknown {
+  if (!isOwn(frame)) return error;
   const where = `${frame.file} line ${frame.line}`;
   if (error instanceof PythonError) {
     error.where ??= where;

@@ -4,33 +4,42 @@ import { NativeFunction, type NativeBody } from './functions.ts';
 import { PyObject, Placeholder, type PyValue } from './object.ts';
 import type { Interpreter } from './interpreter.ts';
 
+/** Names that are made when they are first asked for: modules of a package, parts of a library. */
+export interface Later {
+  readonly names: readonly string[];
+  get(name: string): PyValue | undefined;
+}
+
 export class PyModule extends PyObject {
   readonly typeName = 'module';
   readonly name: string;
   readonly names: Map<string, PyValue>;
   /** Of a library, a name that the shim lacks is a placeholder; of a file, there is no such name. */
   readonly isLibrary: boolean;
-  /** A module within this package, run when it is first asked for. */
-  readonly #submodule: ((name: string) => PyValue | undefined) | undefined;
-  constructor(
-    name: string,
-    names: Map<string, PyValue>,
-    isLibrary: boolean,
-    submodule?: (name: string) => PyValue | undefined,
-  ) {
+  readonly #later: Later | undefined;
+  constructor(name: string, names: Map<string, PyValue>, isLibrary: boolean, later?: Later) {
     super();
     this.name = name;
     this.names = names;
     this.isLibrary = isLibrary;
-    this.#submodule = submodule;
+    this.#later = later;
   }
   override getAttribute(_interpreter: Interpreter, name: string): PyValue | undefined {
-    const value = this.names.get(name);
+    const value = this.isLibrary ? this.known(name) : this.names.get(name);
     if (value !== undefined) return value;
     if (name === '__name__') return this.name;
     if (name === '__doc__') return null;
     if (this.isLibrary) return new Placeholder(`${this.name}.${name}`);
-    return this.#submodule?.(name);
+    return this.#later?.get(name);
+  }
+  /** A name of the module; undefined where it has no such name. */
+  known(name: string): PyValue | undefined {
+    return this.names.get(name) ?? this.#later?.get(name);
+  }
+  /** What `from … import *` brings: every name without an underscore. */
+  publicNames(): string[] {
+    const names = new Set([...this.names.keys(), ...(this.#later?.names ?? [])]);
+    return [...names].filter((name) => !name.startsWith('_'));
   }
   /** Files of the source may be told what their command line would have told them. */
   override setAttribute(interpreter: Interpreter, name: string, value: PyValue): void {

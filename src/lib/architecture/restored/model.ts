@@ -89,7 +89,7 @@ function demandClasses(origin: Call, program: Program): void {
 function classOf(name: Global, program: Program): PyClass | undefined {
   if (isTorchs(name)) {
     const nn = program.interpreter.environment.libraries.get('torch.nn');
-    const found = nn instanceof PyModule ? nn.names.get(name.name) : undefined;
+    const found = nn instanceof PyModule ? nn.known(name.name) : undefined;
     return found instanceof PyClass ? found : undefined;
   }
   const last = name.module.split('.').at(-1)!;
@@ -125,7 +125,7 @@ function rebuild(origin: Call, files: readonly ParsedFile[], carried: CarriedTen
 function functionOf(module: string, name: string, program: Program): PyValue | undefined {
   const { libraries } = program.interpreter.environment;
   const library = libraries.get(module === 'torch._C._nn' ? 'torch.nn.functional' : module);
-  return library instanceof PyModule ? library.names.get(name) : undefined;
+  return library instanceof PyModule ? library.known(name) : undefined;
 }
 
 function objectOf(

@@ -2,7 +2,7 @@
  * The layers of `torch.nn`. A layer keeps its arguments as attributes, as PyTorch's does, and its
  * forward reads them from there, so that code which changes them afterwards is heard.
  */
-import { PyClass, PyInstance } from '../python/classes.ts';
+import { ClassMethod, PyClass, PyInstance } from '../python/classes.ts';
 import { raised, unsupported } from '../python/errors.ts';
 import { call, NativeFunction } from '../python/functions.ts';
 import { noArguments, type PyValue } from '../python/object.ts';
@@ -33,12 +33,20 @@ export interface Building {
   set(name: string, value: PyValue): void;
 }
 
+/** Makes a layer; `make` calls the class. */
+export type Maker = (
+  given: Given,
+  make: (positional: readonly PyValue[], keywords?: ReadonlyMap<string, PyValue>) => PyInstance,
+) => PyValue;
+
 export interface Layer {
   readonly signature: string;
   /** The signature of forward; `input` unless it says otherwise. */
   readonly call?: string;
   /** Methods that change no numbers: they do nothing. */
   readonly inert?: readonly string[];
+  /** Class methods, as Python has them: `Embedding.from_pretrained`. */
+  readonly classMethods?: Readonly<Record<string, readonly [signature: string, body: Maker]>>;
   /** Makes parameters and checks arguments. Without it, a layer only keeps its arguments. */
   readonly build?: (layer: Building) => void;
   /** `call` has forward's arguments, `self` the layer's attributes, parameters and buffers. */
@@ -131,6 +139,16 @@ function layerClass(
   if (layer.build) attributes.set('reset_parameters', resetParameters(session));
   for (const method of layer.inert ?? []) {
     attributes.set(method, new NativeFunction(method, 'self', () => null));
+  }
+  for (const [method, [parameters, body]] of Object.entries(layer.classMethods ?? {})) {
+    const run = new NativeFunction(method, `cls, ${parameters}`, (interpreter, { values }) =>
+      body(
+        new Given(`${name}.${method}`, values),
+        (positional, keywords = new Map()) =>
+          call(interpreter, values.get('cls')!, { positional, keywords }) as PyInstance,
+      ),
+    );
+    attributes.set(method, new ClassMethod(run));
   }
   return new PyClass(name, [module], { attributes });
 }

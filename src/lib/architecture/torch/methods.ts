@@ -200,6 +200,8 @@ export function tensorProtocol(parameter: PyClass['construct']): TensorProtocol 
       }
       const method = table.get(name);
       if (method) return tensor.method(method);
+      const written = tensor.session.written.method(tensor, name);
+      if (written !== undefined) return written;
       if (name.startsWith('__')) return undefined;
       throw unsupported(`Tensor.${name} is not supported`);
     },

@@ -1,7 +1,7 @@
 /** The class `torch.nn.Module` of one run, with the methods that source code calls. */
 import { getAttribute } from '../python/attributes.ts';
 import { PyClass, PyInstance } from '../python/classes.ts';
-import { PyIterator, PyList, PyTuple } from '../python/collections.ts';
+import { PyDict, PyIterator, PyList, PyTuple } from '../python/collections.ts';
 import { raised, unsupported } from '../python/errors.ts';
 import { call, NativeFunction } from '../python/functions.ts';
 import type { Interpreter } from '../python/interpreter.ts';
@@ -279,6 +279,15 @@ export function tensorsIn(result: PyValue): PyTensor[] {
   return items.filter((item) => item instanceof PyTensor);
 }
 
+/** Works out weights that depend on others; hooks of the user's own are refused when registered. */
+function beforeCall(interpreter: Interpreter, module: PyInstance, { rest }: Bound): void {
+  const hooks = module.attributes.get('_forward_pre_hooks');
+  if (!(hooks instanceof PyDict)) return;
+  for (const hook of hooks.values()) {
+    call(interpreter, hook, { ...noArguments, positional: [module, new PyTuple(rest)] });
+  }
+}
+
 /** Calling a module calls its forward; the graph's nodes remember which module that was. */
 function callModule(
   session: Session,
@@ -288,6 +297,7 @@ function callModule(
 ): PyValue {
   session.calls.push(module);
   try {
+    beforeCall(interpreter, module, bound);
     const forward = getAttribute(interpreter, module, 'forward');
     const given = { positional: bound.rest, keywords: bound.keywords };
     const result = call(interpreter, forward, given);

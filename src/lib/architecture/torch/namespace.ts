@@ -28,7 +28,7 @@ kaiming_uniform_ kaiming_normal_ orthogonal_ sparse_';
 
 /** Files of `torch.nn.modules`. */
 const layerFiles =
-  'activation batchnorm container conv dropout linear module normalization pooling sparse'.split(
+  'activation adaptive batchnorm container conv distance dropout linear loss module normalization pooling rnn sparse transformer upsampling'.split(
     ' ',
   );
 
@@ -49,7 +49,9 @@ export function createTorch(session: Session): Torch {
     'torch.nn.functional',
     natives('torch.nn.functional.', functionalOps),
     true,
+    session.written.in('torch.nn.functional'),
   );
+  const written = session.written.in('torch.nn');
   const init = new PyModule('torch.nn.init', new Map(), true);
   for (const name of initializers.split(' ')) init.names.set(name, initializer(name));
   init.names.set('calculate_gain', gain());
@@ -64,12 +66,26 @@ export function createTorch(session: Session): Torch {
       ...containerClasses(module),
     ]),
     true,
+    written,
   );
   const parameter = library('torch.nn.parameter', {}, [['Parameter', protocol.parameterClass]]);
   const cuda = library('torch.cuda', {
     is_available: ['', () => false],
     device_count: ['', () => 0n],
   });
+  const parametrizations = new PyModule(
+    'torch.nn.utils.parametrizations',
+    new Map(),
+    true,
+    session.written.in('torch.nn.utils.parametrizations'),
+  );
+  const utilities = new PyModule(
+    'torch.nn.utils',
+    new Map([['parametrizations', parametrizations]]),
+    true,
+    session.written.in('torch.nn.utils'),
+  );
+  nn.names.set('utils', utilities);
   const extra = tools(session);
   const torch = new PyModule(
     'torch',
@@ -102,20 +118,31 @@ export function createTorch(session: Session): Torch {
       ...extra.names,
     ]),
     true,
+    session.written.in('torch'),
   );
-  const modules = [torch, nn, functional, init, parameter, cuda, ...extra.modules];
+  const modules = [
+    torch,
+    nn,
+    functional,
+    init,
+    parameter,
+    utilities,
+    parametrizations,
+    cuda,
+    ...extra.modules,
+  ];
   const libraries = new Map<string, PyValue>(modules.map((item) => [item.name, item]));
   // `torch.nn.modules.conv.Conv2d` is `torch.nn.Conv2d`, and so are the names of its other files.
   const within = new Map([...nn.names, ...layerFamilies(nn)]);
   for (const name of layerFiles) {
     const path = `torch.nn.modules.${name}`;
-    libraries.set(path, new PyModule(path, within, true));
+    libraries.set(path, new PyModule(path, within, true, written));
   }
   const layerModules = new Map([
     ...within,
     ...layerFiles.map((name) => [name, libraries.get(`torch.nn.modules.${name}`)!] as const),
   ]);
-  nn.names.set('modules', new PyModule('torch.nn.modules', layerModules, true));
+  nn.names.set('modules', new PyModule('torch.nn.modules', layerModules, true, written));
   libraries.set('torch.nn.modules', nn.names.get('modules')!);
   for (const [name, value] of einops(module, torch)) libraries.set(name, value);
   return { libraries, protocol };

@@ -6,11 +6,14 @@ import type { Interpreter } from '../python/interpreter.ts';
 import type { PyInstance } from '../python/classes.ts';
 import { unsupported } from '../python/errors.ts';
 import type { Tracer } from './tracer.ts';
+import { Written } from './written/index.ts';
 
 export class Session {
   #interpreter: Interpreter | undefined;
   /** Set while forward is traced. */
   tracer: Tracer | null = null;
+  /** Parts of torch that are written in Python. */
+  readonly written = new Written(this);
   /** Modules whose call is under way, outermost first. */
   readonly calls: PyInstance[] = [];
 

@@ -3,6 +3,7 @@ import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import type { Graph, GraphNode, NodeId, Op, Ops, Origin } from '../graph.ts';
 import type { PyInstance } from '../python/classes.ts';
 import { unsupported } from '../python/errors.ts';
+import { isOwn } from '../python/interpreter.ts';
 import type { HostValue } from './host.ts';
 import type { Session } from './session.ts';
 import type { PyTensor } from './tensor.ts';
@@ -84,7 +85,7 @@ export class Tracer {
   #origin(): Origin {
     const { calls, interpreter } = this.#session;
     const module = calls.at(-1);
-    const frame = interpreter.frames.at(-1);
+    const frame = interpreter.frames.findLast(isOwn);
     return {
       module: (module && this.#tree.paths.get(module)) ?? '',
       ...(frame ? { file: frame.file, line: frame.line } : {}),

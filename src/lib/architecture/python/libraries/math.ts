@@ -1,12 +1,14 @@
 /** `math`, and the functions of `numpy` that take one number. */
 import { raised, unsupported } from '../errors.ts';
-import type { NativeBody } from '../functions.ts';
-import { integer } from '../indexing.ts';
+import { PyList } from '../collections.ts';
+import { NativeFunction, type NativeBody } from '../functions.ts';
+import { indexOf, integer } from '../indexing.ts';
 import type { Interpreter } from '../interpreter.ts';
 import { library, type Functions, type PyModule } from '../modules.ts';
 import { isNumeric, toFloat } from '../numbers.ts';
-import { typeName, usable, type PyValue } from '../object.ts';
-import { binary, iterate } from '../operators.ts';
+import { PyObject, typeName, usable, type PyValue } from '../object.ts';
+import { binary, iterate, truth } from '../operators.ts';
+import type { Bound } from '../signature.ts';
 
 function number(bound: { values: Map<string, PyValue> }, name: string): number {
   const value = usable(bound.values.get(name)!);
@@ -137,12 +139,50 @@ function isClose(bound: { values: Map<string, PyValue> }): boolean {
   return Math.abs(a - b) <= Math.max(bar, number(bound, 'abs_tol'));
 }
 
-/** Scalars of NumPy: what `np.sqrt(dim)` and `np.pi` are in a model. Arrays are not here. */
+/** NumPy's array of one axis, as far as a model's settings need it: walked, indexed, `tolist`. */
+class Line extends PyObject {
+  readonly typeName = 'ndarray';
+  readonly #numbers: readonly number[];
+  constructor(numbers: readonly number[]) {
+    super();
+    this.#numbers = numbers;
+  }
+  override length(): number {
+    return this.#numbers.length;
+  }
+  override iterate(): Iterable<PyValue> {
+    return this.#numbers;
+  }
+  override getItem(_: Interpreter, key: PyValue): PyValue {
+    return this.#numbers[indexOf(key, this.#numbers.length, 'ndarray')]!;
+  }
+  override getAttribute(_: Interpreter, name: string): PyValue {
+    if (name !== 'tolist') throw unsupported(`ndarray.${name} is not supported`);
+    return new NativeFunction('tolist', '', () => new PyList([...this.#numbers]));
+  }
+}
+
+/** `num` doubles from start to stop, as NumPy rounds them. */
+function spaced(interpreter: Interpreter, bound: Bound): PyValue {
+  const [start, stop] = [number(bound, 'start'), number(bound, 'stop')];
+  const count = Number(integer(bound.values.get('num')!, 'num'));
+  const isClosed = truth(interpreter, bound.values.get('endpoint')!);
+  if (count < 0) throw raised('ValueError', `numpy.linspace: num is ${count}`);
+  interpreter.allocate(count);
+  const parts = isClosed ? count - 1 : count;
+  const step = (stop - start) / parts;
+  const numbers = Array.from({ length: count }, (_, at) => (parts > 0 ? at * step : 0) + start);
+  if (isClosed && count > 1) numbers[count - 1] = stop;
+  return new Line(numbers);
+}
+
+/** Scalars of NumPy: what `np.sqrt(dim)` and `np.pi` are in a model; of arrays, `np.linspace`. */
 export function numpy(): PyModule {
-  const scalars = {
+  const scalars: Functions = {
     ...real('sqrt', Math.sqrt),
     ...real('log', Math.log),
     ...real('exp', Math.exp),
+    linspace: ['start, stop, num=50, endpoint=True', (i, bound) => spaced(i, bound)],
   };
   return library('numpy', scalars, [
     ['pi', Math.PI],

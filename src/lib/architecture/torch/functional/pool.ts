@@ -1,6 +1,8 @@
 /** Pools of `torch.nn.functional`, over one, two or three axes. */
 import { PyList, PyTuple } from '../../python/collections.ts';
 import { raised, unsupported } from '../../python/errors.ts';
+import { call } from '../../python/functions.ts';
+import { noArguments, type PyValue } from '../../python/object.ts';
 import type { Given } from '../arguments.ts';
 import type { Function, Functions } from '../natives.ts';
 import * as ops from '../ops/index.ts';
@@ -14,13 +16,8 @@ function strideOf(given: Given, rank: Rank, kernel: readonly number[]): readonly
   return isAbsent ? kernel : given.sizes('stride', rank, 1);
 }
 
-function refuseIndices(what: string, given: Given): void {
-  if (!given.bool('return_indices')) return;
-  throw unsupported(`${what} with return_indices is not supported`);
-}
-
-export function maxPool(rank: Rank, given: Given, x: PyTensor): PyTensor {
-  refuseIndices(`max_pool${rank}d`, given);
+export function maxPool(rank: Rank, given: Given, x: PyTensor): PyValue {
+  if (given.bool('return_indices')) return maxPoolWithIndices(rank, given, x);
   const kernel = given.sizes('kernel_size', rank, 1);
   return ops.maxPool(rank, x, {
     kernel,
@@ -29,6 +26,18 @@ export function maxPool(rank: Rank, given: Given, x: PyTensor): PyTensor {
     dilation: given.sizes('dilation', rank, 1),
     ceil: given.bool('ceil_mode'),
   });
+}
+
+/** The pool and the places of its maxima, which are worked out in Python: `written/pools.py`. */
+function maxPoolWithIndices(rank: Rank, given: Given, x: PyTensor): PyValue {
+  const { written, interpreter } = x.session;
+  const pool = written.at('torch.nn.functional', `max_pool${rank}d_with_indices`);
+  if (pool === undefined) {
+    throw unsupported(`max_pool${rank}d with return_indices is not supported`);
+  }
+  const names = ['kernel_size', 'stride', 'padding', 'dilation', 'ceil_mode'];
+  const positional = [x, ...names.map((name) => given.value(name))];
+  return call(interpreter, pool, { ...noArguments, positional });
 }
 
 export function avgPool(rank: Rank, given: Given, x: PyTensor): PyTensor {
@@ -44,7 +53,9 @@ export function avgPool(rank: Rank, given: Given, x: PyTensor): PyTensor {
 }
 
 export function adaptivePool(kind: 'avg' | 'max', rank: Rank, given: Given, x: PyTensor): PyTensor {
-  if (kind === 'max') refuseIndices(`adaptive_max_pool${rank}d`, given);
+  if (kind === 'max' && given.bool('return_indices')) {
+    throw unsupported(`adaptive_max_pool${rank}d with return_indices is not supported`);
+  }
   return ops.adaptivePool(
     kind,
     rank,

@@ -79,13 +79,4 @@ export const functional: Functions = {
     "input, size=None, scale_factor=None, mode='nearest', align_corners=None",
     (given) => interpolate(given, given.tensor('input'), { recompute: false, antialias: false }),
   ],
-  grid_sample: [
-    "input, grid, mode='bilinear', padding_mode='zeros', align_corners=None",
-    (given) =>
-      ops.gridSample(given.tensor('input'), given.tensor('grid'), {
-        mode: given.word('mode', ['bilinear', 'nearest']),
-        padding_mode: given.word('padding_mode', ['zeros', 'border', 'reflection']),
-        align_corners: given.value('align_corners') !== null && given.bool('align_corners'),
-      }),
-  ],
 };

@@ -3,7 +3,9 @@ import { raised, unsupported } from '../../python/errors.ts';
 import { dropouts, embeddingBag, refuseEmbeddingOptions } from '../functional/sequence.ts';
 import type { Layer, Layers } from '../layer.ts';
 import { maybeInPlace } from '../natives.ts';
+import { store } from '../module.ts';
 import * as ops from '../ops/index.ts';
+import { PyTensor } from '../tensor.ts';
 
 const dropout = (op: keyof typeof dropouts): Layer => ({
   signature: 'p=0.5, inplace=False',
@@ -23,6 +25,25 @@ export const layers: Layers = {
   Embedding: {
     signature:
       'num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, sparse=False, _weight=None, _freeze=False, device=None, dtype=None',
+    classMethods: {
+      from_pretrained: [
+        'embeddings, freeze=True, padding_idx=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, sparse=False',
+        (given, make) => {
+          const { shape } = given.tensor('embeddings');
+          if (shape.length !== 2) {
+            throw raised('AssertionError', 'Embeddings parameter is expected to be 2-dimensional');
+          }
+          const options = ['padding_idx', 'max_norm', 'scale_grad_by_freq'];
+          const layer = make(
+            shape.map(BigInt),
+            new Map(options.map((name) => [name, given.value(name)])),
+          );
+          const weight = store(layer, '_parameters')?.get('weight');
+          if (weight instanceof PyTensor) weight.requiresGrad = !given.bool('freeze');
+          return layer;
+        },
+      ],
+    },
     build({ given, parameter, set }) {
       refuseEmbeddingOptions('Embedding', given);
       if (given.value('_weight') !== null) throw unsupported('Embedding: _weight is not supported');

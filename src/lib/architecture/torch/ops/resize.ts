@@ -1,4 +1,4 @@
-/** Resampling: to a size by a rule, or at the places that a grid names. */
+/** Resampling to a size by a rule. */
 import { raised } from '../../python/errors.ts';
 import type { Ops } from '../../graph.ts';
 import { demandFloat, emit } from '../emit.ts';
@@ -50,21 +50,4 @@ export function interpolate(
   }
   const attrs = { mode, align_corners: alignCorners ?? false, scales, antialias };
   return emit('interpolate', [x], attrs, [...x.shape.slice(0, 2), ...size], x.dtype);
-}
-
-/** x (N, C, H, W) at the places of grid (N, h, w, 2), where −1 and 1 are the borders of x. */
-export function gridSample(
-  x: PyTensor,
-  grid: PyTensor,
-  attrs: Ops['grid_sample']['attrs'],
-): PyTensor {
-  demandFloat('grid_sample', x, grid);
-  const [n, height, width, two] = grid.shape;
-  if (x.shape.length !== 4 || grid.shape.length !== 4 || two !== 2 || n !== x.shape[0]) {
-    throw raised(
-      'RuntimeError',
-      `grid_sample: input ${shapeText(x.shape)} and grid ${shapeText(grid.shape)} are not (N, C, H, W) and (N, h, w, 2)`,
-    );
-  }
-  return emit('grid_sample', [x, grid], attrs, [n!, x.shape[1]!, height!, width!], x.dtype);
 }
