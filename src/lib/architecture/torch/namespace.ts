@@ -85,6 +85,7 @@ export function createTorch(session: Session): Torch {
     true,
     session.written.in('torch.nn.utils'),
   );
+  nn.names.set('parameter', parameter);
   nn.names.set('utils', utilities);
   const extra = tools(session);
   const torch = new PyModule(
