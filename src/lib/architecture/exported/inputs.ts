@@ -5,9 +5,9 @@
  */
 import type { ExportedProgram, ExportedTensor, OpenSize } from '#lib/checkpoint/exported.ts';
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Run } from '../carried/run.ts';
 import { PyDict } from '../python/collections.ts';
-import { raised } from '../python/errors.ts';
 import { evaluate } from '../python/expressions.ts';
 import { truth } from '../python/operators.ts';
 import { parseFile } from '../python/parse.ts';
@@ -38,7 +38,10 @@ export function proposedInput(program: ExportedProgram, name: string): InputSpec
   return isOurs && known.length === sizes.length ? { shape: known, dtype } : null;
 }
 
-/** Throws where PyTorch would refuse these inputs of the user, by their names in the program. */
+/**
+ * Throws a FindingError where PyTorch would refuse these inputs of the user, by their names in the
+ * program.
+ */
 export function checkInputs(
   program: ExportedProgram,
   run: Run,
@@ -66,8 +69,12 @@ export function checkInputs(
   for (const guard of program.guards) checkGuard(guard, run, inputs);
 }
 
-function refused(given: string, exported: string) {
-  return raised('RuntimeError', `${given}, the program was exported for ${exported}`);
+function refused(given: string, exported: string): FindingError {
+  return new FindingError({
+    code: 'exported-shapes',
+    message: `pt2: ${given}, the program was exported for ${exported}`,
+    advice: 'Give inputs like these, or export the program with dynamic_shapes.',
+  });
 }
 
 /** Whether a tensor is another than the one that was recorded; open sizes fit all. */

@@ -51,7 +51,8 @@ export async function exportedModel(
       try {
         return { ok: true, graph: trace(program, weights, inputs, training) };
       } catch (error) {
-        return { ok: false, findings: [pythonFinding(error)] };
+        const finding = error instanceof FindingError ? error.finding : pythonFinding(error);
+        return { ok: false, findings: [finding] };
       }
     },
   };
