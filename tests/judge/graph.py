@@ -5,7 +5,7 @@
 `source` is a path from the repository's root, `model` a class in it, `shape` the input with its
 batch: normal numbers, or token ids below `vocabulary`. Writes FOLDER/NAME.pt: {state, input,
 outputs, attention}, the last two by module path; and prints as JSON, by case and path, the counts of
-parameters, own and all, and of every output {mean, std, min, max, zeros}. Attention weights are those
+parameters, own and all, and of multiply-adds, and of every output {mean, std, min, max, zeros}. Attention weights are those
 of PyTorch's documentation for scaled_dot_product_attention, and the ones that nn.MultiheadAttention
 gives when it is asked.
 
@@ -21,6 +21,7 @@ import sys
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 root = pathlib.Path(__file__).resolve().parent.parent.parent
 folder = pathlib.Path(sys.argv[1])
@@ -31,17 +32,24 @@ attention = {}
 attend = F.scaled_dot_product_attention
 
 
-def product(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, enable_gqa=False):
+def weights_of(q, k, mask, is_causal, enable_gqa):
     keys = k.repeat_interleave(q.size(-3) // k.size(-3), -3) if enable_gqa else k
     scores = q @ keys.transpose(-2, -1) / math.sqrt(q.size(-1))
     if is_causal:
         hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
         scores = scores.masked_fill(hidden, float("-inf"))
-    attention[calls[-1]] = torch.softmax(scores if attn_mask is None else scores + attn_mask, -1)
+    return torch.softmax(scores if mask is None else scores + mask, -1)
+
+
+def noted(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, enable_gqa=False):
+    attention[calls[-1]] = weights_of(q, k, attn_mask, is_causal, enable_gqa)
     return attend(q, k, v, attn_mask, dropout_p, is_causal, enable_gqa=enable_gqa)
 
 
-F.scaled_dot_product_attention = product
+def multiplied(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, enable_gqa=False):
+    """By matrix products alone, which is what PyTorch's counter knows on the CPU."""
+    values = v.repeat_interleave(q.size(-3) // v.size(-3), -3) if enable_gqa else v
+    return weights_of(q, k, attn_mask, is_causal, enable_gqa) @ values
 
 
 def enter(path):
@@ -75,6 +83,11 @@ def count(parameters):
     return sum(parameter.numel() for parameter in parameters)
 
 
+def multiply_adds(counts, model, path):
+    """PyTorch counts a multiply-add as two operations, and names modules below their model."""
+    return sum(counts.get(f"{model}.{path}" if path else model, {}).values()) / 2
+
+
 told = {}
 for case in json.load(sys.stdin):
     spec = importlib.util.spec_from_file_location("source", root / case["source"])
@@ -87,6 +100,12 @@ for case in json.load(sys.stdin):
             module.running_var.uniform_(0.5, 2)
     shape = case["shape"]
     given = torch.randint(case["vocabulary"], shape) if "vocabulary" in case else torch.randn(shape)
+    F.scaled_dot_product_attention = multiplied
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        model(given)
+    counts = counter.get_flop_counts()
+    F.scaled_dot_product_attention = noted
     outputs = {}
     attention = {}
     for path, module in model.named_modules():
@@ -102,6 +121,7 @@ for case in json.load(sys.stdin):
         path: {
             "own": count(module.parameters(recurse=False)),
             "all": count(module.parameters()),
+            "multiplied": multiply_adds(counts, case["model"], path) if path in outputs else None,
             "output": describe(outputs[path]) if path in outputs else None,
         }
         for path, module in model.named_modules()

@@ -1,6 +1,6 @@
 /**
- * The graph view against PyTorch's forward hooks: of every module, by its path, the number of
- * parameters, the output and its statistics; of attention, the weights. What is compared is what the
+ * The graph view against PyTorch's forward hooks: of every module, by its path, the numbers of
+ * parameters and of multiply-adds, the output and its statistics; of attention, the weights. What is compared is what the
  * page gets.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -30,6 +30,8 @@ const runs = [
 interface Told {
   readonly own: number;
   readonly all: number;
+  /** Null where it is not called: there PyTorch does not count. */
+  readonly multiplied: number | null;
   readonly output: Record<'mean' | 'std' | 'min' | 'max' | 'zeros', number> | null;
 }
 
@@ -78,9 +80,10 @@ it.each(runs)('$name on $backend', async ({ name, source, model, vocabulary, bac
 
   const modules = measured.parts.filter(({ kind }) => kind === 'module');
   expect(modules.map(({ path }) => path).sort()).toEqual(Object.keys(told[name]!).sort());
-  for (const { path, outputs, parameters, ownParameters } of modules) {
-    const { own, all, output } = told[name]![path]!;
-    expect({ path, own: ownParameters, all: parameters }).toEqual({ path, own, all });
+  for (const { path, outputs, parameters: all, ownParameters: own, multiplyAdds } of modules) {
+    const { output, ...counts } = told[name]![path]!;
+    const multiplied = output ? multiplyAdds : null;
+    expect({ own, all, multiplied }, path).toEqual(counts);
     expect(outputs.length, path).toBe(output ? 1 : 0);
     if (!output) continue;
     const expected = await numbers(judged.get('outputs')!, path);

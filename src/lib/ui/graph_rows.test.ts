@@ -3,7 +3,7 @@ import type { GraphPart } from '#lib/worker/protocol.ts';
 import { firstExpanded, graphRows } from './graph_rows.ts';
 
 function part(name: string, parent: number | null, path = name): GraphPart {
-  const figures = { ownParameters: 0, parameters: 0, milliseconds: 0, bytes: 0 };
+  const figures = { ownParameters: 0, parameters: 0, multiplyAdds: 0, milliseconds: 0, bytes: 0 };
   const rest = { type: '', line: null, outputs: [], ran: true, attention: null };
   return { kind: 'module', name, parent, path, ...figures, ...rest };
 }

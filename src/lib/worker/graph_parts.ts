@@ -1,6 +1,7 @@
 /** The parts of a model as a person thinks of them: modules in modules, with the ops between them. */
 import { isAttention } from '#lib/architecture/attention.ts';
 import type { Graph, GraphNode, NodeId, ParameterSpec } from '#lib/architecture/graph.ts';
+import { multiplyAdds } from '#lib/architecture/multiply_adds.ts';
 import type { ModuleSpec, ModuleTree } from '#lib/architecture/source.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
 import type { Profile } from '#lib/runtime/profile.ts';
@@ -19,7 +20,7 @@ interface Branch {
 
 export function partsOf(module: ModuleTree, graph: Graph, profile: Profile): GraphPart[] {
   const parts: GraphPart[] = [];
-  const measured = measurer(profile);
+  const measured = measurer(graph, profile);
   const sized = parameterCounter(module.state);
 
   const addNode = (id: NodeId, parent: number): void => {
@@ -121,8 +122,10 @@ function outputsOf({ nodes }: Graph, given: readonly (NodeId | null)[]): GraphPa
     .map((node) => ({ node, shape: [...nodes[node]!.shape], dtype: nodes[node]!.dtype }));
 }
 
-function measurer({ milliseconds, bytes }: Profile) {
-  return (ids: readonly NodeId[]): Pick<GraphPart, 'milliseconds' | 'bytes'> => ({
+function measurer(graph: Graph, { milliseconds, bytes }: Profile) {
+  type Figures = Pick<GraphPart, 'multiplyAdds' | 'milliseconds' | 'bytes'>;
+  return (ids: readonly NodeId[]): Figures => ({
+    multiplyAdds: ids.reduce((sum, id) => sum + multiplyAdds(graph, id), 0),
     milliseconds: ids.reduce((sum, id) => sum + milliseconds[id]!, 0),
     bytes: ids.reduce((most, id) => Math.max(most, bytes[id]!), 0),
   });

@@ -46,6 +46,8 @@ export interface GraphPart {
   /** Parameters of it alone, and with the modules in it; tied ones count once. */
   ownParameters: number;
   parameters: number;
+  /** Of matrix products, convolutions, attention and recurrent layers, with the modules in it. */
+  multiplyAdds: number;
   /** What it gives, of several calls the last; empty where it does not run or nothing uses it. */
   outputs: { node: number; shape: number[]; dtype: Dtype }[];
   /** Whether its ops ran. */
