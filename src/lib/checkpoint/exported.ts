@@ -5,10 +5,21 @@
  */
 import type { Dtype } from './dtype.ts';
 
+/** A graph within the program. Of its inputs and outputs, null is what is no tensor. */
+export interface ExportedPart {
+  readonly inputs: readonly (string | null)[];
+  readonly outputs: readonly (string | null)[];
+  readonly nodes: readonly ExportedNode[];
+  readonly tensors: ReadonlyMap<string, ExportedTensor>;
+}
+
 export interface ExportedProgram {
   /** PyTorch's, where the file says: `2.13.0+cpu`. */
   readonly torch: string | null;
-  /** In the order of the graph's inputs: what the program reads, and the user's inputs. */
+  /**
+   * In the order of the graph's inputs: what the program reads, and the user's inputs. Numbers and
+   * flags that were given when it was exported are in its nodes, and left out here.
+   */
   readonly inputs: readonly ExportedInput[];
   readonly nodes: readonly ExportedNode[];
   /** Names of the tensors that the user gets. */
@@ -29,7 +40,8 @@ export interface ExportedInput {
 }
 
 export interface ExportedOutput {
-  readonly name: string;
+  /** null for what is no tensor, such as None. */
+  readonly name: string | null;
   /** Everything but the user's outputs changes the program's state. */
   readonly kind: 'user' | 'mutation';
 }
@@ -79,6 +91,8 @@ export type ExportedValue =
   | { readonly kind: 'list'; readonly items: readonly ExportedValue[] }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'dtype'; readonly dtype: Dtype }
+  /** A part of the program that a node runs with other inputs, and names of its own. */
+  | ({ readonly kind: 'graph' } & ExportedPart)
   /** A device, layout or memory format: where numbers lie, not what they are. */
   | { readonly kind: 'placement' }
   | { readonly kind: 'unknown'; readonly what: string };

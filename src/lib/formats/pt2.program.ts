@@ -26,7 +26,10 @@ export function parseProgram(bytes: Uint8Array, record: string): ExportedProgram
   const torch = program.entries.get('torch_version');
   return {
     torch: typeof torch === 'string' ? torch : null,
-    inputs: signature.objects('input_specs').map((spec) => reader.input(spec)),
+    inputs: signature
+      .objects('input_specs')
+      .filter(({ union }) => union.tag !== 'constant_input')
+      .map((spec) => reader.input(spec)),
     outputs: signature.objects('output_specs').map((spec) => reader.output(spec)),
     nodes: graph.objects('nodes').map((node) => reader.node(node)),
     tensors: reader.tensors(graph.object('tensor_values')),
@@ -66,11 +69,9 @@ class Reader {
         return { name: name(fields.object('arg')), kind: 'constant', target };
       }
       case 'user_input': {
-        const given = this.value(fields.object('arg'));
-        if (typeof given === 'object' && given?.kind === 'name') {
-          return { name: given.name, kind: 'user', target: '' };
-        }
-        throw fields.wrong('is no tensor');
+        const given = nameOf(this.value(fields.object('arg')));
+        if (given === null) throw fields.wrong('is no tensor');
+        return { name: given, kind: 'user', target: '' };
       }
       default:
         throw spec.wrong(`has an input of the unknown kind ${JSON.stringify(tag)}`);
@@ -82,10 +83,7 @@ class Reader {
     const fields = this.#fields(value, `output ${tag}`);
     if (tag !== 'user_output') return { name: fields.object('arg').text('name'), kind: 'mutation' };
     const given = this.value(fields.object('arg'));
-    if (typeof given === 'object' && given?.kind === 'name') {
-      return { name: given.name, kind: 'user' };
-    }
-    throw fields.wrong('is no tensor');
+    return { name: nameOf(given), kind: 'user' };
   }
 
   node(node: Fields): ExportedNode {
@@ -100,9 +98,7 @@ class Reader {
         value: this.value(input.object('arg')),
         isPositional: input.entries.get('kind') === POSITIONAL,
       })),
-      outputs: names.map((name) =>
-        typeof name === 'object' && name?.kind === 'name' ? name.name : null,
-      ),
+      outputs: names.map(nameOf),
       isList,
       module: moduleOf(metadata.get('nn_module_stack')),
       line: lineOf(metadata.get('stack_trace')),
@@ -187,6 +183,17 @@ class Reader {
         const dtype = typeof value === 'bigint' ? dtypeByCode.get(value) : undefined;
         return dtype ? { kind: 'dtype', dtype } : unknown(tag);
       }
+      case 'as_graph': {
+        const graph = this.#fields(value, 'a part').object('graph');
+        const names = (key: string) => graph.objects(key).map((item) => nameOf(this.value(item)));
+        return {
+          kind: 'graph',
+          inputs: names('inputs'),
+          outputs: names('outputs'),
+          nodes: graph.objects('nodes').map((node) => this.node(node)),
+          tensors: this.tensors(graph.object('tensor_values')),
+        };
+      }
       case 'as_memory_format':
       case 'as_layout':
       case 'as_device':
@@ -231,6 +238,10 @@ function isContiguous(
 
 function textsOf(value: Json | undefined): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function nameOf(value: ExportedValue): string | null {
+  return typeof value === 'object' && value?.kind === 'name' ? value.name : null;
 }
 
 function unknown(what: string): ExportedValue {

@@ -35,7 +35,7 @@ export const create: Adapters = {
   // What the exporter found out about sizes; the graph's shapes are checked anyway.
   _assert_scalar: ['self, assert_msg', () => null],
   _assert_tensor_metadata: [
-    'a, size=None, stride=None, *, dtype=None, device=None, layout=None',
+    'a, size=None, stride=None, dtype=None, *, device=None, layout=None',
     () => null,
   ],
   sym_constrain_range_for_size: ['size, *, min=None, max=None', () => null],

@@ -111,6 +111,20 @@ export const shape: Adapters = {
     },
   ],
   narrow: ['self, dim, start, length', '.narrow'],
+  diff: [
+    'self, n=1, dim=-1, prepend=None, append=None',
+    (given, aten) => {
+      if (given.int('n') !== 1) throw unsupported('diff of a higher order is not supported');
+      const parts = ['prepend', 'self', 'append'].map((name) => given.value(name));
+      const all = new PyList(parts.filter((part) => part !== null));
+      const joined = given.with('self', aten.tensor('torch.cat', [all, given.value('dim')]));
+      const [later, earlier] = [new PySlice(1n, null, null), new PySlice(null, -1n, null)].map(
+        (part) => picked(joined, aten, along(joined, part, 'diff')),
+      );
+      const isBool = joined.tensor('self').dtype === 'bool';
+      return aten.python(isBool ? 'torch.logical_xor' : 'torch.sub', [later!, earlier!]);
+    },
+  ],
   index_select: ['self, dim, index', 'torch.index_select'],
   gather: ['self, dim, index, *, sparse_grad=False', 'torch.gather'],
   index: ['self, indices', (given, aten) => picked(given, aten, indexKey(given))],

@@ -157,7 +157,8 @@ function trace(
     }
     checkInputs(program, run, users);
     runNodes(program, run, paths, values);
-    const outputs = program.outputs.map(({ name }, index) => {
+    const outputs = program.outputs.flatMap(({ name }, index) => {
+      if (name === null) return [];
       const value = values.get(name);
       const place = program.outputs.length === 1 ? 'output' : String(index);
       if (value instanceof PyTensor) return { name: place, node: tracer.nodeOf(value) };

@@ -8,7 +8,7 @@ import type {
 import { numel } from '#lib/checkpoint/tensor.ts';
 import type { Run } from '../carried/run.ts';
 import { PyInstance } from '../python/classes.ts';
-import { PyList } from '../python/collections.ts';
+import { PyList, PyTuple } from '../python/collections.ts';
 import { PythonError, raised, unsupported } from '../python/errors.ts';
 import type { BinaryOperator, PyValue } from '../python/object.ts';
 import { binary, iterate } from '../python/operators.ts';
@@ -50,7 +50,7 @@ export function runNodes(
     try {
       interpreter.within(frame, () => {
         interpreter.step();
-        const result = callNode(node, run, program, values);
+        const result = callNode(node, run, program, paths, values);
         keep(node, result, run, program, values);
       });
     } catch (error) {
@@ -83,6 +83,7 @@ function callNode(
   node: ExportedNode,
   run: Run,
   program: ExportedProgram,
+  paths: ModulePaths,
   values: Map<string, PyValue>,
 ): PyValue {
   const { target, inputs } = node;
@@ -97,12 +98,45 @@ function callNode(
       keywords: new Map(others.map(({ name, value }) => [name, valueOf(value)])),
     });
   }
-  const sizes = operators.get(/^_?operator\.(\w+)$/.exec(target)?.[1] ?? '');
-  const [left, right] = inputs.map(({ value }) => valueOf(value));
-  if (sizes && left !== undefined && right !== undefined) {
-    return binary(run.program.interpreter, sizes, left, right);
+  if (/^torch\.ops\.higher_order\.wrap_with_(set_grad_enabled|autocast)$/.test(target)) {
+    return runPart(node, run, program, paths, values);
   }
-  throw unsupported(`the operator ${target} is not supported`);
+  const sizes = operators.get(/^_?operator\.(\w+)$/.exec(target)?.[1] ?? '');
+  if (!sizes || inputs.length !== 2) throw unsupported(`the operator ${target} is not supported`);
+  const [left, right] = inputs.map(({ value }) => valueOf(value));
+  return binary(run.program.interpreter, sizes, left!, right!);
+}
+
+/**
+ * What stood in `with torch.no_grad()` or `with torch.autocast(enabled=False)`: a part of the program
+ * behind the settings, and then what goes into it.
+ */
+function runPart(
+  { target, inputs, isList }: ExportedNode,
+  run: Run,
+  program: ExportedProgram,
+  paths: ModulePaths,
+  values: ReadonlyMap<string, PyValue>,
+): PyValue {
+  const given = inputs.map(({ value }) => value);
+  const at = given.findIndex((value) => typeof value === 'object' && value?.kind === 'graph');
+  const part = given[at];
+  if (typeof part !== 'object' || part?.kind !== 'graph') {
+    throw raised('RuntimeError', 'the part that it runs is missing');
+  }
+  const isAutocast = target.endsWith('autocast');
+  if (isAutocast && given[2] !== false) throw unsupported('autocast is not supported');
+  const inside = new Map<string, PyValue>();
+  part.inputs.forEach((name, index) => {
+    if (name !== null) inside.set(name, toPython(given[at + 1 + index] ?? null, values));
+  });
+  runNodes({ ...program, nodes: part.nodes, tensors: part.tensors }, run, paths, inside);
+  const results = part.outputs.map((name) => {
+    const value = name === null ? null : (inside.get(name) ?? null);
+    const isApart = !isAutocast && given[0] === false && value instanceof PyTensor;
+    return isApart ? run.aten.python('.detach', [value]) : value;
+  });
+  return isList || results.length !== 1 ? new PyTuple(results) : results[0]!;
 }
 
 /**
@@ -143,6 +177,8 @@ function toPython(value: ExportedValue, values: ReadonlyMap<string, PyValue>): P
       return dtypeValue(value.dtype);
     case 'placement':
       return new PyDevice('cpu');
+    case 'graph':
+      throw unsupported('a part of the program as a value is not supported');
     case 'unknown':
       throw unsupported(`an argument of the kind ${value.what} is not supported`);
     default:
