@@ -15,7 +15,7 @@ export async function recogniseModel(
   const { recognise } = await import('#lib/architecture/families/recognise.ts');
   const found = recognise(stateDict, configurationOf(checkpoint));
   if (!found) return null;
-  const { title, model, args, assumed = [], origins = {} } = found.proposal;
+  const { title, model, args, assumed = [], origins = {}, refused = null } = found.proposal;
   const proposed = Object.entries(args).map(([name, value]): [string, ProposedArgument] => [
     name,
     { text: literalText(value)!, from: origins[name] ?? 'shapes' },
@@ -26,6 +26,7 @@ export async function recogniseModel(
     candidate: model,
     arguments: Object.fromEntries(proposed),
     assumed: [...assumed],
+    refused,
   };
 }
 

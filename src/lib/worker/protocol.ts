@@ -323,6 +323,8 @@ export interface RecognisedModel {
   arguments: Record<string, ProposedArgument>;
   /** What no shape tells and is taken by custom. */
   assumed: string[];
+  /** What the configuration asks for and this source does not compute; null where it serves. */
+  refused: string | null;
 }
 
 export interface ProposedArgument {

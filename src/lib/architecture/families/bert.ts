@@ -18,7 +18,8 @@ export const bert: Family = {
     const custom = new Customs(hints);
     const [vocabulary = 0, width = 0] = shapes.of(`${prefix}embeddings.word_embeddings.weight`);
     if (!shapes.has(segments, `${first}attention.self.query.weight`)) return [];
-    if (!custom.allows(KINDS) || custom.says('is_decoder', true)) return [];
+    custom.expect('model_type', KINDS, 'a model of type');
+    if (custom.says('is_decoder', true)) custom.refuse('attention to earlier tokens alone');
     const [types = 0] = shapes.of(segments);
     const [context = 0] = shapes.of(`${prefix}embeddings.position_embeddings.weight`);
     // RoBERTa's table of places has two more rows than texts have tokens, and one kind of segment.
@@ -31,7 +32,7 @@ export const bert: Family = {
       pooled: shapes.has(`${prefix}pooler.dense.weight`),
       positions: shapes.has(`${prefix}embeddings.position_ids`),
       old: shapes.has(`${prefix}embeddings.LayerNorm.gamma`),
-      act: custom.text('act', ['hidden_act'], 'gelu', 'exact GELU'),
+      act: custom.activation(['hidden_act'], 'gelu'),
       eps: custom.number('eps', ['layer_norm_eps'], eps, `eps ${eps} in LayerNorm`),
       ...int({
         vocabulary,
@@ -47,11 +48,11 @@ export const bert: Family = {
     const title = `${name}, ${depth} layers of ${width}`;
     if (prefix !== '') {
       const named = headed(shapes, base);
-      return named.map((it) => ({ ...it, title: `${title}, ${it.title}`, ...custom.origins }));
+      return named.map((it) => ({ ...it, title: `${title}, ${it.title}`, ...custom.reading }));
     }
-    if (!isRoberta) return [{ title, model: 'Bert', args: base, ...custom.origins }];
+    if (!isRoberta) return [{ title, model: 'Bert', args: base, ...custom.reading }];
     const padding = custom.number('padding', ['pad_token_id'], 1, 'padding token 1');
-    return [{ title, model: 'Bert', args: { ...base, ...int({ padding }) }, ...custom.origins }];
+    return [{ title, model: 'Bert', args: { ...base, ...int({ padding }) }, ...custom.reading }];
   },
 };
 

@@ -56,7 +56,7 @@ function timm(shapes: Shapes, hints: Hints): Proposal[] {
           num_classes: shapes.size('head.fc.weight', 0),
         }),
       },
-      ...custom.origins,
+      ...custom.reading,
     },
   ];
 }

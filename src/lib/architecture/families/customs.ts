@@ -2,6 +2,18 @@ import type { Value } from '#lib/checkpoint/value.ts';
 import type { Hints } from '../hints.ts';
 import type { Proposal } from './family.ts';
 
+/** transformers' names for activations, some of them several for one. */
+const ACTIVATIONS: Readonly<Record<string, string>> = {
+  gelu: 'gelu',
+  gelu_python: 'gelu',
+  gelu_new: 'gelu_new',
+  gelu_fast: 'gelu_new',
+  gelu_pytorch_tanh: 'gelu_new',
+  relu: 'relu',
+  silu: 'silu',
+  swish: 'silu',
+};
+
 /**
  * Constructor arguments that no shape tells: from the configuration that comes with the weights,
  * else what is usual in the family. What was taken by custom is kept in words, for a person to check.
@@ -10,14 +22,30 @@ export class Customs {
   readonly #assumed: string[] = [];
   readonly #origins: Record<string, 'configuration' | 'custom'> = {};
   readonly #hints: Hints;
+  #refused: string | undefined;
 
   constructor(hints: Hints) {
     this.#hints = hints;
   }
 
-  /** Where the arguments come from, as a part of a proposal. */
-  get origins(): Pick<Proposal, 'assumed' | 'origins'> {
-    return { assumed: this.#assumed, origins: this.#origins };
+  /** What this reading adds to a proposal. */
+  get reading(): Pick<Proposal, 'assumed' | 'origins' | 'refused'> {
+    const refused = this.#refused === undefined ? {} : { refused: this.#refused };
+    return { assumed: this.#assumed, origins: this.#origins, ...refused };
+  }
+
+  /** The configuration asks for something that the family's source does not compute: what. */
+  refuse(words: string): void {
+    this.#refused ??= words;
+  }
+
+  /**
+   * Refuses where the configuration has another word than those: some kinds of model (`model_type`)
+   * have the same keys and compute something else, as Gemma does with Llama's.
+   */
+  expect(name: string, words: RegExp, what: string): void {
+    const given = this.#hints.get(name);
+    if (typeof given === 'string' && !words.test(given)) this.refuse(`${what} ${given}`);
   }
 
   /** Says something that no argument decides. */
@@ -33,10 +61,12 @@ export class Customs {
     return this.#take(argument, given, usual, words);
   }
 
-  /** The same for a word, such as the name of an activation. */
-  text(argument: string, names: readonly string[], usual: string, words: string): string {
+  /** The argument `act`, by the names that the families' sources know. */
+  activation(names: readonly string[], usual: 'gelu' | 'gelu_new'): string {
     const given = this.#first(names, (value) => (typeof value === 'string' ? value : undefined));
-    return this.#take(argument, given, usual, words);
+    const known = given === undefined ? undefined : ACTIVATIONS[given];
+    if (given !== undefined && known === undefined) this.refuse(`the activation ${given}`);
+    return this.#take('act', known, usual, usual === 'gelu' ? 'exact GELU' : 'GELU by tanh');
   }
 
   /** The argument `heads`: attention heads that share `width` numbers, by custom `usual` each. */
@@ -68,14 +98,6 @@ export class Customs {
   get kind(): string | null {
     const kind = this.#hints.get('model_type');
     return typeof kind === 'string' ? kind : null;
-  }
-
-  /**
-   * False where the configuration names another kind of model: some have the same keys and compute
-   * something else, as Gemma does with Llama's.
-   */
-  allows(kinds: RegExp): boolean {
-    return this.kind === null || kinds.test(this.kind);
   }
 
   /** The class that the weights were saved from, where the configuration names one. */

@@ -12,15 +12,14 @@ export const distilbert: Family = {
     const first = `${prefix}transformer.layer.0.`;
     const words = `${prefix}embeddings.word_embeddings.weight`;
     const custom = new Customs(hints);
-    if (!shapes.has(words, `${first}attention.q_lin.weight`) || !custom.allows(/^distilbert$/)) {
-      return [];
-    }
+    if (!shapes.has(words, `${first}attention.q_lin.weight`)) return [];
+    custom.expect('model_type', /^distilbert$/, 'a model of type');
     const [vocabulary = 0, width = 0] = shapes.of(words);
     const depth = shapes.count(`${prefix}transformer.layer.`);
     const heads = custom.heads(width, ['n_heads', 'num_attention_heads'], 64);
     const base = {
       positions: shapes.has(`${prefix}embeddings.position_ids`),
-      act: custom.text('act', ['activation'], 'gelu', 'exact GELU'),
+      act: custom.activation(['activation'], 'gelu'),
       ...int({
         vocabulary,
         context: shapes.size(`${prefix}embeddings.position_embeddings.weight`, 0),
@@ -31,12 +30,12 @@ export const distilbert: Family = {
       }),
     };
     const title = `DistilBERT, ${depth} layers of ${width}`;
-    if (!hasHead) return [{ title, model: 'DistilBert', args: base, ...custom.origins }];
+    if (!hasHead) return [{ title, model: 'DistilBert', args: base, ...custom.reading }];
     if (shapes.has('vocab_transform.weight')) {
       const head = 'vocab_projector.weight';
       const args = { ...base, tied: shapes.areOne(words, head), kept: shapes.has(head) };
       const model = 'DistilBertForMaskedLM';
-      return [{ title: `${title}, for masked words`, model, args, ...custom.origins }];
+      return [{ title: `${title}, for masked words`, model, args, ...custom.reading }];
     }
     const answers = shapes.has('qa_outputs.weight');
     const each = !answers && !shapes.has('pre_classifier.weight');
@@ -44,7 +43,7 @@ export const distilbert: Family = {
     const args = { ...base, ...int({ classes }), each, answers };
     const purpose = answers ? 'for answers' : `for ${classes} classes${each ? ' of tokens' : ''}`;
     return [
-      { title: `${title}, ${purpose}`, model: 'DistilBertClassifier', args, ...custom.origins },
+      { title: `${title}, ${purpose}`, model: 'DistilBertClassifier', args, ...custom.reading },
     ];
   },
 };

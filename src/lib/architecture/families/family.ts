@@ -28,6 +28,8 @@ export interface Proposal {
   readonly args: Readonly<Record<string, Value>>;
   /** What shapes cannot tell (an activation, a number of heads) and is taken by custom, in words. */
   readonly assumed?: readonly string[];
+  /** What the configuration asks for and the source does not compute: it is not to be used. */
+  readonly refused?: string;
   /** Arguments that do not follow from the shapes, by name. */
   readonly origins?: Readonly<Record<string, 'configuration' | 'custom'>>;
 }

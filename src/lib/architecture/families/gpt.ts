@@ -17,17 +17,15 @@ export const gpt: Family = {
     const custom = new Customs(hints);
     if (!shapes.has(`${prefix}wte.weight`, `${prefix}wpe.weight`, `${first}attn.c_attn.weight`))
       return [];
-    if (!custom.allows(/gpt/) || scalesOtherwise(custom)) return [];
+    custom.expect('model_type', /gpt/, 'a model of type');
+    if (scalesOtherwise(custom)) custom.refuse('attention scores that are scaled otherwise');
     const [vocabulary = 0, width = 0] = shapes.of(`${prefix}wte.weight`);
     const turned = shapes.size(`${first}attn.c_attn.weight`, 0) === width;
     const masks = ['bias', 'masked_bias'].filter((name) => shapes.has(`${first}attn.${name}`));
     const isMinGpt = !turned && masks.includes('bias');
-    const byTanh = turned || isMinGpt;
-    const act = custom.text(
-      'act',
+    const act = custom.activation(
       ['activation_function'],
-      byTanh ? 'gelu_new' : 'gelu',
-      byTanh ? 'GELU by tanh' : 'exact GELU',
+      turned || isMinGpt ? 'gelu_new' : 'gelu',
     );
     const depth = shapes.count(`${prefix}h.`);
     const title = turned ? 'GPT-2' : isMinGpt ? 'minGPT' : 'nanoGPT';
@@ -58,7 +56,7 @@ export const gpt: Family = {
         title: `${title}, ${depth} layers of ${width}`,
         model: hasHead ? 'GPT2LanguageModel' : 'GPT2',
         args,
-        ...custom.origins,
+        ...custom.reading,
       },
     ];
   },

@@ -1,3 +1,4 @@
+import { isDict } from '#lib/checkpoint/value.ts';
 import { Customs } from './customs.ts';
 import { int, type Family, type Hints, type Proposal, type Shapes } from './family.ts';
 import source from './llama.py?raw';
@@ -18,7 +19,13 @@ function transformers(shapes: Shapes, hints: Hints): Proposal[] {
   const first = `${prefix}layers.0.`;
   const custom = new Customs(hints);
   if (!shapes.has(`${prefix}embed_tokens.weight`, `${first}mlp.gate_proj.weight`)) return [];
-  if (!custom.allows(KINDS) || stretchesPlaces(hints)) return [];
+  custom.expect('model_type', KINDS, 'a model of type');
+  custom.expect('hidden_act', /^(silu|swish)$/, 'the activation');
+  // RoPE that is scaled for longer texts (linear, llama3, yarn) turns by other angles.
+  custom.expect('rope_type', /^default$/, 'RoPE of type');
+  if (isDict(hints.get('rope_scaling') ?? null) && !hints.has('rope_type')) {
+    custom.refuse('RoPE that is scaled');
+  }
   const [vocabulary = 0, width = 0] = shapes.of(`${prefix}embed_tokens.weight`);
   const kept = shapes.has('lm_head.weight');
   const rotary = shapes.has(`${first}self_attn.rotary_emb.inv_freq`);
@@ -54,7 +61,7 @@ function transformers(shapes: Shapes, hints: Hints): Proposal[] {
         ...(rotary ? {} : { theta: thetaOf(custom) }),
         eps: custom.number('eps', ['rms_norm_eps'], 1e-6, 'RMSNorm with eps 1e-6'),
       },
-      ...custom.origins,
+      ...custom.reading,
     },
   ];
 }
@@ -83,20 +90,13 @@ function own(shapes: Shapes, hints: Hints): Proposal[] {
         eps: custom.number('eps', ['norm_eps'], 1e-5, 'RMSNorm with eps 1e-5'),
         tied: shapes.areOne('tok_embeddings.weight', 'output.weight'),
       },
-      ...custom.origins,
+      ...custom.reading,
     },
   ];
 }
 
 const thetaOf = (custom: Customs) =>
   custom.number('theta', ['rope_theta'], 10000, 'RoPE with theta 10000');
-
-/** RoPE that is scaled for longer texts (`linear`, `llama3`, `yarn`) turns by other angles. */
-function stretchesPlaces(hints: Hints): boolean {
-  const kind = hints.get('rope_type') ?? null;
-  const older = hints.get('rope_scaling') ?? null;
-  return kind === null ? older !== null : kind !== 'default';
-}
 
 /** How far attention reaches back, where the configuration bounds it (Mistral). */
 function windowOf(hints: Hints): bigint | null {

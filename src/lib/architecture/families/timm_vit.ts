@@ -42,7 +42,7 @@ export const timmVit: Family = {
             num_classes: shapes.size('head.weight', 0),
           }),
         },
-        ...custom.origins,
+        ...custom.reading,
       },
     ];
   },

@@ -28,7 +28,7 @@ export const vit: Family = {
           ...int({ image: side, patch, depth, width, heads, hidden }),
           ...int({ channels, num_classes }),
         },
-        ...custom.origins,
+        ...custom.reading,
       },
     ];
   },
