@@ -48,10 +48,12 @@ export async function compareFamily(
     const checkpoint = await open(file);
     const state = (checkpoint.root as Dict).get('state') as Dict;
     const recognised = recognise(state, item.set ? new Map() : configurationOf(checkpoint));
-    outcome.title = recognised?.proposal.title ?? null;
-    outcome.isRight = (recognised?.family ?? null) === item.family;
-    if (!recognised) return outcome;
-    const { proposal, files } = recognised;
+    const refused = recognised?.proposal.refused;
+    outcome.title = refused ? `refused: ${refused}` : (recognised?.proposal.title ?? null);
+    const usable = refused === undefined ? recognised : null;
+    outcome.isRight = (usable?.family ?? null) === item.family;
+    if (!usable) return outcome;
+    const { proposal, files } = usable;
     const set = Object.entries(item.set ?? {}).map(
       ([name, text]) => [name, parseLiteral(text)] as const,
     );

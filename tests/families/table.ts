@@ -124,6 +124,8 @@ const languageModels: FamilyCase[] = [
   transformers('llama', 'LlamaModel', GROUPED),
   transformers('llama', 'MistralForCausalLM', `${GROUPED}, sliding_window=4096`),
   transformers('llama', 'Qwen2ForCausalLM', GROUPED),
+  transformers(null, 'LlamaForCausalLM', `${GROUPED}, hidden_act='gelu'`, 'GELU'),
+  transformers(null, 'BertModel', `${BERT}, hidden_act='quick_gelu'`, 'quick GELU'),
   transformers(null, 'GemmaForCausalLM', `${GROUPED}, head_dim=8`),
   transformers('bert', 'BertModel', BERT, '', { inputs: SEGMENTED }),
   transformers('bert', 'BertModel', BERT, 'heads set', { set: { heads: '3' }, inputs: MASKED }),
