@@ -1,6 +1,6 @@
 /**
- * Takes the README's pictures, in light and dark: what a hostile file would run, and the MLP sample
- * in training. Needs a build below /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
+ * Takes the README's pictures, in light and dark: what a hostile file would run, the GPT sample's
+ * graph, and the MLP sample in training. Needs a build below /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
  */
 import { join } from 'node:path';
 import {
@@ -27,6 +27,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
   await drop(page, [await hostileFile()]);
   await page.getByRole('option').filter({ hasText: 'posix.system' }).waitFor();
   await page.screenshot({ path: join(docs, `safety-${colorScheme}.png`) });
+  await step(page, 'Open');
+  await openSample(page, 'Fables, letter by letter');
+  await step(page, 'Run');
+  await page.getByRole('button', { name: 'Measure', exact: true }).click();
+  await page.getByRole('treeitem', { name: /^0 / }).dblclick();
+  await page.getByRole('treeitem', { name: /^scaled_dot/ }).click();
+  await page.getByRole('img', { name: 'Attention [0, 3]' }).waitFor();
+  await page.getByRole('region', { name: 'Graph' }).evaluate((it) => it.scrollIntoView());
+  await page.screenshot({ path: join(docs, `graph-${colorScheme}.png`) });
   await step(page, 'Open');
   await openSample(page, 'Multi-layer perceptron');
   await step(page, 'Train');
