@@ -21,7 +21,7 @@ export interface MeasuredGraph {
   tokens: string[] | null;
   /** Milliseconds of a pass that is waited for only at its end. */
   whole: number;
-  /** Passes in which every op was waited for, and what one wait without work takes. */
+  /** Passes in which every op was waited for, and what one wait without work takes at least. */
   passes: number;
   wait: number;
   /** Bytes of the weights, and of all tensors of the pass where it needs most. */
