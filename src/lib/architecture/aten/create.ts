@@ -1,5 +1,6 @@
 /** Tensors that the code makes itself: `zeros`, `arange`, and those shaped like another. */
 import { dtypeValue } from '../torch/dtypes.ts';
+import { unsupported } from '../python/errors.ts';
 import { hostTensor } from '../torch/emit.ts';
 import type { Given } from '../torch/arguments.ts';
 import type { PyValue } from '../python/object.ts';
@@ -32,6 +33,14 @@ export const create: Adapters = {
   new_zeros: fresh('zeros'),
   new_ones: fresh('ones'),
   new_full: fresh('full', 'fill_value, '),
+  // How scripted code writes `with torch.no_grad()`, which changes nothing but gradients.
+  set_grad_enabled: [
+    'val',
+    (given, { owner }) => {
+      if (given.bool('val') || !owner.session.tracer?.training) return null;
+      throw unsupported('torch.no_grad in forward is not supported in training');
+    },
+  ],
   // What the exporter found out about sizes; the graph's shapes are checked anyway.
   _assert_scalar: ['self, assert_msg', () => null],
   _assert_tensor_metadata: [

@@ -1,7 +1,7 @@
 /** Embeddings, attention, recurrence and dropout. */
 import { PyTuple } from '../python/collections.ts';
 import { unsupported } from '../python/errors.ts';
-import { gates, recurrent, type Recurrent } from '../torch/ops/recurrent.ts';
+import { cell, gates, recurrent, type Recurrent } from '../torch/ops/recurrent.ts';
 import type { Given } from '../torch/arguments.ts';
 import { PyTensor } from '../torch/tensor.ts';
 import { withUnused, type Adapter, type Adapters } from './adapter.ts';
@@ -49,6 +49,24 @@ function gru(given: Given): PyTuple {
   return new PyTuple(recurrent('gru', given.tensor('input'), [given.tensor('hx')], weights, attrs));
 }
 
+const cellArguments = 'input, hx, w_ih, w_hh, b_ih=None, b_hh=None';
+
+const weightsOf = (given: Given) =>
+  [
+    given.tensor('w_ih'),
+    given.tensor('w_hh'),
+    given.tensorOrNone('b_ih'),
+    given.tensorOrNone('b_hh'),
+  ] as const;
+
+const rnnCell = (nonlinearity: 'tanh' | 'relu'): Adapter => [
+  cellArguments,
+  (given) => {
+    const states = [given.tensor('hx')];
+    return cell('rnn_cell', given.tensor('input'), states, weightsOf(given), { nonlinearity })[0]!;
+  },
+];
+
 export const sequence: Adapters = {
   embedding: [
     'weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False',
@@ -63,6 +81,20 @@ export const sequence: Adapters = {
   gru: [layers, gru],
   rnn_tanh: rnn('tanh'),
   rnn_relu: rnn('relu'),
+  lstm_cell: [
+    cellArguments,
+    (given) => {
+      const states = given.tensors('hx');
+      return new PyTuple(cell('lstm_cell', given.tensor('input'), states, weightsOf(given), {}));
+    },
+  ],
+  gru_cell: [
+    cellArguments,
+    (given) =>
+      cell('gru_cell', given.tensor('input'), [given.tensor('hx')], weightsOf(given), {})[0]!,
+  ],
+  rnn_tanh_cell: rnnCell('tanh'),
+  rnn_relu_cell: rnnCell('relu'),
   dropout: ['input, p, train', 'F.dropout'],
   feature_dropout: ['input, p, train', 'F.dropout2d'],
   native_dropout: [

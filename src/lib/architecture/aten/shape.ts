@@ -87,6 +87,8 @@ export const shape: Adapters = {
   split: ['self, split_size, dim=0', '.split'],
   split_with_sizes: ['self, split_sizes, dim=0', '.split'],
   chunk: ['self, chunks, dim=0', '.chunk'],
+  unsafe_chunk: ['self, chunks, dim=0', '.chunk'],
+  unsafe_split: ['self, split_size, dim=0', '.split'],
   unbind: ['self, dim=0', '.unbind'],
   select: [
     'self, dim, index',

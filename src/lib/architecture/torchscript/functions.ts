@@ -84,6 +84,10 @@ const ofNumbers: Readonly<Record<string, (x: number) => PyValue>> = {
   ceil: (x) => BigInt(Math.ceil(x)),
 };
 
+/** A list and a tuple of sizes are both lists to TorchScript. */
+const asList = (value: PyValue): PyValue =>
+  value instanceof PyTuple ? new PyList(value.items) : value;
+
 const hasTensor = (args: readonly PyValue[]): boolean =>
   args.some((item) => item instanceof PyTensor);
 
@@ -98,17 +102,17 @@ export const torchFunctions: ReadonlyMap<string, ScriptFunction> = new Map<strin
   ...listFunctions,
   ...Object.entries(operators).map(([name, operator]): [string, ScriptFunction] => [
     name,
-    (args, interpreter) =>
-      hasTensor(args) ? undefined : binary(interpreter, operator, args[0]!, args[1]!),
+    (args, interpreter) => {
+      if (hasTensor(args)) return undefined;
+      const [left, right] = args.map(asList);
+      return binary(interpreter, operator, left!, right!);
+    },
   ]),
   ...Object.entries(comparisons).map(([name, operator]): [string, ScriptFunction] => [
     name,
     (args, interpreter) => {
       if (hasTensor(args)) return undefined;
-      // A list and a tuple of sizes are both lists to TorchScript.
-      const [left, right] = args.map((value) =>
-        value instanceof PyTuple ? new PyList(value.items) : value,
-      );
+      const [left, right] = args.map(asList);
       return compare(interpreter, operator, left!, right!);
     },
   ]),
