@@ -1,13 +1,15 @@
 /**
  * `npm run sources -- FOLDER [FILTER]`: reads models of public repositories, which lie in FOLDER as
  * `owner__name`, and of the installed torchvision, and compares them with PyTorch. FOLDER may hold a
- * `sources.json`, a list of further cases. Nothing of these sources is part of this project.
+ * `sources.json`, a list of further cases. Cases with trained weights run where WEIGHTROOM_CORPUS
+ * names a folder with their file. Nothing of these sources is part of this project.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { oldPython, python } from './python.ts';
 import type { SourceCase } from './sources/case.ts';
 import { compareSources, head, line, type Outcome } from './sources/compare.ts';
+import { corpusFile } from './sources/outputs.ts';
 import { publicCases, torchvisionCases } from './sources/table.ts';
 import { torchvisionRoot } from './sources/torchvision.ts';
 
@@ -25,7 +27,10 @@ const listed: readonly SourceCase[] = existsSync(own)
   ? (JSON.parse(readFileSync(own, 'utf8')) as SourceCase[])
   : [];
 const wanted = ({ name }: SourceCase) => name.toLowerCase().includes(filter.toLowerCase());
-const there = [...listed, ...publicCases].filter((item) => existsSync(join(root, item.folder)));
+const there = [...listed, ...publicCases].filter(
+  ({ folder: source, weights }) =>
+    existsSync(join(root, source)) && (!weights || existsSync(corpusFile(weights))),
+);
 const installed = torchvisionRoot();
 
 console.log(head);
@@ -39,5 +44,6 @@ const count = (test: (outcome: Outcome) => boolean) => outcomes.filter(test).len
 console.log(
   `${outcomes.length} models: ${count((it) => it.instantiated)} made, \
 ${count((it) => it.keysEqual === true)} with PyTorch's keys, ${count((it) => it.traced === true)} traced, \
-${count((it) => it.error !== null && it.error <= BOUND)} with outputs within ${BOUND}`,
+${count((it) => it.error !== null && it.error <= BOUND)} with outputs within ${BOUND}, \
+${count((it) => it.refused)} that PyTorch refuses too`,
 );

