@@ -3,16 +3,16 @@ import type { Hints } from '../hints.ts';
 import type { Proposal } from './family.ts';
 
 /** transformers' names for activations, some of them several for one. */
-const ACTIVATIONS: Readonly<Record<string, string>> = {
-  gelu: 'gelu',
-  gelu_python: 'gelu',
-  gelu_new: 'gelu_new',
-  gelu_fast: 'gelu_new',
-  gelu_pytorch_tanh: 'gelu_new',
-  relu: 'relu',
-  silu: 'silu',
-  swish: 'silu',
-};
+const ACTIVATIONS: ReadonlyMap<string, string> = new Map([
+  ['gelu', 'gelu'],
+  ['gelu_python', 'gelu'],
+  ['gelu_new', 'gelu_new'],
+  ['gelu_fast', 'gelu_new'],
+  ['gelu_pytorch_tanh', 'gelu_new'],
+  ['relu', 'relu'],
+  ['silu', 'silu'],
+  ['swish', 'silu'],
+]);
 
 /**
  * Constructor arguments that no shape tells: from the configuration that comes with the weights,
@@ -64,7 +64,7 @@ export class Customs {
   /** The argument `act`, by the names that the families' sources know. */
   activation(names: readonly string[], usual: 'gelu' | 'gelu_new'): string {
     const given = this.#first(names, (value) => (typeof value === 'string' ? value : undefined));
-    const known = given === undefined ? undefined : ACTIVATIONS[given];
+    const known = given === undefined ? undefined : ACTIVATIONS.get(given);
     if (given !== undefined && known === undefined) this.refuse(`the activation ${given}`);
     return this.#take('act', known, usual, usual === 'gelu' ? 'exact GELU' : 'GELU by tanh');
   }

@@ -71,6 +71,7 @@ function own(shapes: Shapes, hints: Hints): Proposal[] {
   const first = 'layers.0.';
   const custom = new Customs(hints);
   if (!shapes.has('tok_embeddings.weight', `${first}attention.wq.weight`, 'norm.weight')) return [];
+  if (custom.says('use_scaled_rope', true)) custom.refuse('RoPE that is scaled');
   const [vocabulary = 0, width = 0] = shapes.of('tok_embeddings.weight');
   const depth = shapes.count('layers.');
   const { heads, groups } = attentionOf(
