@@ -1,12 +1,5 @@
 /** What a source offers to build: classes, module-level instances, and functions that return one. */
-import {
-  getSourceSegment,
-  unparse,
-  walk,
-  type Arguments,
-  type ExprNode,
-  type StmtNode,
-} from 'py-ast';
+import { unparse, walk, type Arguments, type ExprNode, type StmtNode } from 'py-ast';
 import type { Argument, Candidate } from './source.ts';
 import { globalValue, type Program } from './program.ts';
 import type { PyClass } from './python/classes.ts';
@@ -14,7 +7,7 @@ import { floatRepr, stringRepr } from './python/format.ts';
 import { PyFunction } from './python/functions.ts';
 import { PyModule } from './python/modules.ts';
 import type { PyValue } from './python/object.ts';
-import type { ParsedFile } from './python/parse.ts';
+import { segment, type ParsedFile } from './python/parse.ts';
 import { isModule, isModuleClass } from './torch/module.ts';
 
 type FunctionNode = Extract<StmtNode, { nodeType: 'FunctionDef' }>;
@@ -120,9 +113,9 @@ function fieldsOf(node: ClassNode, file: ParsedFile): Argument[] {
       ? [
           {
             name: statement.target.id,
-            annotation: textOf(statement.annotation, file),
+            annotation: segment(file, statement.annotation),
             ...(statement.value
-              ? { default: literal(statement.value) ?? textOf(statement.value, file) }
+              ? { default: literal(statement.value) ?? segment(file, statement.value) }
               : {}),
           },
         ]
@@ -143,56 +136,62 @@ function namesUsedInClasses(classes: ReadonlyMap<string, ClassSource>): Set<stri
   return used;
 }
 
-/** A function at the top level of a file, and what it is there. */
-interface FunctionSource {
-  readonly node: FunctionNode;
-  readonly file: ParsedFile;
-  readonly value: PyValue;
-}
-
 /**
  * Functions that return what a module class or another such function makes, also by way of other
  * files: `resnet18` calls `_resnet`, which calls `ResNet`.
  */
 function modelMakers(program: Program, files: readonly ParsedFile[]): Set<PyValue> {
-  let open: FunctionSource[] = files.flatMap((file) =>
-    file.body
-      .filter((node) => node.nodeType === 'FunctionDef')
-      .map((node) => ({ node, file, value: globalValue(program, file.name, node.name) ?? null }))
-      .filter(({ value }) => value instanceof PyFunction),
-  );
-  const makers = new Set<PyValue>();
-  for (;;) {
-    const found = open.filter((item) => returnsModel(program, item, makers));
-    if (found.length === 0) return makers;
-    for (const { value } of found) makers.add(value);
-    open = open.filter((item) => !found.includes(item));
-  }
-}
-
-/** Whether a function returns what a maker makes, directly or by way of a local name. */
-function returnsModel(
-  program: Program,
-  { node, file }: FunctionSource,
-  makers: ReadonlySet<PyValue>,
-): boolean {
-  const locals = new Set<string>();
-  const makes = (expression: ExprNode): boolean => {
-    if (expression.nodeType === 'Name') return locals.has(expression.id);
-    if (expression.nodeType !== 'Call') return false;
-    const callee = named(program, file, expression.func);
-    return isModuleClass(callee) || makers.has(callee);
-  };
-  let returns = false;
-  for (const statement of node.body) {
-    for (const part of walk(statement)) {
-      if (part.nodeType === 'Assign' && makes(part.value)) {
-        for (const target of part.targets) if (target.nodeType === 'Name') locals.add(target.id);
+  /** By what is called: the functions that return what it makes. */
+  const returning = new Map<PyValue, PyValue[]>();
+  for (const file of files) {
+    for (const node of file.body) {
+      if (node.nodeType !== 'FunctionDef') continue;
+      const value = globalValue(program, file.name, node.name) ?? null;
+      if (!(value instanceof PyFunction)) continue;
+      for (const callee of returnedCalls(program, file, node)) {
+        add(returning, callee, value);
       }
-      if (part.nodeType === 'Return' && part.value && makes(part.value)) returns = true;
     }
   }
-  return returns;
+  const makers = new Set<PyValue>();
+  const found: PyValue[] = [...returning.keys()].filter((callee) => isModuleClass(callee));
+  for (let callee = found.pop(); callee !== undefined; callee = found.pop()) {
+    for (const value of returning.get(callee) ?? []) {
+      if (!makers.has(value)) found.push(value);
+      makers.add(value);
+    }
+  }
+  return makers;
+}
+
+function add<K>(lists: Map<K, PyValue[]>, key: K, value: PyValue): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}
+
+/** What a function calls to return what that gives, directly or by way of a local name. */
+function returnedCalls(program: Program, file: ParsedFile, node: FunctionNode): Set<PyValue> {
+  const locals = new Map<string, PyValue[]>();
+  const calls = new Set<PyValue>();
+  const calleeOf = (expression: ExprNode) =>
+    expression.nodeType === 'Call' ? named(program, file, expression.func) : null;
+  for (const statement of node.body) {
+    for (const part of walk(statement)) {
+      if (part.nodeType === 'Assign') {
+        const callee = calleeOf(part.value);
+        for (const target of callee === null ? [] : part.targets) {
+          if (target.nodeType === 'Name') add(locals, target.id, callee);
+        }
+      } else if (part.nodeType === 'Return' && part.value) {
+        const { value } = part;
+        const callees =
+          value.nodeType === 'Name' ? (locals.get(value.id) ?? []) : [calleeOf(value)];
+        for (const callee of callees) if (callee !== null) calls.add(callee);
+      }
+    }
+  }
+  return calls;
 }
 
 /** What `Net`, `nn.Sequential` or `models.ResNet18` is at the top level of a file. */
@@ -235,8 +234,8 @@ function argumentsOf(args: Arguments, skip: number, file: ParsedFile): Argument[
   ];
   return all.map(({ arg, node }) => ({
     name: arg.arg,
-    ...(node ? { default: literal(node) ?? textOf(node, file) } : {}),
-    ...(arg.annotation ? { annotation: textOf(arg.annotation, file) } : {}),
+    ...(node ? { default: literal(node) ?? segment(file, node) } : {}),
+    ...(arg.annotation ? { annotation: segment(file, arg.annotation) } : {}),
   }));
 }
 
@@ -263,9 +262,4 @@ function literal(node: ExprNode): string | null {
     default:
       return null;
   }
-}
-
-/** An expression as it stands in the file. */
-function textOf(node: ExprNode, file: ParsedFile): string {
-  return getSourceSegment(file.text, node) ?? unparse(node);
 }

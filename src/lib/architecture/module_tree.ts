@@ -41,7 +41,10 @@ export function outside<T>(
  * what forward leaves behind in attributes never reaches the next trace.
  */
 export function moduleTree(name: string, built: Built, rebuild: () => Built): ModuleTree {
-  const state = describeState(built);
+  const [state, parameters] = outside(built.program, built.place, () => [
+    describeState(built),
+    parametersOf(built.module),
+  ]);
   const forward = forwardSignature(built);
   const { interpreter } = built.program;
   return {
@@ -52,7 +55,7 @@ export function moduleTree(name: string, built: Built, rebuild: () => Built): Mo
       arguments: layerArguments(interpreter, value),
     })),
     state,
-    parameterOrder: parametersOf(built.module).map((parameter) => parameter.name),
+    parameterOrder: parameters.map((parameter) => parameter.name),
     inputs: forward.required,
     trace(inputs, options) {
       try {

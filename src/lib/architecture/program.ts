@@ -9,7 +9,7 @@ import { boundNames } from './python/assign.ts';
 import { builtinScope } from './python/builtins.ts';
 import { explain, pythonFinding, PythonError, Refusal } from './python/errors.ts';
 import { Interpreter } from './python/interpreter.ts';
-import { maxWarnings } from './python/limits.ts';
+import { maxImportDepth, maxWarnings } from './python/limits.ts';
 import { standardLibraries } from './python/libraries.ts';
 import { PyModule } from './python/modules.ts';
 import { Placeholder, type PyValue } from './python/object.ts';
@@ -44,6 +44,8 @@ export function runProgram(files: readonly ParsedFile[], entries?: readonly stri
   const modules = new Map<string, PyModule>();
   const warnings: Finding[] = [];
   const tree = new SourceTree(files);
+  /** Files that import one another and are under way. */
+  let nested = 0;
 
   const load = ({ path, file }: Located): PyModule => {
     const known = modules.get(path);
@@ -65,7 +67,11 @@ export function runProgram(files: readonly ParsedFile[], entries?: readonly stri
       // A `try: import x` says nothing of the imports within x.
       const guards = interpreter.guardedImports;
       interpreter.guardedImports = 0;
+      if (++nested > maxImportDepth) {
+        throw new Refusal('python-budget', `more than ${maxImportDepth} imports are nested`);
+      }
       runFile(interpreter, file, scope, warnings);
+      nested--;
       interpreter.guardedImports = guards;
     }
     return module;

@@ -8,7 +8,7 @@ import { isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
 import { bind } from './binding.ts';
 import type { Hints } from './hints.ts';
 import { literalText, parseLiteral } from './literal.ts';
-import type { Argument, Candidate, ModelSource } from './source.ts';
+import type { Argument, Candidate, ModelSource, ModuleTree } from './source.ts';
 
 /** A proposal for an argument, as Python text, and where it comes from. */
 export interface ProposedArgument {
@@ -18,6 +18,8 @@ export interface ProposedArgument {
 
 /** Builds of one search. A small model takes a millisecond, one of a hundred layers twenty. */
 const maxBuilds = 400;
+/** Steps of all of them, beyond which a search ends with what it has: about two seconds. */
+const maxSearchSteps = 8_000_000;
 
 /** Numbers that are tried for an argument; models have fewer different sizes. */
 const maxNumbers = 40;
@@ -118,23 +120,26 @@ function search(
   configs: ReadonlyMap<string, string>,
 ): boolean {
   const numbers = numbersIn(stateDict);
-  const state = { builds: 0 };
+  const spent = { builds: 0, steps: 0 };
+  const isOver = () => spent.builds >= maxBuilds || spent.steps >= maxSearchSteps;
   const score = (): number => {
-    state.builds++;
-    return scoreOf(source, candidate, stateDict, variables, configs);
+    const built = buildWith(source, candidate, variables, configs);
+    spent.builds++;
+    spent.steps += built.steps;
+    return built.ok ? scoreOf(built.module, stateDict) : -Infinity;
   };
   for (const variable of variables) {
     if (variable.from === 'open' && variable.text === null) variable.text = numbers[0] ?? '1';
   }
   let best = score();
-  for (let improves = true; improves && best < 0 && state.builds < maxBuilds;) {
+  for (let improves = true; improves && best < 0 && !isOver();) {
     improves = false;
     for (const variable of variables) {
       if (variable.from === 'configuration' || !isPlain(variable.text!)) continue;
       const isFlag = variable.text === 'True' || variable.text === 'False';
       let kept = variable.text;
       for (const text of isFlag ? ['True', 'False'] : numbers) {
-        if (text === kept || state.builds >= maxBuilds) continue;
+        if (text === kept || isOver()) continue;
         variable.text = text;
         const reached = score();
         if (reached <= best) continue;
@@ -147,14 +152,12 @@ function search(
   return best === 0;
 }
 
-/** 0 where everything fits; else less than 0, the less the more is missing. */
-function scoreOf(
+function buildWith(
   source: ModelSource,
   candidate: Candidate,
-  stateDict: Dict,
   variables: readonly Variable[],
   configs: ReadonlyMap<string, string>,
-): number {
+): ReturnType<ModelSource['build']> {
   const args = new Map<string, Value>();
   for (const { name } of candidate.arguments) {
     const own = variables.filter(({ argument }) => argument === name);
@@ -162,9 +165,12 @@ function scoreOf(
     if (isDefault && !configs.has(name)) continue;
     args.set(name, parseLiteral(textOf(name, own, configs)));
   }
-  const built = source.build(candidate.name, args);
-  if (!built.ok) return -Infinity;
-  const { missing, unexpected, mismatched } = bind(built.module.state, stateDict);
+  return source.build(candidate.name, args, candidate.file);
+}
+
+/** 0 where everything fits; else less than 0, the less the more is missing. */
+function scoreOf(module: ModuleTree, stateDict: Dict): number {
+  const { missing, unexpected, mismatched } = bind(module.state, stateDict);
   const differing = mismatched.reduce((sum, { checkpoint, model }) => {
     if (checkpoint.length !== model.length) return sum + 1;
     const axes = model.filter((size, axis) => size !== checkpoint[axis]).length;

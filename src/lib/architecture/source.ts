@@ -11,6 +11,7 @@ import { globalValue, runProgram, type Program } from './program.ts';
 import { PyDict, PyList, PyTuple } from './python/collections.ts';
 import { pythonFinding, raised, Refusal, unsupported } from './python/errors.ts';
 import { call, PyFunction } from './python/functions.ts';
+import { maxSteps, maxTokens } from './python/limits.ts';
 import { typeName, usable, type PyValue } from './python/object.ts';
 import { parseFile, type ParsedFile } from './python/parse.ts';
 import { isModule } from './torch/module.ts';
@@ -46,13 +47,13 @@ export interface ModelSource {
   readonly dataclasses: readonly { readonly name: string; readonly fields: readonly Argument[] }[];
   /**
    * Arguments by name, as checkpoint values (int is bigint, float is number). `file` says which one,
-   * where several files have a model of that name.
+   * where several files have a model of that name. `steps` is what it took, however it ends.
    */
   build(
     name: string,
     args?: ReadonlyMap<string, Value>,
     file?: string,
-  ): Result<{ module: ModuleTree }>;
+  ): Result<{ module: ModuleTree }> & { readonly steps: number };
 }
 
 /** What a model's input may be. int64 runs as 32-bit integers. */
@@ -115,9 +116,12 @@ export function readSource(
 function parseAll(files: readonly SourceFile[]): { parsed: ParsedFile[]; unread: Finding[] } {
   const parsed: ParsedFile[] = [];
   const unread: Finding[] = [];
+  let tokens = 0;
   for (const { name, text } of files) {
     try {
-      parsed.push(parseFile(name, text));
+      const file = parseFile(name, text, maxTokens - tokens);
+      parsed.push(file);
+      tokens += file.tokens;
     } catch (error) {
       if (files.length === 1) throw error;
       unread.push(pythonFinding(error, 'warning'));
@@ -154,14 +158,18 @@ function build(
   candidate: Candidate | undefined,
   args: ReadonlyMap<string, Value>,
   unknown: () => Finding,
-): Result<{ module: ModuleTree }> {
-  if (!candidate) return { ok: false, findings: [unknown()] };
+): ReturnType<ModelSource['build']> {
+  if (!candidate) return { ok: false, findings: [unknown()], steps: 0 };
+  // Only the candidate's file and what it imports; not the whole folder that was given.
+  const make = (): Built => instantiate(runProgram(files, [candidate.file]), candidate, args);
   try {
-    // Only the candidate's file and what it imports; not the whole folder that was given.
-    const make = (): Built => instantiate(runProgram(files, [candidate.file]), candidate, args);
-    return { ok: true, module: moduleTree(candidate.name, make(), make) };
+    const built = make();
+    const { steps } = built.program.interpreter;
+    return { ok: true, module: moduleTree(candidate.name, built, make), steps };
   } catch (error) {
-    return { ok: false, findings: [pythonFinding(error)] };
+    const finding = pythonFinding(error);
+    const steps = finding.code === 'python-budget' ? maxSteps : 0;
+    return { ok: false, findings: [finding], steps };
   }
 }
 

@@ -90,7 +90,9 @@ export class PyList extends Sequence {
   }
   override setItem(interpreter: Interpreter, key: PyValue, value: PyValue): void {
     if (key instanceof PySlice) {
-      this.#replace(key, collect(interpreter, value));
+      const values = collect(interpreter, value);
+      interpreter.step(this.items.length / 16);
+      this.#replace(key, values);
       return;
     }
     interpreter.step();
@@ -111,8 +113,9 @@ export class PyList extends Sequence {
     }
     // An empty slice is a place between items.
     const [start] = places;
-    const at = start ?? sliceStart(key, this.items.length);
-    this.items.splice(at, places.length, ...values);
+    const rest = this.items.splice(start ?? sliceStart(key, this.items.length));
+    for (const item of values) this.items.push(item);
+    for (const item of rest.slice(places.length)) this.items.push(item);
   }
   override deleteItem(interpreter: Interpreter, key: PyValue): void {
     interpreter.step(1 + this.items.length / 256);

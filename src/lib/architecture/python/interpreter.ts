@@ -52,6 +52,11 @@ export class Interpreter {
     return this.frames.at(-1)!;
   }
 
+  /** What the run has cost so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** Counts work. */
   step(count = 1): void {
     this.#steps += count;
@@ -113,8 +118,13 @@ function located(error: unknown, frame: Frame): unknown {
     return error;
   }
   // The depth is counted, so this is a second line of defence for small stacks.
-  if (error instanceof RangeError && /call stack/i.test(error.message)) {
+  if (isOverflow(error)) {
     return new Refusal('python-budget', 'this is nested too deeply', where);
   }
   return error;
+}
+
+/** Whether the stack was full; a pattern that is compiled just then fails with a SyntaxError. */
+function isOverflow(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('call stack');
 }

@@ -114,7 +114,8 @@ export const listMethods = methodTable<PyList>({
     '*, key=None, reverse=False',
     (self, { values }, interpreter) => {
       const result = sorted(interpreter, self.items, values.get('key')!, values.get('reverse')!);
-      self.items.splice(0, self.items.length, ...result);
+      self.items.length = 0;
+      for (const item of result) self.items.push(item);
       return null;
     },
   ],
@@ -212,7 +213,7 @@ export const dictMethods = methodTable<PyDict>({
   copy: [
     '',
     (self, _, interpreter) => {
-      interpreter.allocate(self.size);
+      interpreter.allocate(2 * self.size); // keys and values
       return new PyDict(self.entries(), self.typeName);
     },
   ],

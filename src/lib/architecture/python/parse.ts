@@ -4,18 +4,22 @@
  * `1.` as a JavaScript number, so every number is looked up in the text again: an int becomes a
  * bigint, a float stays a number.
  */
-import { parse, walk, type StmtNode } from 'py-ast';
+import { parse, walk, type ExprNode, type StmtNode } from 'py-ast';
 import { Refusal } from './errors.ts';
-import { maxBracketDepth, maxIndentDepth, maxSourceCharacters } from './limits.ts';
+import { maxSourceCharacters, maxTokens } from './limits.ts';
+import { checkNesting } from './nesting.ts';
 
 export interface ParsedFile {
   readonly name: string;
-  readonly text: string;
+  /** One character for each byte of UTF-8, since columns count these: see `segment`. */
+  readonly lines: readonly string[];
   readonly body: readonly StmtNode[];
+  /** Names, numbers, texts and signs: what reading it costs. */
+  readonly tokens: number;
 }
 
-/** Parses one file; what cannot be parsed is refused with its line. */
-export function parseFile(name: string, source: string): ParsedFile {
+/** Parses one file of at most so many tokens; what cannot be parsed is refused with its line. */
+export function parseFile(name: string, source: string, mostTokens = maxTokens): ParsedFile {
   if (source.length > maxSourceCharacters) {
     throw new Refusal(
       'python-budget',
@@ -23,13 +27,18 @@ export function parseFile(name: string, source: string): ParsedFile {
       name,
     );
   }
-  const text = source.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
-  const longest = checkNesting(name, text);
+  const text = source
+    .replace(/^\uFEFF/, '')
+    .replace(/\r\n?/g, '\n')
+    .replace(/^[ \t]*\f+/gm, '') // where a line starts again
+    .replaceAll('\f', ' ');
+  const { tokens, longest } = checkNesting(name, text, mostTokens);
   try {
     const tree = parse(text, { filename: name });
     if (tree.nodeType !== 'Module') throw new Error(`the parser returned ${tree.nodeType}`);
-    restoreNumbers(name, text, tree.body);
-    return { name, text, body: tree.body };
+    const lines = text.split('\n').map(bytesOf);
+    restoreNumbers(name, lines, tree.body);
+    return { name, lines, body: tree.body, tokens };
   } catch (error) {
     if (error instanceof Refusal) throw error;
     if (error instanceof RangeError) {
@@ -48,75 +57,24 @@ function syntaxError(name: string, error: unknown): Refusal {
   return new Refusal('python-syntax', `syntax error: ${said}`, where);
 }
 
-/** Strings and comments, which hide brackets; a triple quote may span lines. */
-const opaque =
-  /'''[^\\]*?(?:\\[\s\S][^\\]*?)*?'''|"""[^\\]*?(?:\\[\s\S][^\\]*?)*?"""|'(?:[^'\\\n]|\\[\s\S])*'|"(?:[^"\\\n]|\\[\s\S])*"|#[^\n]*/y;
-
-/**
- * Counts brackets and blocks; f-strings are opaque, the parser recurses into them on its own stack.
- * Returns the line of the longest statement, the likeliest culprit if the parser overflows.
- */
-function checkNesting(name: string, text: string): number {
-  let brackets = 0;
-  let line = 1;
-  let statement = { line: 1, start: 0 };
-  let longest = { line: 1, length: 0 };
-  const indents = [0];
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]!;
-    if (character === '(' || character === '[' || character === '{') {
-      if (++brackets > maxBracketDepth) throw tooDeep(name, line, maxBracketDepth, 'brackets');
-    } else if (character === ')' || character === ']' || character === '}') {
-      brackets = Math.max(0, brackets - 1);
-    } else if (character === '"' || character === "'" || character === '#') {
-      opaque.lastIndex = at;
-      const match = opaque.exec(text)?.[0];
-      if (match === undefined) continue;
-      for (const inner of match) if (inner === '\n') line++;
-      at += match.length - 1;
-    } else if (character === '\n') {
-      line++;
-      if (brackets > 0) continue;
-      const length = at - statement.start;
-      if (length > longest.length) longest = { line: statement.line, length };
-      statement = { line, start: at + 1 };
-      const indent = /[ \t\f]*/y;
-      indent.lastIndex = at + 1;
-      const width = indent.exec(text)![0].length;
-      if (text[at + 1 + width] === '\n' || text[at + 1 + width] === '#') continue;
-      while (width < indents.at(-1)!) indents.pop();
-      if (width > indents.at(-1)!) indents.push(width);
-      if (indents.length > maxIndentDepth) throw tooDeep(name, line, maxIndentDepth, 'blocks');
-    }
-  }
-  return text.length - statement.start > longest.length ? statement.line : longest.line;
-}
-
-function tooDeep(name: string, line: number, limit: number, what: string): Refusal {
-  return new Refusal(
-    'python-budget',
-    `more than ${limit} ${what} are nested here`,
-    `${name} line ${line}`,
-  );
-}
-
 const numberLiteral =
-  /^(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:\d[\d_]*)?(?:\.[\d_]*)?(?:[eE][+-]?\d[\d_]*)?)/;
+  /0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:\d[\d_]*)?(?:\.[\d_]*)?(?:[eE][+-]?\d[\d_]*)?/y;
 
 /** Gives every int the type bigint. Columns count UTF-8 bytes, as CPython's do. */
-function restoreNumbers(name: string, text: string, body: readonly StmtNode[]): void {
-  const lines = text.split('\n');
+function restoreNumbers(name: string, lines: readonly string[], body: readonly StmtNode[]): void {
   for (const statement of body) {
     for (const node of walk(statement)) {
       if (node.nodeType !== 'Constant' || typeof node.value !== 'number') continue;
-      const literal = numberLiteral.exec(at(lines, node.lineno ?? 0, node.col_offset ?? 0))![0];
+      const line = node.lineno ?? 0;
+      numberLiteral.lastIndex = node.col_offset ?? 0;
+      const literal = numberLiteral.exec(lines[line - 1] ?? '')?.[0] ?? '';
       const isInteger = /^0[xXoObB]/.test(literal) || /^[\d_]+$/.test(literal);
       const found = Number(literal.replaceAll('_', ''));
       if (literal === '' || found !== node.value) {
         throw new Refusal(
           'python-unsupported',
           `the number ${node.value} cannot be read at this place`,
-          `${name} line ${node.lineno}`,
+          `${name} line ${line}`,
         );
       }
       if (isInteger) node.value = BigInt(literal.replaceAll('_', ''));
@@ -124,12 +82,30 @@ function restoreNumbers(name: string, text: string, body: readonly StmtNode[]): 
   }
 }
 
+/** An expression as it stands in the file. */
+export function segment({ lines }: ParsedFile, node: ExprNode): string {
+  const { lineno = 1, col_offset = 0, end_lineno = lineno, end_col_offset = 0 } = node;
+  const first = lines[lineno - 1] ?? '';
+  if (end_lineno === lineno) return textOf(first.slice(col_offset, end_col_offset));
+  const between = lines.slice(lineno, end_lineno - 1);
+  const last = (lines[end_lineno - 1] ?? '').slice(0, end_col_offset);
+  return textOf([first.slice(col_offset), ...between, last].join('\n'));
+}
+
+// eslint-disable-next-line no-control-regex
+const ascii = /^[\x00-\x7f]*$/;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function at(lines: readonly string[], line: number, column: number): string {
-  const text = lines[line - 1] ?? '';
-  // eslint-disable-next-line no-control-regex
-  if (/^[\x00-\x7f]*$/.test(text)) return text.slice(column);
-  return decoder.decode(encoder.encode(text).subarray(column));
+/** A text with one character for each of its bytes in UTF-8. */
+function bytesOf(text: string): string {
+  if (ascii.test(text)) return text;
+  let bytes = '';
+  for (const byte of encoder.encode(text)) bytes += String.fromCharCode(byte);
+  return bytes;
+}
+
+function textOf(bytes: string): string {
+  if (ascii.test(bytes)) return bytes;
+  return decoder.decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }

@@ -16,7 +16,14 @@ function text(bound: Bound, name: string): string {
 }
 
 /** Whitespace, or the characters given. */
-function strip(self: string, characters: PyValue, start: boolean, end: boolean): string {
+function strip(
+  interpreter: Interpreter,
+  self: string,
+  characters: PyValue,
+  start: boolean,
+  end: boolean,
+): string {
+  interpreter.step(self.length / 4);
   if (characters !== null && typeof characters !== 'string') {
     throw raised('TypeError', 'strip() needs a str');
   }
@@ -79,15 +86,15 @@ export const stringMethods = methodTable<string>({
   upper: ['', (self, _, interpreter) => counted(interpreter, self.toUpperCase())],
   strip: [
     'chars=None, /',
-    (self, { values }, i) => counted(i, strip(self, values.get('chars')!, true, true)),
+    (self, { values }, i) => counted(i, strip(i, self, values.get('chars')!, true, true)),
   ],
   lstrip: [
     'chars=None, /',
-    (self, { values }, i) => counted(i, strip(self, values.get('chars')!, true, false)),
+    (self, { values }, i) => counted(i, strip(i, self, values.get('chars')!, true, false)),
   ],
   rstrip: [
     'chars=None, /',
-    (self, { values }, i) => counted(i, strip(self, values.get('chars')!, false, true)),
+    (self, { values }, i) => counted(i, strip(i, self, values.get('chars')!, false, true)),
   ],
   isdigit: ['', (self) => /^\p{Nd}+$/u.test(self)],
   isalpha: ['', (self) => /^\p{L}+$/u.test(self)],

@@ -78,8 +78,10 @@ export function layerClasses(
   return classes;
 }
 
-/** A layer's dicts and parameters take about as long as this many steps. */
+/** A layer's dicts take about as long as this many steps. */
 const stepsPerLayer = 50;
+/** Each of its parameters; an LSTM may have any number of them. */
+const stepsPerParameter = 10;
 
 function layerClass(
   session: Session,
@@ -113,6 +115,7 @@ function layerClass(
       },
       set: (key, value) => self.attributes.set(key, value),
       parameter(key, shape) {
+        session.interpreter.step(stepsPerParameter);
         const options = { isParameter: true, requiresGrad: true };
         registerParameter(self, key, shape && new PyTensor(like, shape, 'float32', options));
       },

@@ -185,7 +185,7 @@ function* products(
   sources: readonly (readonly PyValue[])[],
   chosen: readonly PyValue[] = [],
 ): Generator<PyValue> {
-  interpreter.step();
+  interpreter.step(1 + chosen.length);
   const source = sources[chosen.length];
   if (!source) {
     yield new PyTuple(chosen);
@@ -207,6 +207,7 @@ function* combined(
   }
   for (let at = from; at < items.length; at++) {
     for (const rest of combined(interpreter, items, count - 1, at + 1)) {
+      interpreter.step(count);
       yield new PyTuple([items[at]!, ...(rest as PyTuple).items]);
     }
   }

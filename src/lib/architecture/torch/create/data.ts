@@ -2,6 +2,7 @@
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { PyList, PyTuple } from '../../python/collections.ts';
 import { raised, unsupported } from '../../python/errors.ts';
+import type { Interpreter } from '../../python/interpreter.ts';
 import { isNumeric, toFloat } from '../../python/numbers.ts';
 import { typeName, usable, type PyValue } from '../../python/object.ts';
 import { hostTensor } from '../emit.ts';
@@ -14,6 +15,7 @@ import type { Creator, CreatorCall } from './creator.ts';
 interface Gathered {
   readonly numbers: number[];
   readonly dtypes: Set<Dtype>;
+  readonly interpreter: Interpreter;
 }
 
 /** Adds the numbers of `value`, `depth` lists deep, and gives its shape. */
@@ -22,6 +24,7 @@ function gather(value: PyValue, into: Gathered, depth: number): readonly number[
   if (value instanceof PyTensor) {
     if (!value.hostValue)
       throw unsupported('a list of tensors that forward computes in torch.tensor');
+    into.interpreter.allocate(value.hostValue.data.length);
     for (const item of value.hostValue.data) into.numbers.push(item);
     into.dtypes.add(value.dtype);
     return value.shape;
@@ -35,6 +38,7 @@ function gather(value: PyValue, into: Gathered, depth: number): readonly number[
   if (!(value instanceof PyList || value instanceof PyTuple)) {
     throw raised('TypeError', `tensor: numbers are needed, not ${typeName(value)}`);
   }
+  into.interpreter.allocate(value.items.length);
   const shapes = value.items.map((item) => gather(usable(item), into, depth + 1));
   const [first = []] = shapes;
   const other = shapes.find((shape) => shape.join() !== first.join());
@@ -54,9 +58,9 @@ function dtypeOf(dtypes: ReadonlySet<Dtype>): Dtype {
 }
 
 function fromData({ owner, name }: CreatorCall, data: PyValue, dtype: Dtype | null): PyTensor {
-  const gathered: Gathered = { numbers: [], dtypes: new Set() };
+  const { interpreter } = owner.session;
+  const gathered: Gathered = { numbers: [], dtypes: new Set(), interpreter };
   const shape = gather(data, gathered, 0);
-  owner.session.interpreter.allocate(gathered.numbers.length);
   const result = dtype ?? dtypeOf(gathered.dtypes);
   return hostTensor(owner, `torch.${name}`, shape, result, () => {
     const numbers = Float64Array.from(gathered.numbers);

@@ -69,7 +69,7 @@ export const functions: Functions = {
     'a, b, dims=2',
     (given) => {
       const [a, b] = [given.tensor('a'), given.tensor('b')];
-      return ops.tensordot(a, b, ...contracted(given, a));
+      return ops.tensordot(a, b, ...contracted(given, a, b));
     },
   ],
   chain_matmul: [
@@ -80,7 +80,7 @@ export const functions: Functions = {
 };
 
 /** `dims=2`: the last of a and the first of b; or a list for each. */
-function contracted(given: Given, a: PyTensor): [number[], number[]] {
+function contracted(given: Given, a: PyTensor, b: PyTensor): [number[], number[]] {
   const dims = given.value('dims');
   if (dims instanceof PyList || dims instanceof PyTuple) {
     const lists = dims.items.map((item) => given.with('dims', item).ints('dims'));
@@ -88,6 +88,10 @@ function contracted(given: Given, a: PyTensor): [number[], number[]] {
     throw raised('RuntimeError', 'tensordot: dims must be a number or two lists');
   }
   const count = given.size('dims');
+  const most = Math.min(a.shape.length, b.shape.length);
+  if (count > most) {
+    throw raised('RuntimeError', `tensordot: dims is ${count}, the tensors have ${most} in common`);
+  }
   const places = Array.from({ length: count }, (_, at) => at);
   return [places.map((at) => a.shape.length - count + at), places];
 }

@@ -226,6 +226,9 @@ export function splitSizes(x: PyTensor, sizes: readonly number[], dim: number): 
   return sizes.map((size) => sliceAlong(x, axis, (start += size) - size, size));
 }
 
+/** A tensor that looks into another one takes about as long as this many steps. */
+const stepsPerPiece = 20;
+
 /** Pieces of `size`; the last may be smaller. */
 export function split(x: PyTensor, size: number, dim: number): PyTensor[] {
   const all = x.shape[axisOf(x, dim, 'split')]!;
@@ -233,7 +236,7 @@ export function split(x: PyTensor, size: number, dim: number): PyTensor[] {
     throw raised('RuntimeError', `split: split_size must be positive, not ${size}`);
   }
   const count = Math.max(1, Math.ceil(all / size) || 0);
-  x.session.interpreter.allocate(count);
+  x.session.interpreter.step(count * stepsPerPiece);
   const sizes = Array.from({ length: count }, (_, at) => Math.min(size, all - at * size));
   return splitSizes(x, sizes, dim);
 }
@@ -242,6 +245,7 @@ export function split(x: PyTensor, size: number, dim: number): PyTensor[] {
 export function chunk(x: PyTensor, chunks: number, dim: number): PyTensor[] {
   if (chunks < 1) throw raised('RuntimeError', `chunk: chunks must be at least 1, not ${chunks}`);
   const all = x.shape[axisOf(x, dim, 'chunk')]!;
+  if (all === 0) x.session.interpreter.allocate(chunks);
   return all === 0
     ? splitSizes(x, new Array<number>(chunks).fill(0), dim)
     : split(x, Math.ceil(all / chunks), dim);
@@ -278,7 +282,7 @@ export function tensorSplit(
 export function unbind(x: PyTensor, dim: number): PyTensor[] {
   const axis = axisOf(x, dim, 'unbind');
   const count = x.shape[axis]!;
-  x.session.interpreter.allocate(count);
+  x.session.interpreter.step(count * stepsPerPiece);
   return Array.from({ length: count }, (_, at) => select(x, axis, at));
 }
 
