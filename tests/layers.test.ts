@@ -38,7 +38,10 @@ const rooms: Record<string, Room> = {
   worker: { rooms: [...above, 'runtime', 'optim', 'inputs', 'training', 'export', 'storage'] },
   ui: {
     rooms: ['worker/client', 'worker/protocol', 'storage'],
-    packages: ['svelte', 'svelte/*', '$app/*', 'uplot', 'uplot/*'],
+    packages: [
+      ...['svelte', 'svelte/*', '$app/*', 'uplot', 'uplot/*'],
+      ...['@codemirror/*', '@lezer/highlight'],
+    ],
     types: true,
   },
   routes: { rooms: ['ui'], packages: ['svelte', 'svelte/*', '$app/*'] },

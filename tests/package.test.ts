@@ -15,7 +15,15 @@ const { dependencies, devDependencies } = JSON.parse(
 
 test('what the app is built from', () => {
   expect(Object.keys(dependencies).sort()).toEqual([
+    '@codemirror/commands',
+    '@codemirror/lang-python',
+    '@codemirror/language',
+    '@codemirror/lint',
+    '@codemirror/search',
+    '@codemirror/state',
+    '@codemirror/view',
     '@huggingface/tokenizers',
+    '@lezer/highlight',
     '@tensorflow/tfjs',
     '@tensorflow/tfjs-backend-cpu',
     '@tensorflow/tfjs-backend-webgl',

@@ -86,7 +86,7 @@ test('a source with a syntax error names the line, and the model before stays', 
   const failed = page.getByRole('region', { name: 'What went wrong' });
   await failed.waitFor();
   expect(await failed.innerText()).toContain('line 3');
-  expect(await page.locator('.stripe').count()).toBe(1);
+  await page.locator('.cm-lintRange-error').waitFor();
   await failed.getByText('is still in place').waitFor();
   await step(page, 'Run');
   await page.getByRole('button', { name: 'Run', exact: true }).click();

@@ -38,6 +38,8 @@ test('reloads, opens a sample, runs and trains with the server gone', async () =
     await hydrated(page);
   }
   await openSample(page, 'One linear layer');
+  await step(page, 'Model');
+  await page.getByRole('textbox', { name: 'Python source of the model' }).waitFor();
   await step(page, 'Run');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByRole('list', { name: 'Largest outputs' }).waitFor();

@@ -1,6 +1,6 @@
 /** The Safety page: what is said of files that mean harm, that do not open, that are only looked into. */
 import { readFileSync } from 'node:fs';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { beforeEach, expect, test } from 'vitest';
 import { app } from './app.fixture.ts';
 import { fixturesOf } from '../fixtures/made.ts';
@@ -86,8 +86,7 @@ test('a model from before 1.6 shows the sources that it carries, as text', async
   const row = list.getByRole('listitem').filter({ hasText: name });
   expect(await row.innerText()).toContain(`${text.trimEnd().split('\n').length} lines`);
   await row.getByText(name, { exact: true }).click();
-  const shown = row.getByRole('region', { name: `Source of ${name}` });
-  expect(await shown.textContent()).toBe(text);
+  expect(await sourceText(row, name)).toBe(text);
   expect(await row.getByRole('button', { name: 'Copy the source' }).count()).toBe(1);
   await list.scrollIntoViewIfNeeded();
   for (const [scheme, width] of looks) {
@@ -97,6 +96,14 @@ test('a model from before 1.6 shows the sources that it carries, as text', async
     await shoot(page, `safety-sources-${scheme}-${width}`);
   }
 });
+
+/** What the read-only editor of a class shows. */
+async function sourceText(within: Locator, name: string): Promise<string> {
+  const shown = within.getByRole('textbox', { name: `Source of ${name}` });
+  await shown.getByText(/./).first().waitFor();
+  expect(await shown.getAttribute('aria-readonly')).toBe('true');
+  return (await shown.locator('.cm-line').allTextContents()).join('\n');
+}
 
 test('a source that would be markup is text', async () => {
   const markup = '<img src=x onerror="document.title = 1">\u202e';
@@ -112,8 +119,9 @@ test('a source that would be markup is text', async () => {
   await drop(page, [{ name: 'net.pkl', bytes }]);
   const list = page.getByRole('region', { name: 'Python sources' });
   await list.getByText('__main__.Net').click();
-  const shown = list.getByRole('region', { name: 'Source of __main__.Net' });
-  expect(await shown.textContent()).toBe('<img src=x onerror="document.title = 1">\\u202e');
+  expect(await sourceText(list, '__main__.Net')).toBe(
+    '<img src=x onerror="document.title = 1">\\u202e',
+  );
   expect(await list.locator('img').count()).toBe(0);
 });
 

@@ -122,10 +122,28 @@ export function droppedOf({ files, folders }: Pile): Dropped | null {
   if (folder && folders.length === 1 && !file) return folder;
   const name = folder?.name ?? file?.name;
   if (name === undefined) return null;
+  return { name, files: pathsOf({ files, folders }) };
+}
+
+/** All files of a pile; those of folders with the folder's name in front. */
+export function pathsOf({ files, folders }: Pile): { path: string; file: File }[] {
   const below = folders.flatMap((it) =>
     it.files.map(({ path, file }) => ({ path: `${it.name}/${path}`, file })),
   );
-  return { name, files: [...below, ...files.map((file) => ({ path: file.name, file }))] };
+  return [...below, ...files.map((file) => ({ path: file.name, file }))];
+}
+
+/** What checkpoints are kept in, as far as a name tells. */
+const kept =
+  /\.(pt|pth|pt2|ckpt|bin|safetensors|gguf|npz|npy|distcp|pkl|tar|mar)$|(^|\/)\.metadata$/i;
+
+export function hasPython({ files }: Folder): boolean {
+  return files.some(({ path }) => /\.py$/i.test(path));
+}
+
+/** A folder of Python files without a checkpoint among them. */
+export function isProject(folder: Folder): boolean {
+  return hasPython(folder) && !folder.files.some(({ path }) => kept.test(path));
 }
 
 export function nameOf(dropped: Dropped): string {

@@ -6,7 +6,16 @@ import { CheckState } from './checking.svelte.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
 import { DataState } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
-import { droppedOf, nameOf, readDrop, readPicked, type Pile } from './dropped.ts';
+import {
+  droppedOf,
+  hasPython,
+  isProject,
+  nameOf,
+  pathsOf,
+  readDrop,
+  readPicked,
+  type Pile,
+} from './dropped.ts';
 import { plural } from './format.ts';
 import { GraphState } from './graph.svelte.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
@@ -29,9 +38,6 @@ export interface Question {
   action: string;
   answer: (yes: boolean) => void;
 }
-
-/** Largest source file that is read as text; real model sources are far smaller. */
-const largestSource = 4_000_000;
 
 /** Everything that the page knows, around one client. Its parts know nothing of each other. */
 export class Lab implements Desk {
@@ -61,20 +67,33 @@ export class Lab implements Desk {
   }
 
   /**
-   * Opens what was dropped, or only looks into it. Called while the event is handled, which alone
-   * has the files.
+   * Opens what was dropped, or only looks into it; with `source`, folders with Python files are
+   * sources whatever else they hold. Called while the event is handled, which alone has the files.
    */
-  async take(transfer: DataTransfer, how: 'open' | 'scan'): Promise<void> {
+  async take(transfer: DataTransfer, how: 'open' | 'source' | 'scan'): Promise<void> {
     const failure = 'Could not read what was dropped';
-    await this.#takePile(failure, (signal) => readDrop(transfer, signal), how);
+    const scan = async (pile: Pile) => {
+      const dropped = droppedOf(pile);
+      if (dropped) await this.safety.scan(dropped);
+    };
+    await this.#takePile(
+      failure,
+      (signal) => readDrop(transfer, signal),
+      how === 'scan' ? scan : (pile) => this.openPile(pile, how),
+    );
   }
 
-  /** Has the person pick a folder, and opens it. */
-  async pickFolder(): Promise<void> {
+  /** Has the person pick a folder, and opens it, or takes it as the model's source. */
+  async pickFolder(how: 'open' | 'source' = 'open'): Promise<void> {
     const failure = 'Could not read the folder';
     try {
       const folder = await pickDirectory('read');
-      if (folder) await this.#takePile(failure, (signal) => readPicked(folder, signal), 'open');
+      if (!folder) return;
+      await this.#takePile(
+        failure,
+        (signal) => readPicked(folder, signal),
+        (pile) => (how === 'open' ? this.openPile(pile) : this.openSource(pile)),
+      );
     } catch (error) {
       this.problems.defect(failure, error);
     }
@@ -83,15 +102,12 @@ export class Lab implements Desk {
   async #takePile(
     failure: string,
     read: (signal: AbortSignal) => Promise<Result<{ pile: Pile }>>,
-    how: 'open' | 'scan',
+    use: (pile: Pile) => Promise<unknown>,
   ): Promise<void> {
     const result = await this.tasks.run('Reading the folder', failure, ({ signal }) =>
       read(signal),
     );
-    if (!result || !this.problems.check(failure, result)) return;
-    const dropped = droppedOf(result.pile);
-    if (how === 'open') await this.openPile(result.pile);
-    else if (dropped) await this.safety.scan(dropped);
+    if (result && this.problems.check(failure, result)) await use(result.pile);
   }
 
   /** Starts the worker, and watches for what only the next page can tell. Gives a way to stop. */
@@ -109,12 +125,29 @@ export class Lab implements Desk {
     );
   }
 
-  /** Loose sources and data go where their kind belongs; everything else is one checkpoint. */
-  async openPile({ files, folders }: Pile): Promise<void> {
+  /**
+   * Sources and data go where their kind belongs; everything else is one checkpoint. A folder or zip
+   * is a source where it holds Python files and nothing that a checkpoint is kept in, or where a
+   * source is expected.
+   */
+  async openPile({ files, folders }: Pile, how: 'open' | 'source' = 'open'): Promise<void> {
+    const projects = folders.filter(how === 'source' ? hasPython : isProject);
+    const isZip = ({ name }: File) => /\.zip$/i.test(name);
     const sources = files.filter(({ name }) => /\.py$/i.test(name));
     const data = files.filter(({ name }) => /\.np[yz]$/i.test(name));
-    const others = files.filter((file) => !sources.includes(file) && !data.includes(file));
-    const dropped = droppedOf({ files: others, folders });
+    const zipped = await this.#sourceFiles({ files: files.filter(isZip), folders: [] });
+    const loose = await this.#sourceFiles({ files: sources, folders: projects });
+    if (!zipped || !loose) return;
+    const found = [...loose, ...zipped];
+    // A zip without Python files may be a checkpoint that was renamed.
+    const others = files.filter(
+      (file) =>
+        !sources.includes(file) && !data.includes(file) && !(isZip(file) && zipped.length > 0),
+    );
+    const dropped = droppedOf({
+      files: others,
+      folders: folders.filter((folder) => !projects.includes(folder)),
+    });
     if (data.length > 1) {
       this.problems.add(`${plural(data.length - 1, 'file was', 'files were')} left out`, [
         {
@@ -129,11 +162,11 @@ export class Lab implements Desk {
       ]);
     }
     const opened = dropped && (await this.openCheckpoint(dropped));
-    if (data[0] && (await this.openData(data[0])) && !dropped && sources.length === 0) {
+    if (data[0] && (await this.openData(data[0])) && !dropped && found.length === 0) {
       this.go('/run', ['/run', '/train']);
     }
-    if (sources.length > 0) {
-      await this.openSource(sources);
+    if (found.length > 0) {
+      await this.#useSource(found);
       if (!dropped) this.go('/model');
     }
     if (opened) this.go('/checkpoint');
@@ -178,26 +211,41 @@ export class Lab implements Desk {
     return true;
   }
 
-  /** Reads Python files and, where nothing is left to choose, builds the model. */
-  async openSource(files: readonly File[]): Promise<boolean> {
-    const tooLarge = files.find(({ size }) => size > largestSource);
-    if (tooLarge) {
-      this.problems.add(`Could not read ${tooLarge.name}`, [
+  /**
+   * Reads the Python files of a pile and, where nothing is left to choose, builds the model. False
+   * where there are none or they cannot be read.
+   */
+  async openSource(pile: Pile): Promise<boolean> {
+    const files = await this.#sourceFiles(pile);
+    if (files?.length === 0) {
+      this.problems.add('No source in it', [
         {
-          code: 'source.size',
+          code: 'source.none',
           severity: 'error',
-          message: `source: ${tooLarge.name} holds ${plural(tooLarge.size, 'byte')}, the limit is ${plural(largestSource, 'byte')}`,
-          advice: 'Drop the file that defines the nn.Module alone.',
+          message: `source: no .py file in ${nameOf(droppedOf(pile) ?? { name: 'it', files: [] })}`,
+          advice:
+            'Bring the file that defines the nn.Module, its folder, or a zip of the repository.',
         },
       ]);
-      return false;
     }
-    const texts: SourceFile[] = await Promise.all(
-      files.map(async (file) => ({ name: file.name, text: await file.text() })),
-    );
-    if (!(await this.model.setFiles(texts))) return false;
-    if (this.checkpoint.opened && this.model.candidates.length === 1) await this.build();
+    return files !== null && files.length > 0 && this.#useSource(files);
+  }
+
+  async #useSource(files: SourceFile[]): Promise<boolean> {
+    if (!(await this.model.setFiles(files))) return false;
+    if (this.checkpoint.opened && this.model.isClear) await this.build();
     return true;
+  }
+
+  /** The Python files of a pile, also in zips; null where they cannot be read, which is said. */
+  async #sourceFiles(pile: Pile): Promise<SourceFile[] | null> {
+    const paths = pathsOf(pile);
+    if (paths.length === 0) return [];
+    const failure = 'Could not read the source';
+    const result = await this.tasks.run('Reading the source', failure, ({ signal }) =>
+      this.client.call('sourceFiles', { files: paths }, { signal }),
+    );
+    return result && this.problems.check(failure, result) ? result.files : null;
   }
 
   /** Builds the model from the open source, or as the file itself brings it. */

@@ -2,10 +2,12 @@ import type {
   BuiltModel,
   Candidate,
   Finding,
+  Fit,
   ProposedArgument,
   RecognisedModel,
 } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
+import type { Remark } from './editor.ts';
 
 export interface SourceFile {
   name: string;
@@ -22,7 +24,12 @@ export class ModelState {
   /** The text differs from what the worker has read. */
   edited = $state(false);
   candidates = $state.raw<Candidate[]>([]);
-  candidateName = $state('');
+  /** The chosen one; several files may have a class of one name. */
+  candidate = $state.raw<Candidate | undefined>();
+  /** How much of the state_dict candidates have, the best first. */
+  fits = $state.raw<Fit[]>([]);
+  /** What the editor brings into view: where something is wrong, or what was chosen. */
+  place = $state.raw<{ line: number } | null>(null);
   arguments = $state<Record<string, string>>({});
   /** Where arguments that were filled in come from. */
   proposed = $state.raw<Record<string, ProposedArgument>>({});
@@ -40,7 +47,22 @@ export class ModelState {
   #accepted: SourceFile[] = [];
   readonly #desk: Desk;
 
-  readonly candidate = $derived(this.candidates.find(({ name }) => name === this.candidateName));
+  /** Candidates, those first that have most of the state_dict. */
+  readonly ranked = $derived.by(() => {
+    const share = (candidate: Candidate) => {
+      const fit = this.fitOf(candidate);
+      return fit ? fit.matched / fit.keys : 0;
+    };
+    return this.candidates.toSorted((a, b) => share(b) - share(a));
+  });
+  /** What is said of lines of the file that is shown. */
+  readonly remarks = $derived(
+    this.findings.flatMap(({ severity, message, where }): Remark[] => {
+      const at = sourceLine(where);
+      const isHere = at && (at.file === null || at.file === this.files[this.shown]?.name);
+      return isHere ? [{ line: at.line, severity, message }] : [];
+    }),
+  );
   readonly missing = $derived(
     (this.candidate?.arguments ?? []).filter(
       ({ name, default: value }) => value === undefined && !this.arguments[name]?.trim(),
@@ -65,14 +87,17 @@ export class ModelState {
     this.proposed = {};
     this.isCarried = false;
     this.built = null;
-    if (this.candidateName) void this.propose();
+    this.fits = [];
+    if (this.candidate) void this.propose();
+    if (this.candidates.length > 1) void this.#compare();
     if (this.failed === 'build') this.#clearFindings();
   }
 
   #forgetSource(): void {
     this.files = this.#accepted = [];
     this.candidates = [];
-    this.candidateName = '';
+    this.candidate = undefined;
+    this.place = null;
     this.arguments = {};
     this.isKnown = this.edited = false;
     this.#remarks = [];
@@ -92,18 +117,46 @@ export class ModelState {
     this.isKnown = isKnown;
     this.files = files.map((file) => ({ ...file }));
     this.shown = 0;
-    return this.read(candidate);
+    if (!(await this.read(candidate, true))) return false;
+    if (this.candidate) this.show(this.candidate.file, this.candidate.line);
+    return true;
   }
 
-  /** Has the worker read the source as it stands; nothing of it runs. */
-  async read(candidate?: string): Promise<boolean> {
-    const files = $state.snapshot(this.files);
+  /** Shows a line of a file. */
+  show(file: string | null, line: number): void {
+    const index = this.files.findIndex(({ name }) => name === file);
+    if (index >= 0) this.shown = index;
+    this.place = { line };
+  }
+
+  /** Shows the line that a finding names, if it names one. */
+  showPlace(where: string | undefined): void {
+    const at = sourceLine(where);
+    if (at) this.show(at.file, at.line);
+  }
+
+  fitOf({ name, file }: Candidate): Fit | undefined {
+    return this.fits.find((fit) => fit.candidate === name && fit.file === file);
+  }
+
+  /**
+   * Has the worker read the source as it stands; nothing of it runs. What was chosen stays chosen,
+   * unless the files are new and another class has exactly the weights' keys.
+   */
+  async read(candidate?: string, isNew = false): Promise<boolean> {
     this.busy = true;
-    const result = await this.#desk.tasks
-      .run('Reading the source', 'Could not read the source', (task) =>
-        this.#desk.client.call('source', { files }, { signal: task.signal }),
-      )
-      .finally(() => (this.busy = false));
+    const isRead = await this.#read(candidate, isNew).finally(() => (this.busy = false));
+    await this.#proposing;
+    return isRead;
+  }
+
+  async #read(candidate: string | undefined, isNew: boolean): Promise<boolean> {
+    const files = $state.snapshot(this.files);
+    const result = await this.#desk.tasks.run(
+      'Reading the source',
+      'Could not read the source',
+      (task) => this.#desk.client.call('source', { files }, { signal: task.signal }),
+    );
     if (!result) return false;
     this.edited = false;
     if (!result.ok) {
@@ -115,33 +168,61 @@ export class ModelState {
     this.findings = this.#remarks = result.warnings;
     this.candidates = result.candidates;
     this.built = null;
-    const wanted = result.candidates.find(({ name }) => name === (candidate ?? this.candidateName));
-    this.choose((wanted ?? likeliest(result.candidates))?.name ?? '');
-    await this.#proposing;
+    this.fits = [];
+    const named = result.candidates.find(({ name }) => name === candidate);
+    const same = sameAs(this.candidate, result.candidates);
+    if (!named && (isNew || !same) && result.candidates.length > 1) await this.#compare();
+    const exact = this.#exact;
+    const kept = isNew ? (exact ?? same) : (same ?? exact);
+    this.choose(named ?? kept ?? likeliest(result.candidates));
     return true;
   }
 
-  choose(name: string): void {
-    if (name !== this.candidateName) this.arguments = {};
-    this.candidateName = name;
+  choose(candidate: Candidate | undefined): void {
+    const { name, file } = this.candidate ?? {};
+    if (candidate?.name !== name || candidate?.file !== file) this.arguments = {};
+    this.candidate = candidate;
     this.#proposing = this.propose();
   }
 
   #proposing: Promise<void> = Promise.resolve();
 
+  /** The candidate with exactly the state_dict's keys and shapes. */
+  get #exact(): Candidate | undefined {
+    return this.candidates.find((candidate) => {
+      const fit = this.fitOf(candidate);
+      return fit && fit.matched === fit.keys;
+    });
+  }
+
+  /** Compares all candidates with the state_dict; nothing where none is open. */
+  async #compare(): Promise<void> {
+    const { candidates, stateDict } = this;
+    const result = await this.#desk.client.call('fits', { stateDict }).catch(() => null);
+    if (result?.ok && candidates === this.candidates && stateDict === this.stateDict) {
+      this.fits = result.fits;
+    }
+  }
+
+  /** Whether nothing is left to choose: one candidate, or one that has all keys. */
+  get isClear(): boolean {
+    return this.candidates.length === 1 || this.#exact !== undefined;
+  }
+
   /** Fills in the arguments that the checkpoint suggests, where nothing is typed. */
   async propose(): Promise<void> {
-    const { candidateName, stateDict } = this;
-    const needed = this.candidate?.arguments ?? [];
-    if (this.isKnown && candidateName === this.recognised?.candidate) {
+    const { candidate, stateDict } = this;
+    if (!candidate) return;
+    if (this.isKnown && candidate.name === this.recognised?.candidate) {
       this.#fillIn(this.recognised.arguments);
       return;
     }
-    if (needed.length === 0) return;
+    if (candidate.arguments.length === 0) return;
+    const { name, file } = candidate;
     const result = await this.#desk.client
-      .call('proposeArguments', { candidate: candidateName, stateDict })
+      .call('proposeArguments', { candidate: name, file, stateDict })
       .catch(() => null); // a worker that ended proposes nothing
-    if (!result?.ok || candidateName !== this.candidateName || stateDict !== this.stateDict) return;
+    if (!result?.ok || candidate !== this.candidate || stateDict !== this.stateDict) return;
     this.#fillIn(result.arguments);
   }
 
@@ -175,6 +256,7 @@ export class ModelState {
     if (!candidate || this.missing.length > 0) return false;
     const args = {
       candidate: candidate.name,
+      file: candidate.file,
       arguments: $state.snapshot(this.arguments),
       stateDict: this.stateDict,
     };
@@ -223,10 +305,10 @@ export class ModelState {
       return;
     }
     if (this.#accepted.length === 0) return;
-    const { built, candidateName } = this;
+    const { built } = this;
     const edited = $state.snapshot(this.files);
     this.files = this.#accepted.map((file) => ({ ...file }));
-    const again = await this.read(candidateName);
+    const again = await this.read();
     if (again && built) await (this.isCarried ? this.buildCarried() : this.build());
     this.files = edited;
   }
@@ -234,12 +316,22 @@ export class ModelState {
   #fail(step: 'source' | 'build', findings: Finding[]): void {
     this.failed = step;
     this.findings = findings;
+    this.showPlace(findings.find(({ severity }) => severity === 'error')?.where);
   }
 
   #clearFindings(): void {
     this.failed = '';
     this.findings = [];
   }
+}
+
+/** The candidate of that name and file, or of that name, as files may have moved. */
+function sameAs(
+  before: Candidate | undefined,
+  candidates: readonly Candidate[],
+): Candidate | undefined {
+  const named = candidates.filter(({ name }) => name === before?.name);
+  return named.find(({ file }) => file === before?.file) ?? named[0];
 }
 
 /** Instances come ready made; else the last class that needs nothing, as files define parts first. */
@@ -258,9 +350,7 @@ function likeliest(candidates: readonly Candidate[]): Candidate | undefined {
 export function sourceLine(
   where: string | undefined,
 ): { file: string | null; line: number } | null {
-  const match = /^(?:(?<file>[^:\s]+\.py)[\s:,]*)?(?:line\s*)?(?<line>\d+)\b/.exec(
-    where?.trim() ?? '',
-  );
+  const match = /^(?:(?<file>.+?\.py)[\s:,]+)?(?:line\s*)?(?<line>\d+)\b/.exec(where?.trim() ?? '');
   if (!match?.groups?.line) return null;
   return { file: match.groups.file ?? null, line: Number(match.groups.line) };
 }

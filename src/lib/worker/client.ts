@@ -221,5 +221,5 @@ export class LabClient {
 /** The file that a call is about, by the name that the user knows it by. */
 function fileOf(args: Calls[CallName]['args']): string | undefined {
   if ('name' in args) return args.name;
-  return 'file' in args ? args.file?.name : undefined;
+  return 'file' in args && args.file instanceof File ? args.file.name : undefined;
 }

@@ -29,7 +29,7 @@ import { tokensForGraph } from './graph_view.ts';
 import type { OpenFile } from '#lib/storage/opfs.ts';
 import { openDropped, readCounter } from './opening.ts';
 import { Outline } from './outline.ts';
-import { argumentsFor, recogniseModel } from './proposals.ts';
+import { argumentsFor, fitsOf, recogniseModel } from './proposals.ts';
 import type {
   Backend,
   CallName,
@@ -45,6 +45,7 @@ import type {
 import { makeInputs, type Sources } from './running.ts';
 import { Safety } from './safety.ts';
 import { saveChoices, type SaveSource } from './saves.ts';
+import { readSourceFiles } from './source_files.ts';
 import { openTokenizer } from './texts.ts';
 import { verifyCheckpoint } from './verify.ts';
 import { Workbench } from './workbench.ts';
@@ -123,6 +124,8 @@ export class Lab {
     report: (_, { signal }) =>
       attempt(signal, async () => ({ file: await this.#needSafety().file() })),
 
+    sourceFiles: ({ files }, { signal }) =>
+      attempt(signal, async () => ({ files: await readSourceFiles(files, signal) })),
     source: ({ files }) => {
       const result = readSource(files);
       if (!result.ok) return result;
@@ -140,12 +143,20 @@ export class Lab {
         const chosen = stateDicts[stateDict];
         return { recognised: chosen ? await recogniseModel(checkpoint, chosen.dict) : null };
       }),
-    proposeArguments: ({ candidate, stateDict }, { signal }) =>
+    fits: ({ stateDict }, { signal }) =>
+      attempt(signal, async () => {
+        const chosen = this.#need().stateDicts[stateDict];
+        const fits = chosen && this.#source ? await fitsOf(this.#source, chosen.dict, signal) : [];
+        return { fits };
+      }),
+    proposeArguments: ({ candidate, file, stateDict }, { signal }) =>
       attempt(signal, async () => {
         const { checkpoint, stateDicts } = this.#need();
         const chosen = stateDicts[stateDict];
         if (!chosen || !this.#source) return { arguments: {} };
-        return { arguments: argumentsFor(this.#source, candidate, checkpoint, chosen.dict) };
+        return {
+          arguments: argumentsFor(this.#source, { candidate, file }, checkpoint, chosen.dict),
+        };
       }),
     build: (args, { signal }) => attempt(signal, async () => ({ model: await this.#build(args) })),
     buildCarried: (_, { signal }) =>
@@ -380,6 +391,7 @@ export class Lab {
       stateDict,
       source: this.#source,
       candidate: args.candidate,
+      file: args.file,
       arguments: args.arguments,
     });
     void this.#bench?.dispose();

@@ -91,6 +91,11 @@ export interface Calls {
   /** The whole report as a JSON file to download. */
   report: { args: object; result: Result<{ file: File }> };
 
+  /** The Python files among loose files, a folder's, and those in zips, as text. */
+  sourceFiles: {
+    args: { files: { path: string; file: File }[] };
+    result: Result<{ files: { name: string; text: string }[] }>;
+  };
   /** Reads Python source; nothing of it runs. On failure, the source before stays. */
   source: {
     args: { files: { name: string; text: string }[] };
@@ -101,15 +106,19 @@ export interface Calls {
     args: { stateDict: number };
     result: Result<{ recognised: RecognisedModel | null }>;
   };
+  /** What of the source has which part of a state_dict's keys and shapes, as far as it is made. */
+  fits: { args: { stateDict: number }; result: Result<{ fits: Fit[] }> };
   /** Constructor arguments that the checkpoint's configuration and its shapes suggest. */
   proposeArguments: {
-    args: { candidate: string; stateDict: number };
+    args: { candidate: string; file?: string; stateDict: number };
     result: Result<{ arguments: Record<string, ProposedArgument> }>;
   };
   /** Builds a model from the source and binds it to a state_dict of the open checkpoint. */
   build: {
     args: {
       candidate: string;
+      /** Which one, where several files have a model of that name. */
+      file?: string;
       /** Constructor arguments as Python literals: `{ hidden: '128' }`. Empty means default. */
       arguments: Record<string, string>;
       /** Index into `OpenedCheckpoint.stateDicts`. */
@@ -312,6 +321,16 @@ export interface Candidate {
   file: string;
   line: number;
   arguments: { name: string; default?: string; annotation?: string }[];
+}
+
+/** How much of a state_dict a candidate has. */
+export interface Fit {
+  candidate: string;
+  file: string;
+  /** Keys whose shapes are equal. */
+  matched: number;
+  /** All keys of either. */
+  keys: number;
 }
 
 /** A model that is known by its keys, with a source of ours. */

@@ -111,14 +111,15 @@ export class Workbench {
     stateDict: StateDictCandidate;
     source: ModelSource;
     candidate: string;
+    file: string | undefined;
     arguments: Readonly<Record<string, string>>;
   }): { bench: Workbench; model: BuiltModel } {
-    const { checkpoint, stateDict, source, candidate } = parts;
+    const { checkpoint, stateDict, source, candidate, file } = parts;
     const values = new Map<string, Value>();
     for (const [name, text] of Object.entries(parts.arguments)) {
       if (text.trim() !== '') values.set(name, parseLiteral(text));
     }
-    const built = source.build(candidate, values);
+    const built = source.build(candidate, values, file);
     if (!built.ok) throw new FindingError(built.findings[0]!);
     const { module } = built;
     const binding = bind(module.state, stateDict.dict);
