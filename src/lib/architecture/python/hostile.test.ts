@@ -265,6 +265,10 @@ describe('the parser', () => {
     });
     expect(parse('x = 1\nprint "a"')).toMatchObject({ where: 'model.py line 2' });
     expect(parse('x = "a')).toMatchObject({ where: 'model.py line 1' });
+    expect(parse('x = 1\ny = 0x')).toMatchObject({
+      where: 'model.py line 2',
+      message: 'syntax error: a number has no digits',
+    });
   });
   it('reads Windows line ends, a byte order mark, and text that is not ASCII', () => {
     expect(parse('\uFEFFx = 1\r\nyé = "ü"; z = 2.0\r\nw = f"é{1} {2.5}"')).toBeNull();

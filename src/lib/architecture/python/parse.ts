@@ -44,8 +44,22 @@ export function parseFile(name: string, source: string, mostTokens = maxTokens):
     if (error instanceof RangeError) {
       throw new Refusal('python-budget', 'this is nested too deeply', `${name} line ${longest}`);
     }
+    const line = lineOf(text, /\b0[xob]_*(?!\w)/i);
+    // The parser hands such a number to BigInt, which speaks of itself.
+    if (line !== undefined && error instanceof SyntaxError && error.message.includes('BigInt')) {
+      throw new Refusal(
+        'python-syntax',
+        'syntax error: a number has no digits',
+        `${name} line ${line}`,
+      );
+    }
     throw syntaxError(name, error);
   }
+}
+
+function lineOf(text: string, pattern: RegExp): number | undefined {
+  const at = pattern.exec(text)?.index;
+  return at === undefined ? undefined : text.slice(0, at).split('\n').length;
 }
 
 function syntaxError(name: string, error: unknown): Refusal {
