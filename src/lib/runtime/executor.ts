@@ -8,6 +8,7 @@ import { standard, toStandard, type Activation } from './activation.ts';
 import { Lifetimes, type Value } from './lifetimes.ts';
 import type { OpContext } from './op.ts';
 import { offTape } from './off_tape.ts';
+import { placed } from './place.ts';
 import { tfDtype } from './tensors.ts';
 import { opFunction } from './ops/index.ts';
 
@@ -168,9 +169,6 @@ function named<T>(node: GraphNode, run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    const { module, file, line } = node.origin;
-    const place = [module && `module ${module}`, line && `${file ?? 'line'} line ${line}`];
-    const where = place.filter(Boolean).join(', ');
-    throw new Error(`${where ? `${where}: ` : ''}${(cause as Error).message}`, { cause });
+    throw placed(node, cause as Error);
   }
 }

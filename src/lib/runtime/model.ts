@@ -9,6 +9,7 @@ import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { execute, type Bindings } from './executor.ts';
+import { checkExact, checkIndices } from './input_numbers.ts';
 import { releaseFreeBuffers } from './gpu_memory.ts';
 import { profile, type Profile, type ProfileContext } from './profile.ts';
 import { tfDtype } from './tensors.ts';
@@ -198,8 +199,15 @@ export class Model {
 }
 
 function uploadInputs(graph: Graph, inputs: readonly Omit<Numbers, 'dtype'>[]): tf.Tensor[] {
+  const types = graph.inputs.map((input) => tfDtype(graph.nodes[input]!.dtype));
+  // All of them are checked before one is uploaded.
+  for (const [at, { values }] of inputs.entries()) {
+    if (types[at] !== 'int32') continue;
+    checkIndices(graph, at, values);
+    if (tf.getBackend() !== 'cpu') checkExact(`input ${at}`, values);
+  }
   return inputs.map(({ values, shape }, at) => {
-    const dtype = tfDtype(graph.nodes[graph.inputs[at]!]!.dtype);
+    const dtype = types[at]!;
     return tf.tensor(values, [...shape], dtype);
   });
 }
