@@ -61,8 +61,10 @@ test('an error is shown at its line, in the file where it is', async () => {
     '(nn.Linear):\n    pass',
     '(nn.Linear):\n    def __init__(self, *size):\n        super().__init__(*size, width=1)',
   );
-  const bytes = await zipped({ ...project, 'digits/parts.py': parts });
-  await drop(page, [{ name: 'project.zip', bytes }]);
+  await editor().waitFor();
+  const path = join(scratch, 'project.zip');
+  writeFileSync(path, await zipped({ ...project, 'digits/parts.py': parts }));
+  await dropPaths(page, [path]); // onto the editor, which must not take its text
   const shown = page.getByLabel('Source file').locator('option:checked');
   await shown.filter({ hasText: /^digits/ }).waitFor({ state: 'attached' });
   const problem = page.getByRole('region', { name: 'What went wrong' });
