@@ -8,6 +8,7 @@
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { countBuffers, watchBackend } from './gpu_memory.ts';
+import { mendPrograms } from './kernels/mended.ts';
 import * as tf from './tf.ts';
 
 export type BackendName = 'webgpu' | 'webgl' | 'cpu';
@@ -95,6 +96,7 @@ async function startWebGPU(): Promise<Started> {
   const make = () => {
     const backend = new WebGPUBackend(device, adapter.info);
     watchBackend(backend, buffers);
+    mendPrograms(backend);
     return backend;
   };
   tf.registerBackend('webgpu', make, 3);

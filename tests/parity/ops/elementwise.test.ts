@@ -128,6 +128,9 @@ compareOps('elementwise', Object.keys(elementwise), [
   row('torch.sqrt(x) + torch.sin(x)', { x: { shape: [5], dtype: 'int64', low: 0, high: 9 } }),
   // Choices, limits, conversions
   row('torch.where(x > 0, x, y)', { x: [2, 3, 1], y: [4] }),
+  // Five and six axes.
+  row('torch.where(x > y, x * y, y), (x + y) > 0', { x: [2, 1, 2, 3, 2], y: [2] }),
+  row('F.normalize(x - y, dim=2), y / (x.abs() + 1)', { x: [1, 2, 3, 2, 1, 3], y: [3] }),
   row('torch.where(x > 0, x * 2, 0.5) + torch.where(x > 0, 1.0, x) + x.where(x < 1, 3)', {
     x: [2, 3],
   }),

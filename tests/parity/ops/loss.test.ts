@@ -22,6 +22,7 @@ const classWeights = (count: number) => ({
 compareOps('loss', Object.keys(loss), [
   row('F.cross_entropy(x, t)', labelled),
   row('F.cross_entropy(x, t)', { x: [5], t: classes([3], []) }),
+  row('x + F.cross_entropy(x, t)', { x: [3, 1], t: classes([0, 0, 0]) }), // one class
   row('F.cross_entropy(x, t, self.w, label_smoothing=0.1)', labelled, classWeights(5)),
   row('F.cross_entropy(x, t, ignore_index=2, label_smoothing=0.3)', labelled),
   row('F.cross_entropy(x, t, self.w, reduction="none")', pixels, classWeights(3)),
@@ -92,5 +93,6 @@ compareOps('loss', Object.keys(loss), [
 
   row('F.cosine_similarity(x, y)', { x: [2, 3, 4], y: [2, 3, 4] }),
   row('F.cosine_similarity(x, y, dim=-1, eps=1e-6)', { x: [2, 3, 4], y: [4] }),
+  row('F.cosine_similarity(x, y, dim=1)', { x: [3, 1, 2], y: [3, 4, 2] }),
   row('self.m(x, y)', pair, { init: 'self.m = nn.CosineSimilarity(dim=0)' }),
 ]);

@@ -17,6 +17,9 @@ export const viewRows = [
   row('x.transpose(1, 2), x.transpose(-1, 0), x.swapaxes(0, 1), x.swapdims(0, 2)', {
     x: [2, 3, 4],
   }),
+  row('x.permute(2, 0, 1), x.transpose(0, 2), (x > 0).permute(1, 0, 2)', {
+    x: { shape: [2, 3, 4], dtype: 'int64', low: -5, high: 5 },
+  }),
   row('x.t(), x.T, torch.t(x), x.mT, x.unsqueeze(0).mT, x.adjoint()', { x: [2, 3] }),
   row('x.permute(2, 0, 1), x.permute((0, 2, 1)), torch.permute(x, (-1, 1, 0))', { x: [2, 3, 4] }),
   row('x.permute(0, 2, 3, 1).permute(0, 3, 1, 2), x.permute(dims=(0, 3, 1, 2))', {

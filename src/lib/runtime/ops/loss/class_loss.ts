@@ -2,6 +2,7 @@
 import { standard, toStandard, type Activation } from '../../activation.ts';
 import type { OpFunction } from '../../op.ts';
 import * as tf from '../../tf.ts';
+import { hotRows } from '../sequence/one_hot.ts';
 import { reduce } from './reduce.ts';
 
 type Inputs = Parameters<OpFunction<'cross_entropy'>>[0];
@@ -36,7 +37,7 @@ function ofIndices(rows: tf.Tensor, inputs: Inputs, attrs: Attrs): Activation {
   const classes = rows.shape[1]!;
   const target = tf.reshape(toStandard(inputs[1]), [-1]) as tf.Tensor1D;
   const counts = tf.cast(tf.notEqual(target, attrs.ignore_index), 'float32');
-  const hot = tf.mul(tf.oneHot(target, classes, 1, 0, 'float32'), tf.expandDims(counts, 1));
+  const hot = tf.mul(hotRows(target, classes, 'float32'), tf.expandDims(counts, 1));
   const weight = inputs[2]?.tensor;
   const weights = weight ? tf.mul(hot, weight) : hot;
   const smoothing = attrs.label_smoothing;

@@ -1,16 +1,14 @@
 import { standard, toStandard } from '../../activation.ts';
 import type { OpFunction } from '../../op.ts';
 import * as tf from '../../tf.ts';
+import { spread } from '../elementwise/operands.ts';
 
-/** x₁·x₂ / (max(‖x₁‖, eps) max(‖x₂‖, eps)) along `dim`. */
+/** x₁·x₂ / (max(‖x₁‖, eps) max(‖x₂‖, eps)) along `dim`; the lengths are those after broadcasting. */
 export const cosineSimilarity: OpFunction<'cosine_similarity'> = ([x1, x2], { dim, eps }) => {
-  const [a, b] = [toStandard(x1), toStandard(x2)];
-  const rank = Math.max(a.rank, b.rank);
-  const products = tf.sum(tf.mul(a, b), dim);
-  const length = (x: tf.Tensor) => {
-    const full = tf.reshape(x, [...new Array<number>(rank - x.rank).fill(1), ...x.shape]);
-    const sums = tf.clipByValue(tf.sum(tf.square(full), dim), eps ** 2, Infinity);
-    return tf.sqrt(sums);
-  };
-  return standard(tf.div(products, tf.mul(length(a), length(b))));
+  const operands = [toStandard(x1), toStandard(x2)] as const;
+  const shape = tf.broadcast_util.assertAndGetBroadcastShape(operands[0].shape, operands[1].shape);
+  const [a, b] = [spread(operands[0], shape), spread(operands[1], shape)];
+  const length = (x: tf.Tensor) =>
+    tf.sqrt(tf.clipByValue(tf.sum(tf.square(x), dim), eps ** 2, Infinity));
+  return standard(tf.div(tf.sum(tf.mul(a, b), dim), tf.mul(length(a), length(b))));
 };

@@ -1,5 +1,6 @@
 /** Rows of a table by index, with a gradient that is the same in every run. */
 import * as tf from '../../tf.ts';
+import { hotRows } from './one_hot.ts';
 
 /** Elements of a one-hot matrix: 128 MiB, what WebGPU lets a kernel bind without asking for more. */
 const MOST_ONE_HOT = 2 ** 25;
@@ -54,7 +55,7 @@ function scatterRows(dy: tf.Tensor, indices: tf.Tensor1D, rows: number): tf.Tens
   let sum: tf.Tensor | undefined;
   for (let start = 0; start < count; start += chunk) {
     const length = Math.min(chunk, count - start);
-    const hot = tf.oneHot(tf.slice(indices, start, length), rows, 1, 0, 'float32');
+    const hot = hotRows(tf.slice(indices, start, length), rows, 'float32');
     const part = tf.matMul(hot, tf.slice(dy, [start, 0], [length, width]), true, false);
     sum = sum ? tf.add(sum, part) : part;
   }

@@ -1,0 +1,48 @@
+/**
+ * Programs of tfjs that WebGPU does not compile for some tensors, mended where the backend runs
+ * them, so that other kernels and gradients that use them are right too. Measured with tfjs 4.22.
+ */
+import type { WebGPUBackend, WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
+import * as tf from '../tf.ts';
+
+type Run = WebGPUBackend['runWebGPUProgram'];
+
+/** The names of coordinates in WGSL, by axis. Those of five and six are no vectors, so have no index. */
+const coordinates = 'xyzwuv';
+
+export function mendPrograms(backend: WebGPUBackend): void {
+  const run: Run = backend.runWebGPUProgram.bind(backend);
+  backend.runWebGPUProgram = (program, inputs, dtype, ...rest) => {
+    const { shaderKey: key, outputShape: shape } = program;
+    if (key.startsWith('transpose_') && dtype !== 'float32') {
+      // Integers are written as integers.
+      replaceInCode(program, 'setOutputAtIndex(', 'setOutputAtIndexI32(');
+    } else if (key.startsWith('binary_') && shape.length > 4) {
+      replaceInCode(
+        program,
+        `coords[${shape.length - 1}]`,
+        `coords.${coordinates[shape.length - 1]}`,
+      );
+    } else if (key === 'select' && shape.length > 4) {
+      const size = tf.util.sizeFromShape(shape);
+      const flat = inputs.map((input) => ({ ...input, shape: [size] }));
+      return { ...run(selectOf(program, size), flat, dtype, ...rest), shape };
+    }
+    return run(program, inputs, dtype, ...rest);
+  };
+}
+
+function replaceInCode(program: WebGPUProgram, from: string, to: string): void {
+  const code = program.getUserCode.bind(program);
+  program.getUserCode = () => code().replace(from, to);
+}
+
+/** The same choice between vectors; all three operands of tf.where have one shape. */
+function selectOf(program: WebGPUProgram, size: number): WebGPUProgram {
+  const Select = program.constructor as new (
+    conditionRank: number,
+    shape: number[],
+    rank: number,
+  ) => WebGPUProgram;
+  return new Select(1, [size], 1);
+}
