@@ -66,7 +66,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     // In Node, tfjs's `main` is a bundle: a second copy beside the modules that the app imports.
-    server: { deps: { inline: [/@tensorflow/] } },
+    server: { deps: { inline: [/@tensorflow\//] } },
     alias: [
       {
         find: /^(@tensorflow\/tfjs-[a-z-]+)$/,

@@ -24,6 +24,7 @@ test('what the app is built from', () => {
     '@codemirror/view',
     '@huggingface/tokenizers',
     '@lezer/highlight',
+    '@tensorflow-models/mobilenet',
     '@tensorflow/tfjs',
     '@tensorflow/tfjs-backend-cpu',
     '@tensorflow/tfjs-backend-webgl',

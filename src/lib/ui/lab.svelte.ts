@@ -316,6 +316,8 @@ export class Lab implements Desk {
     this.checking.modelChanged();
     const { task } = this.running;
     if (task?.vocabulary != null) void this.texts.openTokenizer();
+    const [output] = task?.kind === 'image' ? task.outputs : [];
+    void this.data.proposeNames(output?.length === 2 ? output[1]! : 0);
     this.training.modelChanged(
       this.model.built,
       this.model.files.map(({ text }) => text).join('\n'),

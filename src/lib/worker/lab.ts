@@ -16,6 +16,7 @@ import { readSource, type ModelSource, type SourceFile } from '#lib/architecture
 import { blobSource, type Source } from '#lib/file/source.ts';
 import { formatTitle } from '#lib/formats/folder.ts';
 import { findClassNames, readClassNames } from '#lib/inputs/class_names.ts';
+import { imagenetNames, imagenetSource } from '#lib/inputs/imagenet.ts';
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
 import { findScaler, parseCsv } from '#lib/inputs/table.ts';
 import { TOKENIZER_FILES, type Tokenizer } from '#lib/inputs/tokenizer.ts';
@@ -195,12 +196,18 @@ export class Lab {
           table: { columns: [...columns], rows: rows.length, scaler: scaler?.title ?? null },
         };
       }),
-    classNames: ({ file }, { signal }) =>
-      attempt(signal, async () => ({
-        names: file
-          ? readClassNames(new Uint8Array(await file.arrayBuffer()), file.name)
-          : findClassNames(this.#need().checkpoint.root),
-      })),
+    classNames: ({ file, outputs = 0 }, { signal }) =>
+      attempt(signal, async () => {
+        if (file) {
+          const names = readClassNames(new Uint8Array(await file.arrayBuffer()), file.name);
+          return { found: { names, from: file.name, isGuess: false } };
+        }
+        const { root, name } = this.#need().checkpoint;
+        const own = findClassNames(root);
+        if (own) return { found: { names: own, from: label(name), isGuess: false } };
+        const known = await imagenetNames(outputs);
+        return { found: known && { names: known, from: imagenetSource, isGuess: true } };
+      }),
     tokenizer: ({ files }, { signal }) =>
       attempt(signal, async () => {
         const { root, name } = this.#need().checkpoint;

@@ -82,6 +82,14 @@ export interface TableFacts {
   scaler: string | null;
 }
 
+export interface ClassNames {
+  names: string[];
+  /** The file, or the list, that they come from. */
+  from: string;
+  /** The number of outputs alone speaks for them. */
+  isGuess: boolean;
+}
+
 export interface TokenizerFacts {
   /** `65 characters, from meta.pkl`. */
   title: string;

@@ -28,6 +28,7 @@ import type {
   RunInput,
   RunResult,
   TableFacts,
+  ClassNames,
   TokenizerFacts,
   WriteSettings,
   Written,
@@ -140,8 +141,14 @@ export interface Calls {
   arrays: { args: { file: File }; result: Result<{ arrays: OpenedArrays }> };
   /** Reads a table's text; nothing of it is kept. */
   table: { args: { text: string; features: number }; result: Result<{ table: TableFacts }> };
-  /** Names of the model's classes: from a file, or without one from the open checkpoint. */
-  classNames: { args: { file?: File }; result: Result<{ names: string[] | null }> };
+  /**
+   * Names of the model's classes: from a file, or without one from the open checkpoint, or else those
+   * that are known for a head with so many outputs.
+   */
+  classNames: {
+    args: { file?: File; outputs?: number };
+    result: Result<{ found: ClassNames | null }>;
+  };
   /** Opens a tokenizer; without files, the vocabulary that the open checkpoint holds, if any. */
   tokenizer: { args: { files: File[] }; result: Result<{ tokenizer: TokenizerFacts | null }> };
   /** Writes on from a prompt. */
