@@ -3,6 +3,7 @@ import { standard, toStandard, type Activation } from '../../activation.ts';
 import { offTape } from '../../off_tape.ts';
 import type { OpFunctions } from '../../op.ts';
 import * as tf from '../../tf.ts';
+import { choose } from '../elementwise/operands.ts';
 import { indicator, withGradient } from '../elementwise/slope.ts';
 import { alongLines, reduced } from './lines.ts';
 
@@ -22,12 +23,19 @@ export function shared(kind: Kind, x: tf.Tensor, axes: number[]): tf.Tensor {
   );
 }
 
-/** Where the first of the largest or smallest lies along an axis. */
+/** Where the first of the largest or smallest lies along an axis; the first NaN is both. */
 function place(kind: Kind, x: tf.Tensor, dim: number): tf.Tensor {
   if (x.rank === 0) return tf.scalar(0, 'int32');
-  const index = (kind === 'max' ? tf.argMax : tf.argMin)(x, dim);
   // Of a vector, WebGPU gives one element with an axis.
-  return offTape(tf.reshape(index, x.shape.toSpliced(dim, 1)));
+  const shape = x.shape.toSpliced(dim, 1);
+  const index = tf.reshape((kind === 'max' ? tf.argMax : tf.argMin)(x, dim), shape);
+  if (x.dtype !== 'float32') return offTape(index);
+  // A bool that was cast keeps its bits on WebGPU, and a transposed copy of it is broken there.
+  const marks = choose(tf.isNaN(x), tf.onesLike(x), tf.zerosLike(x));
+  const first = tf.reshape(tf.argMax(marks, dim), shape);
+  const hasNaN = tf.cast(tf.max(marks, dim), 'int32');
+  const ordinary = tf.mul(index, tf.sub(tf.scalar(1, 'int32'), hasNaN));
+  return offTape(tf.add(ordinary, tf.mul(first, hasNaN)));
 }
 
 /** Values and indices; the gradient goes to the index. */
