@@ -14,8 +14,7 @@ export function mendPrograms(backend: WebGPUBackend): void {
   const run: Run = backend.runWebGPUProgram.bind(backend);
   backend.runWebGPUProgram = (program, inputs, dtype, ...rest) => {
     const { shaderKey: key, outputShape: shape } = program;
-    if (key.startsWith('transpose_') && dtype !== 'float32') {
-      // Integers are written as integers.
+    if (key.startsWith('transpose_') && isInteger(backend, inputs[0]!)) {
       replaceInCode(program, 'setOutputAtIndex(', 'setOutputAtIndexI32(');
     } else if (key.startsWith('binary_') && shape.length > 4) {
       replaceInCode(
@@ -30,6 +29,11 @@ export function mendPrograms(backend: WebGPUBackend): void {
     }
     return run(program, inputs, dtype, ...rest);
   };
+}
+
+/** Whether the buffer holds integers; a cast from bool to float32 keeps it. */
+function isInteger(backend: WebGPUBackend, { dataId }: tf.TensorInfo): boolean {
+  return backend.tensorMap.get(dataId).dtype !== 'float32';
 }
 
 function replaceInCode(program: WebGPUProgram, from: string, to: string): void {
