@@ -25,7 +25,7 @@ import { fetchSampleFile, type Sample } from './samples.ts';
 import { SafetyState } from './safety.svelte.ts';
 import { SavingState } from './saving.svelte.ts';
 import { Tasks } from './tasks.svelte.ts';
-import { TextState } from './texts.svelte.ts';
+import { TextState, isTokenizer } from './texts.svelte.ts';
 import { witness } from './witness.ts';
 import { TrainingState } from './training.svelte.ts';
 
@@ -126,11 +126,17 @@ export class Lab implements Desk {
   }
 
   /**
-   * Sources and data go where their kind belongs; everything else is one checkpoint. A folder or zip
+   * Sources, data and the tokenizer of an open checkpoint go where their kind belongs; everything
+   * else is one checkpoint. A folder or zip
    * is a source where it holds Python files and nothing that a checkpoint is kept in, or where a
    * source is expected.
    */
   async openPile({ files, folders }: Pile, how: 'open' | 'source' = 'open'): Promise<void> {
+    const takesText = this.running.modes.some((mode) => mode === 'write' || mode === 'compare');
+    if (takesText && folders.length === 0 && isTokenizer(files)) {
+      await this.texts.openTokenizer([...files]);
+      return this.go('/run');
+    }
     const projects = folders.filter(how === 'source' ? hasPython : isProject);
     const isZip = ({ name }: File) => /\.zip$/i.test(name);
     const sources = files.filter(({ name }) => /\.py$/i.test(name));

@@ -105,12 +105,25 @@ export class TextState {
   }
 }
 
-/** The tokenizer's files in a folder, nearest to its top: tokenizer.json, or what came before it. */
+/** Files of a tokenizer that belong together: tokenizer.json, what came before it, nanoGPT's. */
+const tokenizerSets = [
+  ['tokenizer.json'],
+  ['vocab.json', 'merges.txt'],
+  ['vocab.txt'],
+  ['meta.pkl'],
+];
+
+/** Whether files are a tokenizer's, as far as their names tell. */
+export function isTokenizer(files: readonly File[]): boolean {
+  const names = tokenizerSets.flat();
+  return files.length > 0 && files.every(({ name }) => names.includes(name));
+}
+
+/** The tokenizer's files in a folder, nearest to its top. */
 function tokenizerIn(dropped: Dropped): File[] {
   if ('file' in dropped) return [];
   const byDepth = dropped.files.toSorted((a, b) => a.path.length - b.path.length);
   const find = (name: string) => byDepth.find(({ file }) => file.name === name)?.file ?? null;
-  const sets = [['tokenizer.json'], ['vocab.json', 'merges.txt'], ['vocab.txt']];
-  const found = sets.map((names) => names.map(find).filter((file) => file !== null));
-  return found.find((files, at) => files.length === sets[at]!.length) ?? [];
+  const found = tokenizerSets.map((names) => names.map(find).filter((file) => file !== null));
+  return found.find((files, at) => files.length === tokenizerSets[at]!.length) ?? [];
 }
