@@ -40,6 +40,7 @@ export const reduceRows = [
   row('torch.topk(x, 2)', { x: [3, 5] }),
   row('x.topk(3, dim=0, largest=False)[0], x.topk(1).indices', { x: [4, 3] }),
   row('torch.sort(x)', { x: [3, 5] }),
+  row('x.topk(1, 1)[0], x.topk(1, 1)[1], x.sort(1)[0]', { x: [3, 1] }),
   row('x.sort(-2), x.topk(1, 1), (x > 0).any(1), (x > 0).all(0)', { x: [2, 3, 2] }),
   row('x.amin(-3), x.amax(1), x.min(0)[0], x.max(-2).values', { x: [4, 3, 2] }),
   row('x.sort(0, descending=True), torch.argsort(x, dim=1)', { x: [4, 3] }),

@@ -75,7 +75,9 @@ function ordered(x: Activation, dim: number, k: number, largest: boolean): Activ
   if (input.size > MOST_ELEMENTS) {
     throw new RangeError(`topk: ${input.size} elements, at most ${MOST_ELEMENTS} are possible`);
   }
-  const places = (rows: tf.Tensor): tf.Tensor => {
+  const places = (rows: tf.Tensor2D): tf.Tensor => {
+    // Of single elements, WebGPU gives back the tensor itself, which then seems to need a gradient.
+    if (rows.shape[1] === 1) return tf.zeros([rows.shape[0], k], 'int32');
     const { indices } = tf.topk(largest ? rows : tf.neg(rows), k, true);
     return offTape(indices);
   };
