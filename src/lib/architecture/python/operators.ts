@@ -305,8 +305,11 @@ export function repr(interpreter: Interpreter, value: PyValue): string {
   switch (typeof value) {
     case 'boolean':
       return value ? 'True' : 'False';
-    case 'bigint':
-      return String(value);
+    case 'bigint': {
+      const digits = String(value);
+      interpreter.step(Math.ceil(digits.length / 64)); // long ones take as long as many steps
+      return digits;
+    }
     case 'number':
       return floatRepr(value);
     case 'string':

@@ -11,9 +11,10 @@ import type { Interpreter } from '../python/interpreter.ts';
 
 /**
  * Elements worked out in one run, 8 bytes each. The tables of a model with 4096 positions and 128
- * angles take half a million; a mask of 4096 × 4096 takes 16 million.
+ * angles take half a million; a mask of 4096 × 4096 takes 16 million, and as many before triu cuts
+ * it. The limit is reached in about a second and a half.
  */
-const maxHostElements = 2 ** 26;
+const maxHostElements = 2 ** 25;
 
 /** What the runs of one interpreter have used of it. */
 const used = new WeakMap<Interpreter, number>();
