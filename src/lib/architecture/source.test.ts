@@ -274,6 +274,18 @@ describe('refused in forward, with the line', () => {
     ],
     ['an index of a bool', 'pass', ['return x[True]'], /line 10: True as an index is not/],
     [
+      'a packed sequence',
+      'pass',
+      ['return nn.utils.rnn.pack_padded_sequence(x, [2])'],
+      /line 10: packed sequences are not supported: give the padded batch itself/,
+    ],
+    [
+      'an int that no size can be',
+      'self.a = nn.Linear(10**30, 1)',
+      ['return x'],
+      /line 7: Linear: in_features is too large/,
+    ],
+    [
       'an index out of range',
       'pass',
       ['return x[:, 4]'],

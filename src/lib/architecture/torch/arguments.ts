@@ -59,8 +59,15 @@ export class Given {
   int(name: string): number {
     const value = this.value(name);
     if (value instanceof PyTensor && value.dtype.includes('int')) return value.item;
-    if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value);
+    if (typeof value === 'bigint') return this.#exact(name, value);
     throw this.#wrong(name, 'an int');
+  }
+
+  /** The largest int64 is 2⁶³ − 1; nothing that an argument counts comes near 2⁵³. */
+  #exact(name: string, value: bigint): number {
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) return number;
+    throw raised('OverflowError', `${this.#what}: ${name} is too large`);
   }
 
   intOrNone(name: string): number | null {
@@ -155,7 +162,7 @@ export class Given {
     const items = value instanceof PyTuple || value instanceof PyList ? value.items : [value];
     return items.map((item) => {
       if (item instanceof PyTensor && item.dtype.includes('int')) return item.item;
-      if (typeof item === 'bigint' && Number.isSafeInteger(Number(item))) return Number(item);
+      if (typeof item === 'bigint') return this.#exact(name, item);
       throw this.#wrong(name, 'an int or a tuple of ints');
     });
   }

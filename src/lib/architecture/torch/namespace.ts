@@ -79,9 +79,20 @@ export function createTorch(session: Session): Torch {
     true,
     session.written.in('torch.nn.utils.parametrizations'),
   );
+  const rnn = library('torch.nn.utils.rnn', {
+    pack_padded_sequence: ['input, lengths, batch_first=False, enforce_sorted=True', packed],
+    pack_sequence: ['sequences, enforce_sorted=True', packed],
+    pad_packed_sequence: [
+      'sequence, batch_first=False, padding_value=0.0, total_length=None',
+      packed,
+    ],
+  });
   const utilities = new PyModule(
     'torch.nn.utils',
-    new Map([['parametrizations', parametrizations]]),
+    new Map([
+      ['parametrizations', parametrizations],
+      ['rnn', rnn],
+    ]),
     true,
     session.written.in('torch.nn.utils'),
   );
@@ -129,6 +140,7 @@ export function createTorch(session: Session): Torch {
     parameter,
     utilities,
     parametrizations,
+    rnn,
     cuda,
     ...extra.modules,
   ];
@@ -147,6 +159,14 @@ export function createTorch(session: Session): Torch {
   libraries.set('torch.nn.modules', nn.names.get('modules')!);
   for (const [name, value] of einops(module, torch)) libraries.set(name, value);
   return { libraries, protocol };
+}
+
+/** The steps of a packed batch depend on numbers that only a run has. */
+function packed(): never {
+  throw unsupported(
+    'packed sequences are not supported: give the padded batch itself; where all lengths are equal, \
+the numbers are the same',
+  );
 }
 
 function size(value: PyValue): PyTuple {
