@@ -1,14 +1,23 @@
-/** Without WebGPU the app runs on WebGL, without both on plain JavaScript, and says so. */
+/** Without WebGPU the app runs on WebGL, without both on plain JavaScript, says so, and is right. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runPython } from '../python.ts';
 import type { StaticServer } from './app.ts';
-import { launch, openPage, openSample, serveBuild, step } from './app.ts';
+import { dropPaths, launch, openPage, openSample, serveBuild, step } from './app.ts';
 import { expectEqual, predictions, rawOutputs } from './outputs.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'weightroom-backends-'));
 let server: StaticServer;
 beforeAll(async () => {
   server = await serveBuild();
+  await runPython('tests/judge/few_of_each.py', [folder]);
 });
-afterAll(() => server?.close());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await server?.close();
+});
 
 test.each([
   { backend: 'WebGL', graphics: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'] },
@@ -34,6 +43,19 @@ test.each([
   await page.getByRole('button', { name: 'Start training' }).click();
   const progress = page.getByRole('region', { name: 'Progress' });
   await progress.getByText('Done', { exact: true }).waitFor({ timeout: 120_000 });
+
+  const source = join(import.meta.dirname, '../fixtures/models/few_of_each.py');
+  await dropPaths(page, [join(folder, 'few_of_each.pt'), source]);
+  await page.getByRole('dialog').getByRole('button', { name: 'Open' }).click();
+  await step(page, 'Model');
+  await page.getByText('All keys matched').waitFor();
+  await step(page, 'Run');
+  await dropPaths(page, [join(folder, 'check.pt')]);
+  const verdict = page.locator('.verdict', { hasText: 'tensors of check.pt compared' });
+  await verdict.waitFor();
+  const said = await verdict.innerText();
+  expect(said).toContain(`8 of 8 tensors of check.pt compared on ${backend.toLowerCase()}`);
+  expect(Number(/error is ([\d.e-]+),/.exec(said)![1])).toBeLessThanOrEqual(1e-4);
   expect(complaints).toEqual([]);
   await browser.close();
 });
