@@ -1,5 +1,5 @@
 /**
- * Functions that WebGPU computes too coarsely, in WGSL: its sin and cos may be off by 2⁻¹¹, and
+ * Functions that GPUs compute too coarsely, in WGSL: WebGPU's sin and cos may be off by 2⁻¹¹, and
  * log(1 + x) or exp(x) − 1 lose all digits near 0. Series are Taylor's, cut where the rest is below
  * float32's last bit.
  */
