@@ -1,0 +1,29 @@
+/**
+ * Changes of a model before it is trained, as plain JSON: what the page's form makes, run.json
+ * keeps, and what the exported model.py does in Python.
+ */
+
+/** What happens to the names in the file before they are matched; the first rule comes first. */
+export type RenameRule =
+  | { readonly kind: 'strip' | 'add'; readonly prefix: string }
+  | { readonly kind: 'replace'; readonly pattern: string; readonly with: string };
+
+export interface Lora {
+  readonly rank: number;
+  /** The update is scaled by alpha / rank. */
+  readonly alpha: number;
+  readonly dropout: number;
+  /** Names or globs of linear modules, as PEFT's target_modules: the last parts of their paths. */
+  readonly targets: readonly string[];
+}
+
+export interface ModelEdits {
+  readonly rename: readonly RenameRule[];
+  /** The last linear layer, or another one by its path, made anew with so many outputs. */
+  readonly head: { readonly module: string; readonly outputs: number } | null;
+  /** Keys of parameters that are not trained, as globs; `!` before one takes back. */
+  readonly freeze: readonly string[];
+  readonly lora: Lora | null;
+}
+
+export const noEdits: ModelEdits = { rename: [], head: null, freeze: [], lora: null };
