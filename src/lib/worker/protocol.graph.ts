@@ -1,12 +1,30 @@
 /** What the page and the worker say of the inside of a model: its parts, and what they give. */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import type { Result } from '#lib/checkpoint/finding.ts';
 import type { Pictures } from '#lib/inspect/pictures.ts';
 import type { Histogram, Statistics } from '#lib/inspect/statistics.ts';
-import type { Backend } from './protocol.ts';
-import type { RunInput } from './protocol.run.ts';
+import type { Backend, RunInput } from './protocol.run.ts';
 
 export type { Bars, Map2d, Pictures } from '#lib/inspect/pictures.ts';
 export type { Histogram, Statistics };
+
+export interface GraphCalls {
+  /** A pass in evaluation mode, with the time and memory of each part of the model. */
+  measure: {
+    args: { input: GraphInput };
+    result: Result<{ graph: MeasuredGraph }>;
+    /** Nodes of the graph. */
+    progress: { done: number; total: number };
+  };
+  /**
+   * What a node of the measured graph gives for the same input, or the weights of its attention;
+   * `start` and `count` say which of its pictures are wanted.
+   */
+  look: {
+    args: { node: number; what: 'output' | 'attention'; start: number; count: number };
+    result: Result<{ seen: SeenTensor }>;
+  };
+}
 
 /** What goes in: as for a run, or a text whose tokens do. */
 export type GraphInput = RunInput | { kind: 'text'; text: string };

@@ -1,12 +1,62 @@
 /** What the Run page and the worker say to each other: inputs, outputs, text, checks. Types only. */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import type { Result } from '#lib/checkpoint/finding.ts';
 import type { InputDtype } from '#lib/architecture/source.ts';
 import type { Pooling } from '#lib/inputs/embeddings.ts';
 import type { ImageRecipe } from '#lib/inputs/image.ts';
 import type { Sampling } from '#lib/inputs/sampling.ts';
-import type { Backend, Example, Split } from './protocol.ts';
+import type { Example, Split } from './protocol.train.ts';
 
 export type { ImageRecipe, InputDtype, Pooling, Sampling };
+
+export interface RunCalls {
+  /** A forward pass in evaluation mode. */
+  run: { args: { input: RunInput; top: number }; result: Result<{ run: RunResult }> };
+  /** Opens a file of tensors to run on (npy, npz, pt, safetensors). */
+  arrays: { args: { file: File }; result: Result<{ arrays: OpenedArrays }> };
+  /** Reads a table's text; nothing of it is kept. */
+  table: { args: { text: string; features: number }; result: Result<{ table: TableFacts }> };
+  /**
+   * Names of the model's classes: from a file, or without one from the open checkpoint, or else those
+   * that are known for a head with so many outputs.
+   */
+  classNames: {
+    args: { file?: File; outputs?: number };
+    result: Result<{ found: ClassNames | null }>;
+  };
+  /** Opens a tokenizer; without files, the vocabulary that the open checkpoint holds, if any. */
+  tokenizer: { args: { files: File[] }; result: Result<{ tokenizer: TokenizerFacts | null }> };
+  /** Writes on from a prompt. */
+  write: {
+    args: WriteSettings;
+    result: Result<{ written: Written }>;
+    progress: Written;
+  };
+  /** Turns texts into vectors and compares them. */
+  compare: {
+    args: { texts: string[]; pooling: Pooling };
+    result: Result<{ compared: Compared }>;
+    progress: { done: number; total: number };
+  };
+  /** Compares with what PyTorch gave: a file of {input, output, activations}. */
+  check: {
+    args: { file: File };
+    result: Result<{ checked: Checked }>;
+    progress: { done: number; total: number };
+  };
+  /** The backend that runs models, made on first use. */
+  backend: { args: object; result: Result<{ backend: Backend }> };
+}
+
+export type BackendName = 'webgpu' | 'webgl' | 'cpu';
+
+export interface Backend {
+  name: BackendName;
+  /** The adapter, where the browser says: `nvidia ampere`, `google swiftshader`. */
+  adapter: string;
+  /** Why a better one was not taken. */
+  reason?: string;
+}
 
 /** What a model seems to be for, by what goes in and what comes out of a trial trace. */
 export interface ModelTask {
