@@ -1,5 +1,6 @@
 /** The worker's entry: messages in, calls to the lab, replies out. */
-import { Lab, type CallContext } from './lab.ts';
+import { Lab } from './lab.ts';
+import type { CallContext } from './lab.state.ts';
 import { openInThread, startSumThread } from './helper.ts';
 import type { CallName, Reply, Request } from './protocol.ts';
 import { warmUp } from './warm.ts';

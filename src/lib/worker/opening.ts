@@ -4,7 +4,7 @@ import { FindingError } from '#lib/checkpoint/finding.ts';
 import { blobSource, type Source } from '#lib/file/source.ts';
 import { openFolder } from '#lib/formats/folder.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
-import type { CallContext } from './lab.ts';
+import type { CallContext } from './lab.state.ts';
 import { paced } from './paced.ts';
 import type { Dropped } from './protocol.ts';
 

@@ -4,7 +4,7 @@ import { storageRange } from '#lib/checkpoint/read_tensor.ts';
 import { ReadAhead } from '#lib/file/read_ahead.ts';
 import { isMeta } from '#lib/checkpoint/tensor.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
-import type { CallContext } from './lab.ts';
+import type { CallContext } from './lab.state.ts';
 import { paced } from './paced.ts';
 import type { Verified } from './protocol.ts';
 
