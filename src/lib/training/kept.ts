@@ -20,9 +20,11 @@ export interface Kept {
   readonly batch: number;
   /** Optimizer steps behind it, those of the run that it went on from included. */
   readonly step: number;
-  /** Of the last whole epoch; empty before the first. */
+  /** As validated at this state; empty where a state was kept in the middle of an epoch. */
   readonly metrics: Metrics;
   readonly best: Best | null;
+  /** Epochs since one that was better, for early stopping. */
+  readonly stale: number;
   /** Sums of the epoch in progress, for its train_loss; empty between epochs. */
   readonly partial: Metrics;
   readonly weights: Weights;
