@@ -13,8 +13,8 @@ function cut(x: tf.Tensor): tf.Tensor {
   return tf.where(tf.equal(x, 0), tf.fill(x.shape, LOWEST_LOG), log);
 }
 
-/** −(y log p + (1 − y) log (1 − p)) */
-const entropy = tf.customGrad((p, y, save) => {
+/** −(y log p + (1 − y) log (1 − p)) of each element */
+export const binaryEntropy = tf.customGrad((p, y, save) => {
   const [input, target] = [p as tf.Tensor, y as tf.Tensor];
   (save as tf.GradSaveFunc)([input, target]);
   const [yes, no] = [cut(input), cut(tf.sub(1, input))];
@@ -33,17 +33,25 @@ const entropy = tf.customGrad((p, y, save) => {
 export const binaryCrossEntropy: OpFunction<'binary_cross_entropy'> = (
   [input, target, weight],
   { reduction },
-) => reduce(weighed(entropy(toStandard(input), toStandard(target)), weight), reduction);
+) => reduce(weighed(binaryEntropy(toStandard(input), toStandard(target)), weight), reduction);
 
-/** (1 − y) x + (1 + (w − 1) y) softplus(−x) with a positive class of weight w. */
+/** (1 − y) x + (1 + (w − 1) y) softplus(−x) of each element, with a positive class of weight w. */
+export function binaryEntropyOfLogits(
+  x: tf.Tensor,
+  y: tf.Tensor,
+  posWeight: tf.Tensor | null,
+): tf.Tensor {
+  const soft = tf.softplus(tf.neg(x));
+  const share = posWeight && tf.add(tf.mul(tf.sub(posWeight, 1), y), 1);
+  return tf.add(tf.mul(tf.sub(1, y), x), share ? tf.mul(share, soft) : soft);
+}
+
 export const binaryCrossEntropyWithLogits: OpFunction<'binary_cross_entropy_with_logits'> = (
   [input, target, weight, posWeight],
   { reduction },
 ) => {
-  const [x, y] = [toStandard(input), toStandard(target)];
-  const soft = tf.softplus(tf.neg(x));
-  const share = posWeight && tf.add(tf.mul(tf.sub(toStandard(posWeight), 1), y), 1);
-  const elements = tf.add(tf.mul(tf.sub(1, y), x), share ? tf.mul(share, soft) : soft);
+  const positive = posWeight && toStandard(posWeight);
+  const elements = binaryEntropyOfLogits(toStandard(input), toStandard(target), positive);
   return reduce(weighed(elements, weight), reduction);
 };
 

@@ -5,23 +5,71 @@ import * as tf from '../../tf.ts';
 import { hotRows } from '../sequence/one_hot.ts';
 import { reduce } from './reduce.ts';
 
+/** What each row adds to the loss, and to what the mean divides by. */
+export interface RowLosses {
+  readonly losses: tf.Tensor;
+  readonly weights: tf.Tensor;
+}
+
+interface ClassOptions {
+  /** One for each class. */
+  readonly weight: tf.Tensor | null;
+  readonly ignoreIndex: number;
+  readonly smoothing: number;
+}
+
 type Inputs = Parameters<OpFunction<'cross_entropy'>>[0];
 type Attrs = Parameters<OpFunction<'cross_entropy'>>[1];
 
 export const crossEntropy: OpFunction<'cross_entropy'> = (inputs, attrs) => {
-  const rows = tf.logSoftmax(classesLast(inputs[0]), -1);
-  const target = inputs[1].tensor;
-  return target.dtype === 'int32'
-    ? ofIndices(rows, inputs, attrs)
-    : ofProbabilities(rows, inputs, attrs);
+  const target = toStandard(inputs[1]);
+  const { rows, options } = prepare(inputs, attrs, attrs.label_smoothing);
+  const logs = tf.logSoftmax(rows, -1);
+  if (target.dtype === 'int32') {
+    return reduceRows(indexLosses(logs, target, options), target, logs.shape[1]!, attrs);
+  }
+  const { losses } = probabilityLosses(logs, classesLast(target), options);
+  const { shape } = target;
+  const rest = shape.length === 1 ? [] : [shape[0]!, ...shape.slice(2)];
+  return reduce(attrs.reduction === 'none' ? tf.reshape(losses, rest) : losses, attrs.reduction);
 };
 
-export const nllLoss: OpFunction<'nll_loss'> = (inputs, attrs) =>
-  ofIndices(classesLast(inputs[0]), inputs, { ...attrs, label_smoothing: 0 });
+export const nllLoss: OpFunction<'nll_loss'> = (inputs, attrs) => {
+  const target = toStandard(inputs[1]);
+  const { rows, options } = prepare(inputs, attrs, 0);
+  return reduceRows(indexLosses(rows, target, options), target, rows.shape[1], attrs);
+};
+
+function prepare(inputs: Inputs, attrs: Omit<Attrs, 'label_smoothing'>, smoothing: number) {
+  const weight = inputs[2]?.tensor ?? null;
+  const options: ClassOptions = { weight, ignoreIndex: attrs.ignore_index, smoothing };
+  return { rows: classesLast(toStandard(inputs[0])), options };
+}
+
+/**
+ * `mean` divides by the sum of the targets' weights. A target outside of the classes, which PyTorch
+ * refuses, makes its loss NaN.
+ */
+function reduceRows(
+  { losses, weights }: RowLosses,
+  target: tf.Tensor,
+  classes: number,
+  attrs: Omit<Attrs, 'label_smoothing'>,
+): Activation {
+  const checked = tf.mul(losses, known(tf.reshape(target, [-1]), classes, attrs.ignore_index));
+  if (attrs.reduction === 'mean') return standard(tf.div(tf.sum(checked), tf.sum(weights)));
+  return reduce(tf.reshape(checked, target.shape), attrs.reduction);
+}
+
+/** One, and NaN for a target that is neither a class nor ignored. */
+function known(target: tf.Tensor, classes: number, ignoreIndex: number): tf.Tensor {
+  const isClass = tf.logicalAnd(tf.greaterEqual(target, 0), tf.less(target, classes));
+  const isKnown = tf.logicalOr(isClass, tf.equal(target, ignoreIndex));
+  return tf.where(isKnown, tf.ones(target.shape), tf.fill(target.shape, Number.NaN));
+}
 
 /** (N, C, …) or (C) as (rows, C). */
-function classesLast(x: Activation): tf.Tensor {
-  const input = toStandard(x);
+export function classesLast(input: tf.Tensor): tf.Tensor2D {
   const { rank } = input;
   if (rank <= 2) return tf.reshape(input, [-1, input.shape.at(-1)!]);
   const order = [0, ...Array.from({ length: rank - 2 }, (_, axis) => axis + 2), 1];
@@ -30,47 +78,40 @@ function classesLast(x: Activation): tf.Tensor {
 
 /**
  * −w[t] · log p[t] for each target t; smoothing ε takes (1 − ε) of that and ε / C of every class's.
- * Targets equal to ignore_index count nothing; one outside of the classes, which PyTorch refuses,
- * makes the loss NaN. `mean` divides by the sum of the targets' weights.
+ * Targets equal to ignoreIndex count nothing. `logs` are (rows, C), the weights w[t].
  */
-function ofIndices(rows: tf.Tensor, inputs: Inputs, attrs: Attrs): Activation {
-  const classes = rows.shape[1]!;
-  const target = tf.reshape(toStandard(inputs[1]), [-1]) as tf.Tensor1D;
-  const counts = tf.cast(tf.notEqual(target, attrs.ignore_index), 'float32');
-  const hot = tf.mul(hotRows(target, classes, 'float32'), tf.expandDims(counts, 1));
-  const weight = inputs[2]?.tensor;
-  const weights = weight ? tf.mul(hot, weight) : hot;
-  const smoothing = attrs.label_smoothing;
-  let losses = tf.neg(tf.sum(tf.mul(rows, weights), 1));
+export function indexLosses(
+  logs: tf.Tensor,
+  targets: tf.Tensor,
+  { weight, ignoreIndex, smoothing }: ClassOptions,
+): RowLosses {
+  const classes = logs.shape[1]!;
+  const target = tf.reshape(targets, [-1]) as tf.Tensor1D;
+  const counts = tf.cast(tf.notEqual(target, ignoreIndex), 'float32');
+  const every = hotRows(target, classes, 'float32');
+  // An index outside of the classes has no one in its row.
+  const isClass = ignoreIndex >= 0 && ignoreIndex < classes;
+  const hot = isClass ? tf.mul(every, tf.expandDims(counts, 1)) : every;
+  const weighted = weight ? tf.mul(hot, weight) : hot;
+  let losses = tf.neg(tf.sum(tf.mul(logs, weighted), 1));
   if (smoothing > 0) {
-    const every = tf.neg(tf.sum(weight ? tf.mul(rows, weight) : rows, 1));
-    const share = tf.mul(tf.mul(every, counts), smoothing / classes);
+    const even = tf.neg(tf.sum(weight ? tf.mul(logs, weight) : logs, 1));
+    const share = tf.mul(tf.mul(even, counts), smoothing / classes);
     losses = tf.add(tf.mul(losses, 1 - smoothing), share);
   }
-  losses = tf.mul(losses, known(target, classes, counts));
-  if (attrs.reduction === 'mean') {
-    return standard(tf.div(tf.sum(losses), tf.sum(weights)));
-  }
-  return reduce(tf.reshape(losses, inputs[1].tensor.shape), attrs.reduction);
+  const weights = weight ? tf.sum(weighted, 1) : counts;
+  return { losses, weights };
 }
 
-/** One, and NaN for a target that is neither a class nor ignored. */
-function known(target: tf.Tensor, classes: number, counts: tf.Tensor): tf.Tensor {
-  const isClass = tf.logicalAnd(tf.greaterEqual(target, 0), tf.less(target, classes));
-  const isKnown = tf.logicalOr(isClass, tf.equal(counts, 0));
-  return tf.where(isKnown, tf.onesLike(counts), tf.fill(counts.shape, Number.NaN));
-}
-
-/** −Σ w · p · log q; `mean` divides by the number of rows. */
-function ofProbabilities(rows: tf.Tensor, inputs: Inputs, attrs: Attrs): Activation {
-  const classes = rows.shape[1]!;
-  const smoothing = attrs.label_smoothing;
-  const given = classesLast(inputs[1]);
+/** −Σ w · p · log q of rows (rows, C); the mean divides by the number of rows. */
+export function probabilityLosses(
+  logs: tf.Tensor,
+  given: tf.Tensor,
+  { weight, smoothing }: Omit<ClassOptions, 'ignoreIndex'>,
+): RowLosses {
+  const classes = logs.shape[1]!;
   const target = smoothing > 0 ? tf.add(tf.mul(given, 1 - smoothing), smoothing / classes) : given;
-  const weight = inputs[2]?.tensor;
-  const products = tf.mul(rows, weight ? tf.mul(target, weight) : target);
+  const products = tf.mul(logs, weight ? tf.mul(target, weight) : target);
   const losses = tf.neg(tf.sum(products, 1));
-  const { shape } = inputs[1].tensor;
-  const rest = shape.length === 1 ? [] : [shape[0]!, ...shape.slice(2)];
-  return reduce(attrs.reduction === 'none' ? tf.reshape(losses, rest) : losses, attrs.reduction);
+  return { losses, weights: tf.onesLike(losses) };
 }

@@ -1,12 +1,8 @@
 /** Losses of the difference between input and target. */
-import { standard, toStandard, type Activation } from '../../activation.ts';
+import { standard, toStandard } from '../../activation.ts';
 import type { OpFunction } from '../../op.ts';
 import * as tf from '../../tf.ts';
 import { reduce } from './reduce.ts';
-
-function difference([x, y]: readonly [Activation, Activation]): tf.Tensor {
-  return tf.sub(toStandard(x), toStandard(y));
-}
 
 /** |x|, whose gradient at zero is zero as in torch; tfjs's own is −1 there. */
 const absolute = tf.customGrad((x, save) => {
@@ -17,21 +13,29 @@ const absolute = tf.customGrad((x, save) => {
   };
 });
 
-export const mseLoss: OpFunction<'mse_loss'> = (inputs, { reduction }) =>
-  reduce(tf.square(difference(inputs)), reduction);
+export const squaredDistances = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.square(tf.sub(x, y));
 
-export const l1Loss: OpFunction<'l1_loss'> = (inputs, { reduction }) =>
-  reduce(absolute(difference(inputs)), reduction);
+export const distances = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => absolute(tf.sub(x, y));
 
 /** d²/2β up to β, then d − β/2; the plain distance where β is 0. */
-export const smoothL1Loss: OpFunction<'smooth_l1_loss'> = (inputs, { reduction, beta }) => {
-  const distance = absolute(difference(inputs));
-  return reduce(beta === 0 ? distance : rounded(distance, beta), reduction);
-};
+export function smoothDistances(x: tf.Tensor, y: tf.Tensor, beta: number): tf.Tensor {
+  return beta === 0 ? distances(x, y) : rounded(distances(x, y), beta);
+}
+
+export const mseLoss: OpFunction<'mse_loss'> = ([x, y], { reduction }) =>
+  reduce(squaredDistances(toStandard(x), toStandard(y)), reduction);
+
+export const l1Loss: OpFunction<'l1_loss'> = ([x, y], { reduction }) =>
+  reduce(distances(toStandard(x), toStandard(y)), reduction);
+
+export const smoothL1Loss: OpFunction<'smooth_l1_loss'> = ([x, y], { reduction, beta }) =>
+  reduce(smoothDistances(toStandard(x), toStandard(y), beta), reduction);
 
 /** d²/2 up to δ, then δ(d − δ/2). */
-export const huberLoss: OpFunction<'huber_loss'> = (inputs, { reduction, delta }) =>
-  reduce(tf.mul(rounded(absolute(difference(inputs)), delta), delta), reduction);
+export const huberLoss: OpFunction<'huber_loss'> = ([x, y], { reduction, delta }) => {
+  const distance = distances(toStandard(x), toStandard(y));
+  return reduce(tf.mul(rounded(distance, delta), delta), reduction);
+};
 
 /** With m = min(d, β): m²/2β + d − m. No comparison, so that the gradient is tfjs's. */
 function rounded(distance: tf.Tensor, beta: number): tf.Tensor {
