@@ -18,6 +18,7 @@ import { isDict, list } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { Optimizer } from '#lib/optim/optimizer.ts';
+import { metricOf } from '#lib/training/metrics.ts';
 import { settle, Trainer } from '#lib/training/trainer.ts';
 import { trainedCheckpoint } from '#lib/worker/trained.ts';
 import { runPython } from '../python.ts';
@@ -74,24 +75,34 @@ async function labLeg(model: ModelName, name: OptimizerName, out: string, to: st
   const labels = await numbers(batches, 'labels');
   const [, size, ...example] = inputs.shape as [number, number, ...number[]];
   const graphs = new Map<boolean, Graph>();
-  const trainer = new Trainer(weights, optimizer, 'cross_entropy', (count, training) => {
+  const graphFor = (count: number, training: boolean) => {
     const shape = [count, ...example];
     if (!graphs.has(training)) {
       graphs.set(training, unwrap(module.trace([{ shape, dtype: 'float32' }], { training })).graph);
     }
     return graphs.get(training)!;
+  };
+  const classes = Array.from({ length: 10 }, (_, at) => `${at}`);
+  const trainer = new Trainer({
+    model: weights,
+    optimizer,
+    loss: { name: 'cross_entropy', labelSmoothing: 0, ignoreIndex: -100, classWeights: null },
+    target: { kind: 'class', classes, shape: [] },
+    metrics: ['loss'],
+    graphFor,
   });
   const perBatch = inputs.values.length / inputs.shape[0]!;
   const pending = [];
   for (let step = STEPS; step < 2 * STEPS; step++) {
     pending.push(
-      trainer.step({
+      await trainer.step({
+        count: size,
         inputs: inputs.values.subarray(step * perBatch, (step + 1) * perBatch),
-        labels: Int32Array.from(labels.values.subarray(step * size, (step + 1) * size)),
+        targets: Int32Array.from(labels.values.subarray(step * size, (step + 1) * size)),
       }),
     );
   }
-  const losses = (await settle(pending)).map(({ loss }) => loss);
+  const losses = (await settle(pending)).map(({ sums }) => metricOf('loss', sums));
   const metrics = { epoch: 2, loss: losses.at(-1)!, accuracy: 0, trainLoss: losses.at(-1)! };
   const kept = { metrics, weights: await weights.read(), optimizer: await optimizer.stateDict() };
   const tree = trainedCheckpoint(checkpoint, bound, kept);

@@ -198,7 +198,8 @@ export class Model {
   }
 }
 
-function uploadInputs(graph: Graph, inputs: readonly Omit<Numbers, 'dtype'>[]): tf.Tensor[] {
+/** Numbers on the backend for each input of a graph. Throws where it cannot pick by one. */
+export function uploadInputs(graph: Graph, inputs: readonly Omit<Numbers, 'dtype'>[]): tf.Tensor[] {
   const types = graph.inputs.map((input) => tfDtype(graph.nodes[input]!.dtype));
   // All of them are checked before one is uploaded.
   for (const [at, { values }] of inputs.entries()) {

@@ -5,11 +5,12 @@
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Dict } from '#lib/checkpoint/value.ts';
+import type { Batch } from '#lib/inputs/data/dataset.ts';
 import { gatherExamples, type Examples } from '#lib/inputs/dataset.ts';
 import { permutation } from '#lib/inputs/random.ts';
 import type { Optimizer } from '#lib/optim/optimizer.ts';
 import type { Model, Weights } from '#lib/runtime/model.ts';
-import type { LossName } from './loss.ts';
+import { metricOf } from './metrics.ts';
 import { discard, settle, Trainer, type GraphFor, type Pending } from './trainer.ts';
 
 export interface SessionSettings {
@@ -19,7 +20,7 @@ export interface SessionSettings {
   readonly startEpoch: number;
   readonly batchSize: number;
   readonly seed: number;
-  readonly loss: LossName;
+  readonly loss: 'cross_entropy' | 'nll_loss';
 }
 
 export interface Metrics {
@@ -94,8 +95,22 @@ export class Session {
     this.#validation = parts.validation;
     this.#settings = parts.settings;
     this.#report = parts.report;
-    this.#trainer = new Trainer(parts.model, parts.optimizer, parts.settings.loss, parts.graphFor);
-    this.#model.seed = parts.settings.seed;
+    const { loss, batchSize, seed } = parts.settings;
+    const graph = parts.graphFor(Math.min(batchSize, parts.train.count), true);
+    const classes = graph.nodes[graph.outputs[0]!]!.shape[1] ?? 0;
+    this.#trainer = new Trainer({
+      model: parts.model,
+      optimizer: parts.optimizer,
+      loss: { name: loss, ignoreIndex: -100, classWeights: null, labelSmoothing: 0 },
+      target: {
+        kind: 'class',
+        classes: Array.from({ length: classes }, (_, at) => `${at}`),
+        shape: [],
+      },
+      metrics: ['loss', 'accuracy'],
+      graphFor: parts.graphFor,
+    });
+    this.#model.seed = seed;
   }
 
   /** Waits after the step in progress until `resume`. */
@@ -128,6 +143,7 @@ export class Session {
     } finally {
       signal?.removeEventListener('abort', wake);
       discard(this.#pending);
+      this.#trainer.dispose();
     }
   }
 
@@ -139,7 +155,11 @@ export class Session {
   async #settle() {
     const pending = this.#pending;
     this.#pending = [];
-    const settled = await settle(pending);
+    const settled = (await settle(pending)).map(({ count, sums }) => ({
+      count,
+      loss: metricOf('loss', sums),
+      correct: sums.hits![0]!,
+    }));
     if (performance.now() - this.#breathed > BREATH_MS) {
       await new Promise((resume) => setTimeout(resume));
       this.#breathed = performance.now();
@@ -179,7 +199,7 @@ export class Session {
         if (this.#stopping) break;
       }
       const indices = order.subarray(at, Math.min(at + batchSize, order.length));
-      this.#pending.push(this.#trainer.step(gatherExamples(this.#train, indices)));
+      this.#pending.push(await this.#trainer.step(batchOf(this.#train, indices)));
       this.#step++;
       this.#seen += indices.length;
       if (performance.now() - reported > REPORT_MS || this.#pending.length >= MAX_PENDING) {
@@ -198,7 +218,7 @@ export class Session {
       signal?.throwIfAborted();
       const end = Math.min(at + batchSize, this.#validation.count);
       const indices = Uint32Array.from({ length: end - at }, (_, index) => at + index);
-      this.#pending.push(this.#trainer.evaluate(gatherExamples(this.#validation, indices)));
+      this.#pending.push(this.#trainer.evaluate(batchOf(this.#validation, indices)));
       if (this.#pending.length >= MAX_PENDING) results.push(...(await this.#settle()));
     }
     results.push(...(await this.#settle()));
@@ -246,6 +266,11 @@ export class Session {
       best: this.best?.metrics ?? null,
     });
   }
+}
+
+function batchOf(examples: Examples, indices: Uint32Array): Batch {
+  const { inputs, labels } = gatherExamples(examples, indices);
+  return { count: indices.length, inputs, targets: Int32Array.from(labels) };
 }
 
 function diverged(what: string): FindingError {

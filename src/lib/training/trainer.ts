@@ -1,83 +1,204 @@
 /**
- * The training step: forward, loss, gradients, optimizer, for batches of one shape at a time. A
- * step reads nothing back: loss and hits stay on the backend until someone asks for them.
+ * The training step, one function of static shapes: forward, loss, gradients, and after `accumulate`
+ * batches clipping, optimizer and moving average. A batch goes up as inputs, targets and a mask;
+ * nothing is read back until someone settles what is pending. Only a GradScaler reads: one flag for
+ * each optimizer step, whether the gradients are finite, as PyTorch's does.
  */
-import type { Optimizer } from '#lib/optim/optimizer.ts';
-import type { Graph, Model } from '#lib/runtime/model.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import type { Batch, TargetSpec } from '#lib/inputs/data/dataset.ts';
+import { uploadInputs, type Graph, type Model } from '#lib/runtime/model.ts';
 import * as tf from '#lib/runtime/tf.ts';
-import { classificationLoss, oneHot, type LossName } from './loss.ts';
+import { lossOutput } from './check_loss.ts';
+import { Criterion } from './losses.ts';
+import { measure, spreadOf, type SumName, type Sums } from './metrics.ts';
+import type { LossSettings, MetricName } from './settings.ts';
 
-export interface Batch {
-  /** (N, …) row-major. */
-  readonly inputs: Float32Array;
-  readonly labels: Int32Array;
-}
+/** By parameter; null where one takes no part. */
+export type Gradients = ReadonlyMap<string, tf.Tensor | null>;
 
 /** Gives the graph for a batch of `count` examples; traced once for each size and mode. */
 export type GraphFor = (count: number, training: boolean) => Graph;
 
-/** Loss and hits of steps whose numbers are still on the backend. */
+export interface TrainerParts {
+  readonly model: Model;
+  readonly optimizer: { step(model: Model, gradients: Gradients): void };
+  /** With class weights as numbers: see `resolveLoss`. */
+  readonly loss: LossSettings;
+  readonly target: TargetSpec;
+  /** What is counted beside the loss. */
+  readonly metrics: readonly MetricName[];
+  /** Batches whose gradients one optimizer step takes; each loss is divided by their number. */
+  readonly accumulate?: number;
+  readonly graphFor: GraphFor;
+}
+
+/** Sums of a batch that are still on the backend. */
 export interface Pending {
+  /** Examples, without padding. */
   readonly count: number;
-  /** [loss, correct] */
+  /** Whether the optimizer took a step after it. */
+  readonly stepped: boolean;
   readonly result: tf.Tensor1D;
+  readonly parts: readonly { readonly name: SumName; readonly size: number }[];
+  readonly spread: Float64Array | null;
+}
+
+/** What a batch gave, read back; `metricOf` makes metrics of its sums. */
+export interface Settled {
+  readonly count: number;
+  readonly stepped: boolean;
+  readonly sums: Sums;
 }
 
 export class Trainer {
-  readonly #model: Model;
-  readonly #optimizer: Optimizer;
-  readonly #loss: LossName;
-  readonly #graphFor: GraphFor;
+  readonly #parts: TrainerParts;
+  readonly #criterion: Criterion;
+  /** Sums of the gradients since the last optimizer step, and of how many batches. */
+  #gradients: Map<string, tf.Tensor | null> | null = null;
+  #gathered = 0;
 
-  constructor(model: Model, optimizer: Optimizer, loss: LossName, graphFor: GraphFor) {
-    this.#model = model;
-    this.#optimizer = optimizer;
-    this.#loss = loss;
-    this.#graphFor = graphFor;
+  constructor(parts: TrainerParts) {
+    this.#parts = parts;
+    this.#criterion = new Criterion(parts.loss, parts.target);
   }
 
-  /** One training step on a batch. */
-  step(batch: Batch): Pending {
-    const graph = this.#graphFor(batch.labels.length, true);
-    const { inputs, target } = upload(graph, batch);
-    const { loss, extra, gradients } = this.#model.gradients(graph, [inputs], ([output]) => {
-      const { loss, correct } = classificationLoss(this.#loss, output!, target);
-      return { loss, extra: correct };
+  /** One batch of training. */
+  async step(batch: Batch): Promise<Pending> {
+    const { model, accumulate = 1 } = this.#parts;
+    const given = this.#upload(batch, true);
+    let parts: Pending['parts'] = [];
+    const { loss, extra, gradients } = model.gradients(given.graph, given.inputs, (outputs) => {
+      const measured = this.#measure(given, outputs, false);
+      parts = measured.parts;
+      const { sum, weight } = measured.loss;
+      const mean = tf.div(sum, weight);
+      return {
+        loss: (accumulate > 1 ? tf.div(mean, accumulate) : mean) as tf.Scalar,
+        extra: measured.result,
+      };
     });
-    this.#optimizer.step(this.#model, gradients);
-    const result = tf.tidy(() => tf.stack([loss, extra]) as tf.Tensor1D);
-    tf.dispose([inputs, target, loss, extra, ...[...gradients.values()].filter((g) => g !== null)]);
-    return { count: batch.labels.length, result };
+    tf.dispose([loss, ...given.inputs, given.targets, given.mask]);
+    this.#gather(gradients);
+    const stepped = this.#gathered === accumulate && (await this.flush());
+    return {
+      count: batch.count,
+      stepped,
+      result: extra as tf.Tensor1D,
+      parts,
+      spread: given.spread,
+    };
   }
 
-  /** Loss and hits of a batch in evaluation mode. */
+  /**
+   * Takes the optimizer step of gradients that wait for more batches, where there are any: at the end
+   * of an epoch, as scripts do with `or i + 1 == len(loader)`. Each loss stays divided by
+   * `accumulate`, as in those scripts. Gives whether there was a step.
+   */
+  async flush(): Promise<boolean> {
+    const gradients = this.#gradients;
+    if (!gradients) return false;
+    this.#gradients = null;
+    this.#gathered = 0;
+    this.#parts.optimizer.step(this.#parts.model, gradients);
+    disposeAll(gradients);
+    return true;
+  }
+
+  /** Sums of a batch in evaluation mode, with the confusion matrix where F1 is counted. */
   evaluate(batch: Batch): Pending {
-    const graph = this.#graphFor(batch.labels.length, false);
-    const { inputs, target } = upload(graph, batch);
-    const outputs = this.#model.forward(graph, [inputs]);
+    const given = this.#upload(batch, false);
+    const outputs = this.#parts.model.forward(given.graph, given.inputs);
+    let parts: Pending['parts'] = [];
     const result = tf.tidy(() => {
-      const { loss, correct } = classificationLoss(this.#loss, outputs[0]!, target);
-      return tf.stack([loss, correct]) as tf.Tensor1D;
+      const measured = this.#measure(given, outputs, true);
+      parts = measured.parts;
+      return measured.result;
     });
-    tf.dispose([inputs, target, ...outputs]);
-    return { count: batch.labels.length, result };
+    tf.dispose([...outputs, ...given.inputs, given.targets, given.mask]);
+    return { count: batch.count, stepped: false, result, parts, spread: given.spread };
+  }
+
+  /** Drops gradients that wait, and the weights of the loss. */
+  dispose(): void {
+    if (this.#gradients) disposeAll(this.#gradients);
+    this.#gradients = null;
+    this.#criterion.dispose();
+  }
+
+  #measure(given: Uploaded, outputs: readonly tf.Tensor[], withConfusion: boolean) {
+    const output = outputs[lossOutput(given.graph)]!;
+    const { targets, mask } = given;
+    const loss = this.#criterion.sums(output, targets, mask);
+    const { metrics } = this.#parts;
+    const batch = { output, targets, mask, loss };
+    const sums = measure(metrics, this.#criterion, batch, withConfusion);
+    return {
+      loss,
+      parts: sums.map(([name, { size }]) => ({ name, size })),
+      result: tf.concat(sums.map(([, sum]) => sum)),
+    };
+  }
+
+  /** Adds to what waits; takes the gradients over. */
+  #gather(gradients: Map<string, tf.Tensor | null>): void {
+    this.#gathered++;
+    const before = this.#gradients;
+    this.#gradients = gradients;
+    if (!before) return;
+    for (const [key, gradient] of gradients) {
+      const sum = before.get(key) ?? null;
+      if (!sum || !gradient) gradients.set(key, sum ?? gradient);
+      else {
+        gradients.set(key, tf.add(sum, gradient));
+        tf.dispose([sum, gradient]);
+      }
+    }
+  }
+
+  #upload(batch: Batch, training: boolean): Uploaded {
+    const { graphFor, target } = this.#parts;
+    const { count } = batch;
+    const graph = graphFor(count, training);
+    const output = graph.nodes[graph.outputs[lossOutput(graph)]!]!;
+    this.#checkTargets(batch, output.shape);
+    const input = graph.nodes[graph.inputs[0]!]!;
+    const isNumbers = target.kind === 'numbers';
+    return {
+      graph,
+      inputs: uploadInputs(graph, [{ values: batch.inputs, shape: input.shape }]),
+      targets: tf.tensor(batch.targets, [count, ...target.shape], isNumbers ? 'float32' : 'int32'),
+      mask: tf.ones([count]),
+      spread: isNumbers ? spreadOf(batch.targets, count) : null,
+    };
+  }
+
+  /** Refuses an index that no class has: a GPU would go on with it. */
+  #checkTargets({ targets }: Batch, output: readonly number[]): void {
+    const { target } = this.#parts;
+    if (target.kind === 'numbers') return;
+    const classes = target.kind === 'tokens' ? output.at(-1)! : output[1]!;
+    for (let at = 0; at < targets.length; at++) {
+      const label = targets[at]!;
+      if ((label >= 0 && label < classes) || label === this.#criterion.ignoreIndex) continue;
+      throw new FindingError({
+        code: 'data-unsuitable',
+        message: `loss: the label ${label} is outside of the model's ${classes} classes`,
+        advice: 'Replace the head, or choose other targets.',
+      });
+    }
   }
 }
 
-function upload(graph: Graph, { inputs, labels }: Batch) {
-  const input = graph.nodes[graph.inputs[0]!]!;
-  const output = graph.nodes[graph.outputs[0]!]!;
-  const classes = output.shape[1];
-  if (output.shape.length !== 2 || classes === undefined) {
-    throw new Error(
-      `loss: the model gives [${output.shape.join(', ')}], a classifier gives [batch, classes]`,
-    );
-  }
-  const target = oneHot(labels, classes); // first, since it refuses labels
-  return {
-    inputs: tf.tensor(inputs, [...input.shape], 'float32'),
-    target: tf.tensor2d(target, [labels.length, classes]),
-  };
+interface Uploaded {
+  readonly graph: Graph;
+  readonly inputs: readonly tf.Tensor[];
+  readonly targets: tf.Tensor;
+  readonly mask: tf.Tensor1D;
+  readonly spread: Float64Array | null;
+}
+
+function disposeAll(gradients: Gradients): void {
+  tf.dispose([...gradients.values()].filter((gradient) => gradient !== null));
 }
 
 /** Gives up on results that nobody will read. */
@@ -85,18 +206,20 @@ export function discard(pending: readonly Pending[]): void {
   tf.dispose(pending.map(({ result }) => result));
 }
 
-/** Reads pending results back in one go: mean loss of each, and hits. Disposes them. */
-export async function settle(
-  pending: readonly Pending[],
-): Promise<{ loss: number; correct: number; count: number }[]> {
+/** Reads what is pending back in one go, and disposes it. */
+export async function settle(pending: readonly Pending[]): Promise<Settled[]> {
   if (pending.length === 0) return [];
-  const stacked = tf.tidy(() => tf.stack(pending.map(({ result }) => result)));
+  const all = tf.concat(pending.map(({ result }) => result));
   discard(pending);
-  const values = await stacked.data<'float32'>();
-  stacked.dispose();
-  return pending.map(({ count }, index) => ({
-    count,
-    loss: values[2 * index]!,
-    correct: values[2 * index + 1]!,
-  }));
+  const values = await all.data<'float32'>();
+  all.dispose();
+  let at = 0;
+  return pending.map(({ count, stepped, parts, spread }) => {
+    const sums: Partial<Record<SumName, Float64Array>> = spread ? { spread } : {};
+    for (const { name, size } of parts) {
+      sums[name] = Float64Array.from(values.subarray(at, at + size));
+      at += size;
+    }
+    return { count, stepped, sums };
+  });
 }
