@@ -30,7 +30,7 @@ const rooms: Record<string, Room> = {
   optim: { rooms: ['runtime', 'checkpoint'] },
   inputs: {
     rooms: ['file', 'formats', 'checkpoint'],
-    packages: ['pure-rand/*', '@huggingface/tokenizers', '@tensorflow-models/*'],
+    packages: ['hash-wasm', 'pure-rand/*', '@huggingface/tokenizers', '@tensorflow-models/*'],
   },
   training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint'] },
   export: { rooms: ['training', 'architecture', 'formats', 'checkpoint'] },

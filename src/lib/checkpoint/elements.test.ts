@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dtype } from './dtype.ts';
-import { formatElement, formatFloat, swapBytes, toFloat32 } from './elements.ts';
+import { formatElement, formatFloat, swapBytes, toFloat32, toInt32 } from './elements.ts';
 
 /** A 16-bit float by its definition: sign, exponent, fraction. */
 function half(bits: number, exponentBits: number): number {
@@ -70,6 +70,35 @@ describe('toFloat32', () => {
 
   it('refuses complex numbers', () => {
     expect(() => toFloat32(new Uint8Array(8), 'complex64')).toThrow('complex64 has no float32');
+  });
+});
+
+describe('toInt32', () => {
+  it('takes every kind of integer that fits', () => {
+    const least = -(2n ** 31n);
+    expect([...toInt32(bytesOf(-1n, 2n ** 31n - 1n, least), 'int64')]).toEqual([
+      -1,
+      2 ** 31 - 1,
+      Number(least),
+    ]);
+    expect([...toInt32(bytesOf(7n), 'uint64')]).toEqual([7]);
+    expect([...toInt32(Uint8Array.of(255, 1), 'int8')]).toEqual([-1, 1]);
+    expect([...toInt32(Uint8Array.of(1, 0), 'bool')]).toEqual([1, 0]);
+    expect([...toInt32(Uint8Array.of(0, 255, 255, 255, 127).subarray(1), 'uint32')]).toEqual([
+      2 ** 31 - 1,
+    ]);
+  });
+
+  it.each<[Dtype, Uint8Array, string]>([
+    ['int64', bytesOf(0n, 2n ** 31n), '2147483648 does not fit in 32 bits'],
+    ['int64', bytesOf(-(2n ** 31n) - 1n), '-2147483649 does not fit'],
+    ['uint64', bytesOf(2n ** 31n), '2147483648 does not fit'],
+    ['uint64', bytesOf(-1n), '18446744073709551615 does not fit'],
+    ['uint32', Uint8Array.of(0, 0, 0, 128), '2147483648 does not fit'],
+    ['float32', new Uint8Array(4), 'float32 has no int32 form'],
+    ['complex64', new Uint8Array(8), 'complex64 has no int32 form'],
+  ])('refuses %s that do not', (dtype, bytes, message) => {
+    expect(() => toInt32(bytes, dtype)).toThrow(message);
   });
 });
 

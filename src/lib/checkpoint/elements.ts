@@ -1,5 +1,5 @@
 /** Elements of every dtype as numbers: for the GPU as float32, for people as exact text. */
-import { itemsize, type Dtype } from './dtype.ts';
+import { dtypes, itemsize, type Dtype } from './dtype.ts';
 import { float8Values, isFloat8 } from './float8.ts';
 
 /**
@@ -27,6 +27,40 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array<ArrayBu
   }
   if (!hasArray(dtype)) throw new RangeError(`${dtype} has no float32 form`);
   return Float32Array.from(aligned<ArrayLike<number>>(bytes, arrays[dtype]));
+}
+
+/**
+ * Row-major little-endian bytes of integers or bools as int32 in a fresh array. An integer that needs
+ * more bits, and a dtype of another kind, is a RangeError.
+ */
+export function toInt32(bytes: Uint8Array, dtype: Dtype): Int32Array<ArrayBuffer> {
+  if (dtype === 'int64' || dtype === 'uint64') {
+    const words = aligned(bytes, Int32Array);
+    const integers = new Int32Array(words.length / 2);
+    for (let at = 0; at < integers.length; at++) {
+      const [low, high] = [words[2 * at]!, words[2 * at + 1]!];
+      // Of a fitting number, the upper half repeats the sign; of an unsigned one that is 0.
+      if (high !== (dtype === 'int64' ? low >> 31 : 0) || (dtype === 'uint64' && low < 0)) {
+        throw tooWide(formatElement(bytes, dtype, at));
+      }
+      integers[at] = low;
+    }
+    return integers;
+  }
+  if (!hasArray(dtype) || dtypes[dtype].kind === 'float') {
+    throw new RangeError(`${dtype} has no int32 form`);
+  }
+  const values = aligned<ArrayLike<number>>(bytes, arrays[dtype]);
+  const integers = Int32Array.from(values);
+  if (dtype === 'uint32') {
+    const at = integers.findIndex((value) => value < 0);
+    if (at >= 0) throw tooWide(String(values[at]));
+  }
+  return integers;
+}
+
+function tooWide(value: string): RangeError {
+  return new RangeError(`${value} does not fit in 32 bits`);
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Storage {
   readonly bigEndian?: true;
   /** Every read makes a new array, which is the caller's: it may give the memory back. */
   readonly fresh?: true;
+  /** Ranges are cheap only one after the other: to read further back begins anew. */
+  readonly sequential?: true;
   /** The file has a checksum of the bytes, which is compared where all of them are read in turn. */
   readonly checksum?: true;
   /** Little-endian bytes `start` to `end` of the storage. */

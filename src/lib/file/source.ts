@@ -10,6 +10,8 @@ export interface Source {
   readonly size: number;
   /** Every read makes a new array, which is the caller's: it may give the memory back. */
   readonly fresh?: true;
+  /** Ranges are cheap only one after the other: to read further back begins anew. */
+  readonly sequential?: true;
   /**
    * Reads bytes `start` (inclusive) to `end` (exclusive). Always returns exactly `end - start`
    * bytes or throws; the array may be a view of a shared buffer and must not be written to.
@@ -82,6 +84,7 @@ export function sliceSource(source: Source, start: number, end: number, name: st
     name,
     size: end - start,
     ...(source.fresh && { fresh: true }),
+    ...(source.sequential && { sequential: true }),
     read(from, to, signal) {
       checkRange(slice, from, to);
       return source.read(start + from, start + to, signal);

@@ -38,6 +38,7 @@ export function inflatedSource(raw: Source, entry: ZipEntry, verified = true): S
     name: entry.name,
     size: entry.size,
     fresh: true,
+    sequential: true,
     read(start, end, signal) {
       checkRange(source, start, end);
       const result = queue.then(() => read(start, end, signal));

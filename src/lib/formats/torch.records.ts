@@ -9,6 +9,7 @@ import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Storage } from '#lib/checkpoint/tensor.ts';
 import type { Source } from '#lib/file/source.ts';
 import { entrySource, readEntry, type Zip } from '#lib/file/zip.read.ts';
+import { DEFLATED } from '#lib/file/zip.ts';
 import type { StorageReference } from './torch.storages.ts';
 
 /** A pickle is read as a whole; that of a checkpoint with a million tensors takes some 200 MB. */
@@ -124,6 +125,7 @@ function recordStorage(
     byteLength,
     ...(bigEndian && dtype === 'untyped' && { bigEndian: true as const }),
     ...(zip.source.fresh && { fresh: true as const }),
+    ...(entry.method === DEFLATED && { sequential: true as const }),
     ...(entry.crc32 !== 0 && { checksum: true as const }),
     async read(start, end, signal) {
       const source = await open();

@@ -19,6 +19,7 @@ export function wordStorage(
     location: 'cpu',
     byteLength,
     ...(source.fresh && { fresh: true as const }),
+    ...(source.sequential && { sequential: true as const }),
     async read(from, to, signal) {
       if (word === 1) return source.read(start + from, start + to, signal);
       const first = from - (from % word);

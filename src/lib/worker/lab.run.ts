@@ -1,10 +1,10 @@
 /** Forward passes, texts, checks, and the inside of a pass. */
 import { findClassNames, readClassNames } from '#lib/inputs/class_names.ts';
 import { imagenetNames, imagenetSource } from '#lib/inputs/imagenet.ts';
+import { namedTensors, openForUse } from '#lib/inputs/open_for_use.ts';
 import { findScaler, parseCsv } from '#lib/inputs/table.ts';
 import { findVocabulary } from '#lib/inputs/tokenizer.vocabulary.ts';
 import { label } from '#lib/inspect/repr.ts';
-import { namedTensors, openForUse } from './arrays.ts';
 import { checkAgainst } from './checking.ts';
 import { compareTexts } from './comparing.ts';
 import { tokensForGraph } from './graph_view.ts';

@@ -1,6 +1,6 @@
 /** Data and training. */
 import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
-import { openForUse } from './arrays.ts';
+import { openForUse } from '#lib/inputs/open_for_use.ts';
 import { attempt, notYet, type Handlers, type LabState } from './lab.state.ts';
 import type { Example, OpenedData, Split, TrainCalls } from './protocol.train.ts';
 

@@ -1,8 +1,8 @@
 /** From dropped files to a tokenizer: which file is what is decided by names and contents. */
 import type { Value } from '#lib/checkpoint/value.ts';
+import { openForUse } from '#lib/inputs/open_for_use.ts';
 import { tokenizerError, TOKENIZER_FILES, type Tokenizer } from '#lib/inputs/tokenizer.ts';
 import { charactersFile, findVocabulary } from '#lib/inputs/tokenizer.vocabulary.ts';
-import { openForUse } from './arrays.ts';
 
 /** The tokenizer that the files make. Throws a FindingError that says what is expected. */
 export async function openTokenizer(

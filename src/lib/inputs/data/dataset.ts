@@ -13,7 +13,7 @@ export interface ArraySpec {
 
 /** What the model is to give for an example. */
 export type TargetSpec =
-  /** A class index, or one for each place of `shape`. */
+  /** A class index, or one for each place of `shape`; −100 counts nowhere, as in torch's losses. */
   | {
       readonly kind: 'class';
       readonly classes: readonly string[];
@@ -24,6 +24,7 @@ export type TargetSpec =
   /** Numbers of `shape`: values to predict, probabilities of classes, or zeros and ones. */
   | {
       readonly kind: 'numbers';
+      /** One for each number of a vector, one for all of another shape. */
       readonly names: readonly string[];
       readonly shape: readonly number[];
     };
@@ -91,7 +92,10 @@ export interface Augmentation {
 /** How files became examples, as plain JSON: what run.json keeps and train.py is written from. */
 export type DataRecipe =
   | {
-      /** Arrays by name: npz, npy, pt, safetensors. */
+      /**
+       * Arrays by name: npz, pt, safetensors have names; a .npy has the file's without `.npy`. Of
+       * several files that have names, the file's without its extension stands before: `train/x`.
+       */
       readonly kind: 'arrays';
       readonly files: readonly string[];
       readonly train: { readonly inputs: string; readonly targets: string };
@@ -105,7 +109,9 @@ export type DataRecipe =
     }
   | {
       readonly kind: 'table';
+      /** Tables of the same columns, one behind the other. */
       readonly files: readonly string[];
+      readonly held: readonly string[];
       readonly separator: string;
       readonly header: boolean;
       readonly features: readonly ColumnRecipe[];

@@ -1,0 +1,36 @@
+/** What every reader of a kind of data is given, and what it gives. */
+import type { NamedBlob } from '../open_for_use.ts';
+import type { Pixels } from '../resample.ts';
+import type { Tokenizer } from '../tokenizer.ts';
+import type { DataChoices, DataWish } from './choices.ts';
+import type { Dataset } from './dataset.ts';
+
+export interface DataFile {
+  /** With slashes; that of a file in a folder begins with the folder. */
+  readonly path: string;
+  readonly file: NamedBlob;
+}
+
+/** What reading may need beyond the files. */
+export interface DataTools {
+  /** A picture file as RGB bytes; the browser's decoding by default. */
+  readonly decodePicture?: (picture: Blob) => Promise<Pixels>;
+  /** Makes the ids of texts; without one, every character has an id. */
+  readonly tokenizer?: Tokenizer;
+}
+
+export interface Given {
+  /** Of the data set. */
+  readonly name: string;
+  /** Of the kind in question, none else. */
+  readonly files: readonly DataFile[];
+  readonly wish: DataWish;
+  readonly tools: DataTools;
+  readonly fingerprint: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface Reading {
+  readonly dataset: Dataset;
+  readonly choices: DataChoices;
+}
