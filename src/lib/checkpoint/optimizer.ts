@@ -7,7 +7,11 @@
 import type { Finding, Result } from './finding.ts';
 import { Dict, isDict, isTensor, type Value } from './value.ts';
 
-export type OptimizerName = 'SGD' | 'Adam' | 'AdamW';
+export const optimizerNames = [
+  ...['SGD', 'Adam', 'AdamW', 'NAdam', 'RAdam'],
+  ...['Adamax', 'RMSprop', 'Adagrad', 'Adadelta'],
+] as const;
+export type OptimizerName = (typeof optimizerNames)[number];
 
 export interface SavedOptimizer {
   readonly groups: readonly { readonly ids: readonly Value[]; readonly options: Dict }[];

@@ -6,18 +6,15 @@ import { Dict, dict, isTensor, list, type Value } from '#lib/checkpoint/value.ts
 import { startBackend } from '#lib/runtime/backend.ts';
 import * as tf from '#lib/runtime/tf.ts';
 import { Optimizer } from './optimizer.ts';
+import type { OptimizerSettings } from './settings.ts';
 
 beforeAll(async () => {
   await startBackend(['cpu']);
 });
 
-const shapes: Record<string, number[]> = {
-  'bn.weight': [3],
-  'bn.bias': [3],
-  'fc.weight': [2, 3],
-  'fc.bias': [2],
-};
-const parameters = tinyParameters.map((key) => ({ key, shape: shapes[key]! }));
+const parameters = tinyParameters;
+const fresh = (name: OptimizerName, options: OptimizerSettings['options'] = {}) =>
+  Optimizer.fresh({ name, options, groups: [] }, parameters);
 
 async function restore(name: OptimizerName, saved: Value): Promise<Optimizer> {
   const parsed = parseOptimizer(saved)!;
@@ -38,10 +35,10 @@ async function content(value: Value): Promise<unknown> {
 }
 
 const ones = () =>
-  new Map(parameters.map(({ key, shape }): [string, tf.Tensor] => [key, tf.ones(shape)]));
+  new Map(parameters.map(({ key, shape }): [string, tf.Tensor] => [key, tf.ones([...shape])]));
 
 describe('an optimizer', () => {
-  it.each<[OptimizerName, Record<string, Value>]>([
+  it.each<[OptimizerName, OptimizerSettings['options']]>([
     ['SGD', { momentum: 0.9 }],
     ['SGD', {}],
     ['Adam', { amsgrad: true }],
@@ -49,7 +46,7 @@ describe('an optimizer', () => {
   ])('%s %j goes through its state_dict without a change, and back', async (name, options) => {
     const before = tf.memory().numTensors;
     const model = await tinyModel();
-    const optimizer = Optimizer.fresh(name, tinyParameters, options);
+    const optimizer = fresh(name, options);
     const gradients = ones();
     for (let step = 0; step < 3; step++) optimizer.step(model, gradients);
     const saved = await optimizer.stateDict();
@@ -63,8 +60,8 @@ describe('an optimizer', () => {
   });
 
   it('keeps groups, their ids, names and what belongs to schedulers', async () => {
-    const { optimizer: group } = { optimizer: Optimizer.fresh('AdamW', []) };
-    const base = ((await group.stateDict()).get('param_groups') as { items: Dict[] }).items[0]!;
+    const base = ((await fresh('AdamW').stateDict()).get('param_groups') as { items: Dict[] })
+      .items[0]!;
     const make = (entries: Record<string, Value>) =>
       new Dict([...base.entries(), ...Object.entries(entries)]);
     const saved = dict({
@@ -99,10 +96,10 @@ describe('an optimizer', () => {
       { buffer: floats([3], 1, 2, 3), other: 'x' },
       'the state other of bn.weight is no tensor',
     ],
-    ['a step that is no number', {}, { step: 'x' }, 'the step of bn.weight is no number'],
+    ['a step that is no number', {}, { step: 'x' }, 'the state step of bn.weight is no tensor'],
   ])('refuses %s and leaves nothing behind', async (_, options, state, message) => {
-    const fresh = await Optimizer.fresh('SGD', tinyParameters).stateDict();
-    const [group] = (fresh.get('param_groups') as { items: Dict[] }).items;
+    const start = await fresh('SGD').stateDict();
+    const [group] = (start.get('param_groups') as { items: Dict[] }).items;
     const saved = dict({
       state: new Dict([[0n, dict(state)]]),
       param_groups: list(new Dict([...group!.entries(), ...Object.entries(options)])),
@@ -113,6 +110,6 @@ describe('an optimizer', () => {
   });
 
   it('has only the options of its kind', () => {
-    expect(() => Optimizer.fresh('SGD', [], { betas: 1 })).toThrow('SGD has no option betas');
+    expect(() => fresh('SGD', { betas: 1 })).toThrow('SGD has no option betas');
   });
 });

@@ -1,74 +1,99 @@
 /**
- * A torch.optim optimizer: rules applied to a model's parameters, with states held by parameter
- * name, and its state_dict in torch's form, both ways.
+ * A torch.optim optimizer: a rule applied to a model's parameters, with param_groups and states held
+ * by parameter name, and its state_dict in torch's form, both ways.
  */
 import * as tf from '#lib/runtime/tf.ts';
-import { toFloat32 } from '#lib/checkpoint/elements.ts';
+import { matchesGlobs } from '#lib/checkpoint/glob.ts';
 import type { OptimizerName, SavedOptimizer } from '#lib/checkpoint/optimizer.ts';
-import { readTensor } from '#lib/checkpoint/read_tensor.ts';
-import { tensorFromBytes } from '#lib/checkpoint/tensor.ts';
-import { Dict, dict, isDict, isTensor, list, type Value } from '#lib/checkpoint/value.ts';
+import { Dict, dict, isDict, list, type Value } from '#lib/checkpoint/value.ts';
+import { element, Numbers } from '#lib/runtime/kernels/formula.ts';
 import type { Model } from '#lib/runtime/model.ts';
+import { adadelta } from './adadelta.ts';
+import { adagrad } from './adagrad.ts';
 import { adam, adamw } from './adam.ts';
-import type { Rule, StateTensors } from './rule.ts';
+import { adamax } from './adamax.ts';
+import { nadam } from './nadam.ts';
+import { checkOptions, invalid, isSame, optionValue } from './options.ts';
+import { ParameterState } from './parameter_state.ts';
+import { radam } from './radam.ts';
+import { rmsprop } from './rmsprop.ts';
+import type { Rule } from './rule.ts';
+import type { OptimizerSettings, OptionValue } from './settings.ts';
 import { sgd } from './sgd.ts';
 
-export const rules: Readonly<Record<OptimizerName, Rule>> = { SGD: sgd, Adam: adam, AdamW: adamw };
+export const rules: Readonly<Record<OptimizerName, Rule>> = {
+  SGD: sgd,
+  Adam: adam,
+  AdamW: adamw,
+  NAdam: nadam,
+  RAdam: radam,
+  Adamax: adamax,
+  RMSprop: rmsprop,
+  Adagrad: adagrad,
+  Adadelta: adadelta,
+};
 
-/**
- * Entries of a param_group that choose an implementation or belong to a scheduler: kept as they
- * are, without a part in the arithmetic. Any other unknown entry is an error.
- */
-const INERT_OPTIONS = new Set([
-  'params',
-  'param_names',
-  'foreach',
-  'fused',
-  'capturable',
-  'differentiable',
-  'initial_lr',
-  'max_lr',
-  'min_lr',
-  'base_lr',
-  'base_momentum',
-  'max_momentum',
-  'decoupled_weight_decay',
-]);
+/** A model's parameter, as `matchParameters` takes them too. */
+interface Parameter {
+  readonly key: string;
+  readonly shape: readonly number[];
+}
 
 interface Group {
   readonly ids: readonly Value[];
   readonly keys: readonly string[];
-  options: Dict;
-}
-
-interface ParameterState {
-  step: number;
-  tensors: StateTensors;
+  readonly options: Dict;
 }
 
 export class Optimizer {
   readonly name: OptimizerName;
   readonly #rule: Rule;
-  readonly #groups: Group[];
+  readonly #groups: readonly Group[];
+  /** By parameter, in the order that they came to be. */
   readonly #states = new Map<string, ParameterState>();
 
-  private constructor(name: OptimizerName, groups: Group[]) {
+  private constructor(name: OptimizerName, groups: readonly Group[]) {
     this.name = name;
     this.#rule = rules[name];
     this.#groups = groups;
-    for (const { options } of groups) this.#checkOptions(options);
+    for (const { options } of groups) checkOptions(this.#rule, options);
   }
 
-  /** A fresh optimizer with one param_group, its options as torch's defaults but for `options`. */
-  static fresh(
-    name: OptimizerName,
-    parameterOrder: readonly string[],
-    options: Readonly<Record<string, Value>> = {},
-  ): Optimizer {
-    const ids = parameterOrder.map((_, index) => BigInt(index));
-    const group = new Dict([...rules[name].defaults, ['params', list(...ids)]]);
-    const optimizer = new Optimizer(name, [{ ids, keys: parameterOrder, options: group }]);
-    optimizer.configure(options);
+  /**
+   * A fresh optimizer over `parameters`, in the order of `parameters()`. Throws a FindingError for
+   * options that torch's constructor refuses, and for groups that no parameter goes to.
+   */
+  static fresh(settings: OptimizerSettings, parameters: readonly Parameter[]): Optimizer {
+    const rule = rules[settings.name];
+    const defaults = new Dict(rule.defaults);
+    for (const [key, value] of Object.entries(settings.options)) {
+      defaults.set(key, optionValue(rule, key, value));
+    }
+    let next = 0n;
+    const groups = divide(settings, parameters).map(({ members, options }): Group => {
+      // As in torch, a group's own entries come first.
+      const own = Object.entries(options).map(([key, value]) => {
+        return [key, optionValue(rule, key, value)] as const;
+      });
+      const group = new Dict(own);
+      for (const [key, value] of defaults.entries()) if (!group.has(key)) group.set(key, value);
+      const ids = members.map(() => next++);
+      return {
+        ids,
+        keys: members.map(({ key }) => key),
+        options: group.set('params', list(...ids)),
+      };
+    });
+    const optimizer = new Optimizer(settings.name, groups);
+    if (rule.isEager) {
+      const shapes = new Map(parameters.map(({ key, shape }) => [key, shape]));
+      for (const key of groups.flatMap(({ keys }) => keys)) {
+        // The constructor's options count, even for a group with options of its own.
+        const state = new ParameterState();
+        state.complete(rule, rule.tensors(defaults), shapes.get(key)!, key);
+        optimizer.#states.set(key, state);
+      }
+    }
     return optimizer;
   }
 
@@ -79,17 +104,19 @@ export class Optimizer {
     keys: readonly (readonly [Value, string])[],
     signal?: AbortSignal,
   ): Promise<Optimizer> {
+    const rule = rules[name];
     const keyOf = new Dict(keys);
-    const groups = saved.groups.map(({ ids, options }) => ({
-      ids,
-      keys: ids.map((id) => keyOf.get(id) as string),
-      options: new Dict(options.entries(), options.type),
-    }));
+    const groups = saved.groups.map(({ ids, options }) => {
+      const group = new Dict(options.entries(), options.type);
+      for (const [key, value] of rule.later) if (!group.has(key)) group.set(key, value);
+      return { ids, keys: ids.map((id) => keyOf.get(id) as string), options: group };
+    });
     const optimizer = new Optimizer(name, groups);
     try {
-      for (const [id, key] of keys) {
-        const state = saved.states.get(id);
-        if (isDict(state)) optimizer.#states.set(key, await readState(state, key, signal));
+      for (const [id, entries] of saved.states.entries()) {
+        const key = keyOf.get(id);
+        if (typeof key !== 'string' || !isDict(entries)) continue;
+        optimizer.#states.set(key, await ParameterState.read(entries, rule, key, signal));
       }
       return optimizer;
     } catch (error) {
@@ -98,118 +125,88 @@ export class Optimizer {
     }
   }
 
+  /** The param_groups themselves: what is set in them counts from the next step on. */
+  get groups(): readonly Dict[] {
+    return this.#groups.map(({ options }) => options);
+  }
+
   /**
    * Sets options as a user would in `optimizer.param_groups`: in every group that has the first
    * one's value. A group with a value of its own, such as no weight decay for biases, keeps it.
    */
-  configure(options: Readonly<Record<string, Value>>): void {
-    for (const [key, value] of Object.entries(options)) {
-      const before = this.#groups[0]?.options.get(key);
-      for (const group of this.#groups) {
-        const own = group.options.get(key);
-        if (own === undefined) throw new Error(`optimizer: ${this.name} has no option ${key}`);
-        if (!isSame(own, before) || isSame(own, value)) continue;
-        group.options = new Dict(group.options.entries(), group.options.type).set(key, value);
+  configure(options: Readonly<Record<string, OptionValue>>): void {
+    for (const [key, given] of Object.entries(options)) {
+      const value = optionValue(this.#rule, key, given);
+      const before = this.groups[0]?.get(key);
+      for (const group of this.groups) {
+        const own = group.get(key);
+        if (isSame(own, before) && !isSame(own, value)) group.set(key, value);
       }
     }
-  }
-
-  #checkOptions(options: Dict): void {
-    const known = new Set(this.#rule.defaults.map(([key]) => key));
-    for (const key of options.keys()) {
-      if (typeof key !== 'string' || !(known.has(key) || INERT_OPTIONS.has(key))) {
-        throw new Error(`optimizer: ${this.name} has no option ${String(key)} in param_groups`);
-      }
-    }
-    this.#rule.compile(options);
+    for (const group of this.groups) checkOptions(this.#rule, group);
   }
 
   /** One step: replaces the model's parameters and this state. Parameters without gradient stay. */
   step(model: Model, gradients: ReadonlyMap<string, tf.Tensor | null>): void {
     const parameters = model.trainable;
     for (const { keys, options } of this.#groups) {
-      const update = this.#rule.compile(options);
+      // Parameters that have come equally far share the numbers of the step.
+      const shared = new Map<string, Numbers>();
       for (const key of keys) {
-        const grad = gradients.get(key);
-        const param = parameters.get(key);
-        if (!grad || !param) continue;
-        const state = this.#states.get(key) ?? { step: 0, tensors: {} };
-        state.step++;
-        const { tensors } = state;
-        const next = tf.tidy(() => update({ param, grad, state: tensors, step: state.step }));
-        for (const old of Object.values(tensors)) old.dispose();
-        // tidy leaves its results to the caller; keep them out of any scope around.
-        state.tensors = next.state;
-        for (const tensor of Object.values(next.state)) tf.keep(tensor);
-        model.assign(key, next.param);
-        this.#states.set(key, state);
+        const [param, grad] = [parameters.get(key), gradients.get(key)];
+        if (!param || !grad) continue;
+        let state = this.#states.get(key);
+        if (!state) this.#states.set(key, (state = new ParameterState()));
+        const isFirst = state.complete(this.#rule, this.#rule.tensors(options), param.shape, key);
+        const scalars = this.#rule.advance(state.scalars, options);
+        const place = JSON.stringify([scalars, isFirst]);
+        let numbers = shared.get(place);
+        if (!numbers) {
+          numbers = new Numbers(this.#rule.numbers(options, scalars, isFirst));
+          shared.set(place, numbers);
+        }
+        const terms = { param: element(param), grad: element(grad), state: state.terms };
+        const { param: next, ...tensors } = tf.tidy(() =>
+          numbers.compute(this.#rule.formula({ ...terms, numbers: numbers.terms }, options)),
+        );
+        state.scalars = scalars;
+        state.replace(tensors);
+        model.assign(key, next!);
       }
+      for (const numbers of shared.values()) numbers.dispose();
     }
   }
 
   /** torch's state_dict, its tensors read back from the backend as float32. */
   async stateDict(): Promise<Dict> {
+    const ids = new Map(
+      this.#groups.flatMap(({ ids, keys }) => keys.map((key, at) => [key, ids[at]!])),
+    );
     const states = new Dict();
-    for (const { ids, keys } of this.#groups) {
-      for (const [index, key] of keys.entries()) {
-        const state = this.#states.get(key);
-        if (!state) continue;
-        const entries = new Dict();
-        if (this.#rule.counts) entries.set('step', scalar(state.step));
-        for (const [name, tensor] of Object.entries(state.tensors)) {
-          const values = await tensor.data<'float32'>();
-          const bytes = new Uint8Array(values.slice().buffer);
-          entries.set(name, tensorFromBytes(bytes, 'float32', tensor.shape));
-        }
-        if (entries.size > 0) states.set(ids[index]!, entries);
-      }
+    for (const [key, state] of this.#states) {
+      const entries = await state.write();
+      if (entries.size > 0) states.set(ids.get(key)!, entries);
     }
-    const groups = this.#groups.map(({ options }) => new Dict(options.entries(), options.type));
+    const groups = this.groups.map((options) => new Dict(options.entries(), options.type));
     return dict({ state: states, param_groups: list(...groups) });
   }
 
   dispose(): void {
-    for (const { tensors } of this.#states.values()) {
-      for (const tensor of Object.values(tensors)) tensor.dispose();
-    }
+    for (const state of this.#states.values()) state.dispose();
     this.#states.clear();
   }
 }
 
-/** Whether two options are the same; 0 and 0.0 are. */
-function isSame(a: Value, b: Value | undefined): boolean {
-  const isNumber = (value: unknown) => typeof value === 'number' || typeof value === 'bigint';
-  return isNumber(a) && isNumber(b) ? Number(a) === Number(b) : a === b;
-}
-
-async function readState(state: Dict, key: string, signal?: AbortSignal): Promise<ParameterState> {
-  const read: ParameterState = { step: 0, tensors: {} };
-  try {
-    for (const [name, value] of state.entries()) {
-      if (value === null) continue; // SGD without momentum, before 2.0: momentum_buffer None
-      if (name === 'step') {
-        read.step = await readStep(value, key, signal);
-      } else if (isTensor(value) && typeof name === 'string') {
-        const values = toFloat32(await readTensor(value, signal), value.dtype);
-        read.tensors[name] = tf.tensor(values, [...value.shape], 'float32');
-      } else {
-        throw new Error(`optimizer: the state ${String(name)} of ${key} is no tensor`);
-      }
-    }
-    return read;
-  } catch (error) {
-    tf.dispose(read.tensors);
-    throw error;
+/** The parameters of each param_group; those that no glob takes are the last one, without own options. */
+function divide({ groups }: OptimizerSettings, parameters: readonly Parameter[]) {
+  const divided = [...groups, { parameters: ['*'], options: {} }].map((group) => {
+    return { ...group, members: [] as Parameter[] };
+  });
+  for (const parameter of parameters) {
+    divided.find((group) => matchesGlobs(parameter.key, group.parameters))!.members.push(parameter);
   }
-}
-
-/** A float32 scalar tensor since PyTorch 1.12, a plain int before. */
-async function readStep(value: Value, key: string, signal?: AbortSignal): Promise<number> {
-  if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
-  if (isTensor(value)) return toFloat32(await readTensor(value, signal), value.dtype)[0]!;
-  throw new Error(`optimizer: the step of ${key} is no number`);
-}
-
-function scalar(value: number) {
-  return tensorFromBytes(new Uint8Array(new Float32Array([value]).buffer), 'float32', []);
+  const rest = divided.pop()!;
+  const empty = divided.find(({ members }) => members.length === 0);
+  if (empty) throw invalid(`no parameter is left for the group ${empty.parameters.join(', ')}`);
+  return rest.members.length > 0 || groups.length === 0 ? [...divided, rest] : divided;
 }

@@ -1,8 +1,14 @@
-import * as tf from '#lib/runtime/tf.ts';
-import { flag, number, type Rule, type Update, type Updated } from './rule.ts';
+import { add, mul, sub } from '#lib/runtime/kernels/formula.ts';
+import { flag, invalid, number } from './options.ts';
+import { descent, type Rule } from './rule.ts';
 
-/** torch.optim.SGD (`_single_tensor_sgd`): the first momentum buffer is the gradient itself. */
-export const sgd: Rule = {
+type Name = 'lr' | 'weight_decay' | 'momentum' | 'share';
+
+/**
+ * torch.optim.SGD (`_single_tensor_sgd`). The first momentum buffer is the gradient itself; with a
+ * buffer of zeros that is a share of 1 instead of 1 − dampening.
+ */
+export const sgd: Rule<'momentum_buffer', Name> = {
   name: 'SGD',
   defaults: [
     ['lr', 0.001],
@@ -15,26 +21,35 @@ export const sgd: Rule = {
     ['differentiable', false],
     ['fused', null],
   ],
-  counts: false,
-
-  compile(options) {
-    const lr = number(options, 'lr');
-    const momentum = number(options, 'momentum');
-    const dampening = number(options, 'dampening');
-    const decay = number(options, 'weight_decay');
-    const nesterov = flag(options, 'nesterov');
-    const maximize = flag(options, 'maximize');
-    if (nesterov && (momentum <= 0 || dampening !== 0)) {
-      throw new Error('optimizer: nesterov needs a momentum and zero dampening');
+  later: [
+    ['nesterov', false],
+    ['maximize', false],
+    ['foreach', null],
+    ['differentiable', false],
+    ['fused', false],
+  ],
+  check(options) {
+    const isPlain = number(options, 'momentum') <= 0 || number(options, 'dampening') !== 0;
+    if (flag(options, 'nesterov') && isPlain) {
+      throw invalid('nesterov needs a momentum and zero dampening');
     }
-    return ({ param, grad, state }: Update): Updated => {
-      let d = maximize ? tf.neg(grad) : grad;
-      if (decay !== 0) d = tf.add(d, tf.mul(param, decay));
-      if (momentum === 0) return { param: tf.sub(param, tf.mul(d, lr)), state: {} };
-      const old = state.momentum_buffer;
-      const buffer = old ? tf.add(tf.mul(old, momentum), tf.mul(d, 1 - dampening)) : tf.clone(d);
-      d = nesterov ? tf.add(d, tf.mul(buffer, momentum)) : buffer;
-      return { param: tf.sub(param, tf.mul(d, lr)), state: { momentum_buffer: buffer } };
-    };
+  },
+  scalars: {},
+  tensors: (options) => (number(options, 'momentum') === 0 ? {} : { momentum_buffer: 0 }),
+  advance: (scalars) => scalars,
+  numbers: (options, _, isFirst) => ({
+    lr: number(options, 'lr'),
+    weight_decay: number(options, 'weight_decay'),
+    momentum: number(options, 'momentum'),
+    share: isFirst ? 1 : 1 - number(options, 'dampening'),
+  }),
+
+  formula(terms, options) {
+    const { param, state, numbers: n } = terms;
+    const down = descent(terms, options);
+    if (number(options, 'momentum') === 0) return { param: sub(param, mul(down, n.lr)) };
+    const buffer = add(mul(state.momentum_buffer, n.momentum), mul(down, n.share));
+    const way = flag(options, 'nesterov') ? add(down, mul(buffer, n.momentum)) : buffer;
+    return { momentum_buffer: buffer, param: sub(param, mul(way, n.lr)) };
   },
 };

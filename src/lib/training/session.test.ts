@@ -26,7 +26,7 @@ interface Setting {
 
 async function setUp({ settings, lr = 0.1, train, validation, dropout, report }: Setting = {}) {
   const model = await tinyModel();
-  const optimizer = Optimizer.fresh('AdamW', tinyParameters, { lr });
+  const optimizer = Optimizer.fresh({ name: 'AdamW', options: { lr }, groups: [] }, tinyParameters);
   const reports: Report[] = [];
   const session: Session = new Session({
     model,

@@ -3,24 +3,10 @@
  * the checkpoints keep, and the exported train.py is written from. Names and values are PyTorch's.
  */
 import type { Augmentation } from '#lib/inputs/data/dataset.ts';
-import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
 import type { SchedulerSettings } from '#lib/optim/schedulers/settings.ts';
+import type { OptimizerSettings } from '#lib/optim/settings.ts';
 
-export type OptionValue = number | boolean | null | readonly number[];
-
-export interface OptimizerSettings {
-  readonly name: OptimizerName;
-  /** By torch's names: `lr`, `weight_decay`, `betas`; what is left out has torch's default. */
-  readonly options: Readonly<Record<string, OptionValue>>;
-  /**
-   * param_groups with options of their own, by globs over parameter keys; a parameter goes to the
-   * first that fits, what fits none to a last group with `options`.
-   */
-  readonly groups: readonly {
-    readonly parameters: readonly string[];
-    readonly options: Readonly<Record<string, OptionValue>>;
-  }[];
-}
+export type { OptimizerSettings, OptionValue } from '#lib/optim/settings.ts';
 
 export type LossSettings =
   | {

@@ -16,7 +16,10 @@ export interface Curves {
 }
 
 /** torch.optim's defaults, for a fresh start. */
-const freshRates = { SGD: 0.01, Adam: 0.001, AdamW: 0.001 } as const;
+const freshRates = {
+  ...{ SGD: 0.01, Adam: 0.001, AdamW: 0.001, NAdam: 0.002, RAdam: 0.001 },
+  ...{ Adamax: 0.002, RMSprop: 0.01, Adagrad: 0.01, Adadelta: 1 },
+} as const;
 
 /** A training run: its settings, its curves, its end. It goes on while other pages are shown. */
 export class TrainingState {

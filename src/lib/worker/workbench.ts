@@ -190,6 +190,12 @@ export class Workbench {
     };
   }
 
+  /** The model's parameters, as an optimizer takes them. */
+  #parameters() {
+    const shapes = new Map(this.module.state.map(({ key, shape }) => [key, shape]));
+    return this.module.parameterOrder.map((key) => ({ key, shape: shapes.get(key)! }));
+  }
+
   /** The optimizer to go on from, where it fits this model; else why not. */
   #savedOptimizer() {
     const found = this.last
@@ -199,10 +205,9 @@ export class Workbench {
     const recognised = this.#trainedWith
       ? { name: this.#trainedWith, certain: true }
       : recogniseOptimizer(found);
-    if (!recognised) return { state: null, note: 'the optimizer is none of SGD, Adam, AdamW' };
-    const shapes = new Map(this.module.state.map(({ key, shape }) => [key, shape]));
-    const parameters = this.module.parameterOrder.map((key) => ({ key, shape: shapes.get(key)! }));
-    const match = matchParameters(found, parameters);
+    if (!recognised)
+      return { state: null, note: 'its optimizer is none that torch.optim is known to write' };
+    const match = matchParameters(found, this.#parameters());
     if (!match.ok) return { state: null, note: match.findings[0]!.message };
     const { name, certain } = recognised;
     return {
@@ -419,7 +424,8 @@ export class Workbench {
     const { Optimizer } = await import('#lib/optim/optimizer.ts');
     let optimizer: Optimizer;
     if (settings.optimizer !== 'checkpoint') {
-      optimizer = Optimizer.fresh(settings.optimizer, this.module.parameterOrder, {});
+      const fresh = { name: settings.optimizer, options: {}, groups: [] };
+      optimizer = Optimizer.fresh(fresh, this.#parameters());
     } else if (this.#optimizer) {
       optimizer = this.#optimizer;
     } else {

@@ -18,20 +18,29 @@ export interface PointwiseKernel {
 
 /** Threads that work together: enough for a warp or wavefront, within every device's limits. */
 const WORKGROUP = 64;
-const letters = ['a', 'b', 'c', 'd'];
+/** What the inputs are called in the code, in their order. */
+export const inputNames = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 /** Runs a kernel on float32 tensors of one shape. */
 export function runPointwise(kernel: PointwiseKernel, inputs: readonly tf.Tensor[]): tf.Tensor {
-  if (tf.getBackend() !== 'webgpu') return kernel.twin(...inputs);
+  return tf.getBackend() === 'webgpu' ? dispatchPointwise(kernel, inputs) : kernel.twin(...inputs);
+}
+
+/** Runs a kernel on WebGPU; its code has `numbers[0]` and so on of a vector that all elements see. */
+export function dispatchPointwise(
+  kernel: Omit<PointwiseKernel, 'twin'>,
+  inputs: readonly tf.Tensor[],
+  numbers?: tf.Tensor,
+): tf.Tensor {
   const backend = tf.backend() as WebGPUBackend;
   const shape = [...inputs[0]!.shape];
-  const names = letters.slice(0, inputs.length);
+  const names = inputNames.slice(0, inputs.length);
   const flat = inputs.map((input) => tf.reshape(input, [-1]));
   const size = tf.util.sizeFromShape(shape);
   const info = backend.runWebGPUProgram(
     {
       outputShape: [size],
-      variableNames: names,
+      variableNames: numbers ? [...names, 'numbers'] : names,
       dispatchLayout: { x: [0] },
       dispatch: [Math.ceil(size / WORKGROUP), 1, 1],
       workgroupSize: [WORKGROUP, 1, 1],
@@ -39,13 +48,16 @@ export function runPointwise(kernel: PointwiseKernel, inputs: readonly tf.Tensor
       size: true,
       getUserCode: () => program(kernel, names),
     },
-    flat,
+    numbers ? [...flat, numbers] : flat,
     'float32',
   );
   return tf.reshape(tf.engine().makeTensorFromTensorInfo(info), shape);
 }
 
-function program({ code, helpers = '' }: PointwiseKernel, names: readonly string[]): string {
+function program(
+  { code, helpers = '' }: Omit<PointwiseKernel, 'twin'>,
+  names: readonly string[],
+): string {
   const parameters = names.map((name) => `${name} : f32`).join(', ');
   // tfjs casts integers to float32 without touching the buffer.
   const elements = names.map((name) => `f32(${name}[index])`).join(', ');

@@ -1,0 +1,28 @@
+/** Patterns over state_dict keys, as Python's fnmatch reads them: `*`, `?`, `[abc]`, `[!abc]`. */
+
+/** Whether the whole key fits the glob. `*` goes over dots, so `encoder.*` is all of the encoder. */
+export function matchesGlob(key: string, glob: string): boolean {
+  return toRegExp(glob).test(key);
+}
+
+/** Whether the globs take the key, where `!` before one takes back; the last that fits decides. */
+export function matchesGlobs(key: string, globs: readonly string[]): boolean {
+  const last = globs.findLast((glob) => matchesGlob(key, glob.replace(/^!/, '')));
+  return last !== undefined && !last.startsWith('!');
+}
+
+function toRegExp(glob: string): RegExp {
+  const parts = glob.match(/\*+|\?|\[!?\]?[^\]]*\]|[^]/gu) ?? [];
+  return new RegExp(`^${parts.map(partOf).join('')}$`, 'su');
+}
+
+function partOf(part: string): string {
+  if (part.startsWith('*')) return '.*';
+  if (part === '?') return '.';
+  if (part.length < 3) return escape(part);
+  const negated = part.startsWith('[!');
+  const set = part.slice(negated ? 2 : 1, -1).replace(/[\\\]^[]/g, '\\$&');
+  return `[${negated ? '^' : ''}${set}]`;
+}
+
+const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
