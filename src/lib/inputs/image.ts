@@ -96,15 +96,47 @@ export function plainRecipe(shape: readonly number[]): ImageRecipe {
 
 /** Decodes a picture file and prepares it. Throws a RangeError that says what does not fit. */
 export async function imageInput(image: Blob, recipe: ImageRecipe): Promise<ImageValues> {
-  return prepareImage(await decode(image), recipe);
+  return prepareImage(await decodePicture(image), recipe);
 }
 
 /** The recipe's steps on RGB bytes. */
 export function prepareImage(rgb: Pixels, recipe: ImageRecipe): ImageValues {
+  const pixels = pictureBytes(rgb, recipe);
+  return planes(pixels, recipe.channels === 'BGR', (channel) => byteTable(recipe, channel));
+}
+
+/** The steps up to bytes: grey where it is wished, scaled, cropped. Channels are R, G, B still. */
+export function pictureBytes(rgb: Pixels, recipe: ImageRecipe): Pixels {
   checkRecipe(recipe);
   const coloured = recipe.channels === 'L' ? luma(rgb) : rgb;
   const scaled = resize(coloured, targetSize(coloured, recipe), recipe.interpolation);
-  return normalise(recipe.crop ? centreCrop(scaled, recipe.crop) : scaled, recipe);
+  return recipe.crop ? centreCrop(scaled, recipe.crop) : scaled;
+}
+
+/** Bytes as numbers from 0 to `brightest`, before they are normalised: what pictures are changed as. */
+export function plainValues(pixels: Pixels, recipe: ImageRecipe): ImageValues {
+  return planes(pixels, false, () => plainTable(recipe));
+}
+
+/** White among plain values. */
+export function brightest({ range }: ImageRecipe): number {
+  return range === '0..255' ? 255 : 1;
+}
+
+/** Plain values as the model takes them: in range and order, each channel normalised. In place. */
+export function finishValues({ shape, values }: ImageValues, recipe: ImageRecipe): void {
+  const [channels, height, width] = shape;
+  const plane = height * width;
+  if (recipe.channels === 'BGR') {
+    const red = values.slice(0, plane);
+    values.copyWithin(0, 2 * plane, 3 * plane);
+    values.set(red, 2 * plane);
+  }
+  for (let channel = 0; channel < channels; channel++) {
+    const finish = finisher(recipe, channel);
+    for (let at = channel * plane; at < (channel + 1) * plane; at++)
+      values[at] = finish(values[at]!);
+  }
 }
 
 function checkRecipe({ channels, mean, std, resize, crop }: ImageRecipe): void {
@@ -163,14 +195,17 @@ function luma({ width, height, data }: Pixels): Pixels {
   return { width, height, channels: 1, data: out };
 }
 
-/** To float32, each step rounded as ToTensor and Normalize round. */
-function normalise(pixels: Pixels, recipe: ImageRecipe): ImageValues {
-  const { width, height, channels, data } = pixels;
+/** Channels one behind the other, each byte replaced by what the channel's table has for it. */
+function planes(
+  { width, height, channels, data }: Pixels,
+  isTurned: boolean,
+  tableOf: (channel: number) => Float32Array,
+): ImageValues {
   const plane = width * height;
   const values = new Float32Array(channels * plane);
   for (let channel = 0; channel < channels; channel++) {
-    const table = byteTable(recipe, channel);
-    const source = recipe.channels === 'BGR' ? channels - 1 - channel : channel;
+    const table = tableOf(channel);
+    const source = isTurned ? channels - 1 - channel : channel;
     for (let at = 0; at < plane; at++) {
       values[channel * plane + at] = table[data[at * channels + source]!]!;
     }
@@ -179,18 +214,29 @@ function normalise(pixels: Pixels, recipe: ImageRecipe): ImageValues {
 }
 
 /** What each of the 256 bytes becomes in a channel of the output. */
-function byteTable({ range, mean, std, invert }: ImageRecipe, channel: number): Float32Array {
-  const offset = Math.fround(mean[mean.length === 1 ? 0 : channel]!);
-  const scale = Math.fround(std[std.length === 1 ? 0 : channel]!);
+function byteTable(recipe: ImageRecipe, channel: number): Float32Array {
+  return plainTable(recipe).map(finisher(recipe, channel));
+}
+
+function plainTable({ range, invert }: ImageRecipe): Float32Array {
   return Float32Array.from({ length: 256 }, (_, index) => {
     const byte = invert ? 255 - index : index;
-    const unit = range === '0..255' ? byte : Math.fround(byte / 255);
-    const ranged = range === '-1..1' ? Math.fround(Math.fround(unit * 2) - 1) : unit;
-    return Math.fround(Math.fround(ranged - offset) / scale);
+    return range === '0..255' ? byte : byte / 255;
   });
 }
 
-async function decode(image: Blob): Promise<Pixels> {
+/** From a plain value to a channel of the output, each step rounded as ToTensor and Normalize round. */
+function finisher({ range, mean, std }: ImageRecipe, channel: number): (plain: number) => number {
+  const offset = Math.fround(mean[mean.length === 1 ? 0 : channel]!);
+  const scale = Math.fround(std[std.length === 1 ? 0 : channel]!);
+  return (plain) => {
+    const ranged = range === '-1..1' ? Math.fround(Math.fround(plain * 2) - 1) : plain;
+    return Math.fround(Math.fround(ranged - offset) / scale);
+  };
+}
+
+/** A picture file as RGB bytes, by the browser. Throws a RangeError for what it cannot read. */
+export async function decodePicture(image: Blob): Promise<Pixels> {
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(image, {

@@ -4,16 +4,17 @@
  * by 255; their channels come to the front, as torch has them. What is guessed can be wished else.
  */
 import { dtypes } from '#lib/checkpoint/dtype.ts';
+import { numel } from '#lib/checkpoint/tensor.ts';
 import { isTensor } from '#lib/checkpoint/value.ts';
 import { listed } from '#lib/formats/folder.files.ts';
 import { namedTensors, openForUse } from '../open_for_use.ts';
 import { pairsOf, type Named, type Pair } from './arrays.names.ts';
 import { largestOfHead, targetSpecOf } from './arrays.targets.ts';
 import { DataError, type ArraysWish, type DataChoices } from './choices.ts';
-import type { ArraySpec, Batch, DataRecipe, Dataset, Examples, TargetSpec } from './dataset.ts';
-import { checkIndices } from './examples.ts';
-import type { DataFile, Given, Reading } from './given.ts';
-import { floatRows, integerRows, openRows, type Rows } from './rows.ts';
+import { augmentable, openExamples, type ArrayExamples } from './array_examples.ts';
+import type { ArraySpec, DataRecipe, Dataset, TargetSpec } from './dataset.ts';
+import type { DataMember, Given, Reading } from './given.ts';
+import { openRows } from './rows.ts';
 
 type Layout = Pick<DataRecipe & { kind: 'arrays' }, 'divide' | 'channelsLast' | 'addChannel'>;
 
@@ -33,13 +34,13 @@ export async function readArrays(given: Given): Promise<Reading> {
 }
 
 /** Every array of the files, by the names that recipes have them under. */
-async function openArrays(files: readonly DataFile[], signal?: AbortSignal): Promise<Named[]> {
+async function openArrays(files: readonly DataMember[], signal?: AbortSignal): Promise<Named[]> {
   const arrays: Named[] = [];
   const stem = (path: string) => path.slice(path.lastIndexOf('/') + 1).replace(/\.\w+$/, '');
   const single = (path: string) => /\.npy$/i.test(path);
   const isOne = files.filter(({ path }) => !single(path)).length === 1;
-  for (const { path, file } of files) {
-    const root = await openForUse(file, signal);
+  for (const { path, open } of files) {
+    const root = await openForUse(await open(), signal);
     if (isTensor(root)) arrays.push({ name: stem(path), tensor: root });
     else {
       const prefix = isOne ? '' : `${stem(path)}/`;
@@ -69,14 +70,20 @@ async function makeDataset(
   const input = inputSpec(train.inputs, layout, wish);
   const targets = held ? [train.targets, held.targets] : [train.targets];
   const target = await targetSpecOf(targets, input.shape, wish, signal);
-  const open = (pair: Pair) => openExamples(pair, layout, input, target, signal);
+  const open = async ({ inputs, targets }: Pair) => ({
+    ...{ input, target, white: layout.divide === 255 ? 1 : null },
+    inputs: await openRows(inputs.tensor, inputs.name, signal),
+    targets: await openRows(targets.tensor, targets.name, signal),
+    plain: plainOf(layout, inputs.tensor.shape.slice(1)),
+  });
   const names = (pair: Pair) => ({ inputs: pair.inputs.name, targets: pair.targets.name });
-  return {
+  const parts = await open(train);
+  const dataset: Dataset = {
     name,
     input,
     target,
-    train: await open(train),
-    held: held && (await open(held)),
+    train: await openExamples(parts, signal),
+    held: held && (await openExamples(await open(held), signal)),
     recipe: {
       kind: 'arrays',
       files: files.map(({ path }) => path),
@@ -87,6 +94,7 @@ async function makeDataset(
     notes: notesOf(train, layout, input, target),
     fingerprint,
   };
+  return augmentable(dataset, parts);
 }
 
 function checkNames(arrays: readonly Named[], wish: ArraysWish): void {
@@ -191,44 +199,14 @@ function notesOf({ inputs }: Pair, layout: Layout, input: ArraySpec, target: Tar
   ];
 }
 
-async function openExamples(
-  pair: Pair,
-  layout: Layout,
-  input: ArraySpec,
-  target: TargetSpec,
-  signal?: AbortSignal,
-): Promise<Examples> {
-  const inputs = await openRows(pair.inputs.tensor, pair.inputs.name, signal);
-  const targets = await openRows(pair.targets.tensor, pair.targets.name, signal);
-  const isClass = target.kind === 'class';
-  const { count } = inputs;
-  const everyone = Uint32Array.from({ length: isClass ? count : 0 }, (_, index) => index);
-  return {
-    count,
-    classes: isClass && targets.size === 1 ? await integerRows(targets, everyone, signal) : null,
-    async read(indices, { signal } = {}): Promise<Batch> {
-      checkIndices(indices, count);
-      return {
-        count: indices.length,
-        inputs:
-          input.dtype === 'int64'
-            ? await integerRows(inputs, indices, signal)
-            : await inputsOf(inputs, layout, indices, signal),
-        targets: await (isClass ? integerRows : floatRows)(targets, indices, signal),
-      };
-    },
-  };
-}
-
-async function inputsOf(
-  rows: Rows,
+function plainOf(
   { divide, channelsLast }: Layout,
-  indices: ArrayLike<number>,
-  signal?: AbortSignal,
-): Promise<Float32Array<ArrayBuffer>> {
-  const values = await floatRows(rows, indices, signal);
-  if (divide !== 1) for (let at = 0; at < values.length; at++) values[at]! /= divide;
-  return channelsLast ? channelsFirst(values, rows.shape[2]!, rows.size) : values;
+  shape: readonly number[],
+): ArrayExamples['plain'] {
+  return (values) => {
+    if (divide !== 1) for (let at = 0; at < values.length; at++) values[at]! /= divide;
+    return channelsLast ? channelsFirst(values, shape[2]!, numel(shape)) : values;
+  };
 }
 
 /** (N, pixels, C) as (N, C, pixels); `size` is pixels · C. */

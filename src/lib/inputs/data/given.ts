@@ -11,6 +11,12 @@ export interface DataFile {
   readonly file: NamedBlob;
 }
 
+/** A file that is opened when it is asked for: one of a zip is unpacked then. */
+export interface DataMember {
+  readonly path: string;
+  open(): Promise<NamedBlob>;
+}
+
 /** What reading may need beyond the files. */
 export interface DataTools {
   /** A picture file as RGB bytes; the browser's decoding by default. */
@@ -23,7 +29,7 @@ export interface Given {
   /** Of the data set. */
   readonly name: string;
   /** Of the kind in question, none else. */
-  readonly files: readonly DataFile[];
+  readonly files: readonly DataMember[];
   readonly wish: DataWish;
   readonly tools: DataTools;
   readonly fingerprint: string;

@@ -8,20 +8,23 @@ import { readArrays } from './arrays.ts';
 import { DataError, type DataFacts, type DataWish } from './choices.ts';
 import type { DataRecipe, Dataset } from './dataset.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { readIdx } from './idx.ts';
 import type { DataFile, DataTools, Given, Reading } from './given.ts';
 
 type Kind = DataRecipe['kind'];
 
 /** What files of each kind are called; a file is of the first kind that fits. */
 const names: readonly (readonly [Kind, RegExp])[] = [
+  ['idx', /[-.]idx[1-9](-\w+)?(\.gz)?$/i],
   ['arrays', /\.(npz|npy|pt|pth|safetensors)$/i],
 ];
 
 const readers: Readonly<Partial<Record<Kind, (given: Given) => Promise<Reading>>>> = {
   arrays: readArrays,
+  idx: readIdx,
 };
 
-const KINDS = 'The lab takes arrays (.npz, .npy, .pt, .safetensors).';
+const KINDS = 'The lab takes arrays (.npz, .npy, .pt, .safetensors) and MNIST’s files.';
 
 /** Reads data of whatever kind. Throws a FindingError; a DataError says what could be chosen. */
 export async function readData(
@@ -33,7 +36,7 @@ export async function readData(
   const { kind, own, others } = kindOf(files);
   const given: Given = {
     name: nameOf(own),
-    files: own,
+    files: own.map(({ path, file }) => ({ path, open: () => Promise.resolve(file) })),
     wish,
     tools,
     fingerprint: await fingerprintOf(own, signal),
