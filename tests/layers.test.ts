@@ -32,9 +32,9 @@ const rooms: Record<string, Room> = {
     rooms: ['file', 'formats', 'checkpoint'],
     packages: ['hash-wasm', 'pure-rand/*', '@huggingface/tokenizers', '@tensorflow-models/*'],
   },
-  training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint'] },
+  training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint', 'architecture/edits'] },
   export: { rooms: ['training', 'architecture', 'formats', 'checkpoint'] },
-  storage: { rooms: ['file'] },
+  storage: { rooms: ['file', 'checkpoint/finding'] },
   worker: { rooms: [...above, 'runtime', 'optim', 'inputs', 'training', 'export', 'storage'] },
   ui: {
     rooms: ['worker/client', 'worker/protocol', 'storage'],

@@ -14,14 +14,15 @@ export interface WrittenFile extends Sink {
 /** Opens a file for writing from its first byte on, whatever it held before. */
 export type OpenFile = (handle: FileSystemFileHandle) => Promise<WrittenFile>;
 
-/** Not in TypeScript's library yet; every browser with OPFS has it. */
-interface Movable {
+/** Not in TypeScript's library yet; every browser with OPFS has it there. */
+export interface Movable {
   move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
 
-const TEMPORARY = '.tmp';
+export const TEMPORARY = '.tmp';
 /** What Chromium leaves of a `createWritable` that was cut off. */
 const SWAP = '.crswap';
+const LEFT_OVER = /(\.tmp|\.crswap)$/;
 
 /**
  * Writes a file through `write`. Two writers of one name wait for one another, in other tabs too.
@@ -51,11 +52,12 @@ export async function writeOpfs(
   });
 }
 
-async function writeClosed(
+/** Writes a file in a thread that may block, closes it, reads it back. Throws if it differs. */
+export async function writeClosed(
   handle: FileSystemFileHandle,
   write: (sink: Sink) => Promise<void>,
   open: OpenFile,
-): Promise<void> {
+): Promise<File> {
   const file = await open(handle);
   const { sink, sum } = summedSink(file);
   try {
@@ -63,13 +65,20 @@ async function writeClosed(
   } finally {
     await file.close();
   }
-  await verified(handle, sum);
+  return verified(handle, sum);
 }
 
-/** Removes what writers that were cut off have left in a folder. */
-export async function sweep(folder: FileSystemDirectoryHandle): Promise<void> {
+/**
+ * Removes what writers that were cut off have left in a folder: everything, or what they left of
+ * the files that are `ours`.
+ */
+export async function sweep(
+  folder: FileSystemDirectoryHandle,
+  ours: (name: string) => boolean = () => true,
+): Promise<void> {
   for await (const name of folder.keys()) {
-    if (name.endsWith(TEMPORARY) || name.endsWith(SWAP)) {
+    const file = name.replace(SWAP, '').replace(TEMPORARY, '');
+    if (LEFT_OVER.test(name) && ours(file)) {
       await folder.removeEntry(name).catch(() => {}); // another tab is writing it
     }
   }

@@ -45,7 +45,8 @@ async function perform(task: HelperTask): Promise<HelperReply | undefined> {
       const { buffer, length } = task;
       const written = file.handle.write(new Uint8Array(buffer, 0, length), { at: file.size });
       if (written !== length) {
-        throw new Error(`helper: ${written} of ${length} bytes were written: the disk is full`);
+        const what = `helper: ${written} of ${length} bytes were written: the disk is full`;
+        throw new DOMException(what, 'QuotaExceededError');
       }
       file.size += written;
       if (file.size - file.flushed >= FLUSH_EVERY) {

@@ -7,7 +7,7 @@ import { findingOf } from '#lib/checkpoint/finding.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, isDict, isTensor, list, tuple, type Value } from '#lib/checkpoint/value.ts';
-import type { Kept } from '#lib/training/session.ts';
+import type { Kept } from '#lib/training/kept.ts';
 import { saveChoices, type SaveSource } from './saves.ts';
 import { trainedCheckpoint, trainedWeights, type BoundModel } from './trained.ts';
 import type { Workbench } from './workbench.ts';
@@ -30,7 +30,9 @@ const state = [
 
 const shared = Float32Array.of(8, 9);
 const kept: Kept = {
-  metrics: { epoch: 4, loss: 0.25, accuracy: 0.5, trainLoss: 0.125 },
+  ...{ epoch: 4, batch: 0, step: 40, stale: 1, partial: {}, best: null },
+  metrics: { train_loss: 0.125, val_loss: 0.25, val_accuracy: 0.5 },
+  ...{ ema: null, scheduler: null, scaler: null },
   weights: {
     floats: new Map([
       ['a', shared],
@@ -80,12 +82,13 @@ const metadataOf = (value: Dict) => keys((value.attributes as Dict).get('_metada
 describe('trained weights', () => {
   it('named as in the file: its order, its prefix, its _metadata, what the model lacks', async () => {
     const weights = stateDict('module.');
-    const made = trainedWeights(bound(weights), kept, 'file');
+    const made = trainedWeights(bound(weights), kept.weights, 'file');
     expect(made.type).toBe('OrderedDict');
     expect(keys(made)).toEqual(['module.b', 'unused', 'module.a', 'module.n.num_batches_tracked']);
     expect(made.attributes).toBe(weights.attributes);
     expect(made.get('unused')).toBe(weights.get('unused'));
-    const b = made.get('module.b') as Tensor;
+    const [a, b] = [made.get('module.a') as Tensor, made.get('module.b') as Tensor];
+    expect(a.storage).toBe(b.storage);
     expect(b).toMatchObject({ parameter: true, requiresGrad: true, dtype: 'float32' });
     expect(new Float32Array((await readTensor(b)).slice().buffer)).toEqual(shared);
     expect(await readTensor(made.get('module.n.num_batches_tracked') as Tensor)).toEqual(
@@ -95,10 +98,13 @@ describe('trained weights', () => {
   });
 
   it('named by the model: its order, without the prefix, also in _metadata', () => {
-    const made = trainedWeights(bound(stateDict('module.')), kept, 'model');
+    const made = trainedWeights(bound(stateDict('module.')), kept.weights, 'model');
     expect(keys(made)).toEqual(['a', 'b', 'n.num_batches_tracked']);
     expect(metadataOf(made)).toEqual(['', 'n']);
-    expect(metadataOf(trainedWeights(bound(stateDict()), kept, 'model'))).toEqual(['', 'n']);
+    expect(metadataOf(trainedWeights(bound(stateDict()), kept.weights, 'model'))).toEqual([
+      '',
+      'n',
+    ]);
   });
 
   it('leave out what a program reads beside its state_dict', () => {
@@ -107,14 +113,14 @@ describe('trained weights', () => {
     const constant = { ...state[0]!, key: 'CONSTANTS.c0', kind: 'constant' } as const;
     const module = { state: [...state, constant], name: 'Net' } as unknown as BoundModel['module'];
     for (const names of ['file', 'model'] as const) {
-      const made = trainedWeights({ ...bound(weights), module }, kept, names);
+      const made = trainedWeights({ ...bound(weights), module }, kept.weights, names);
       expect(made.has('CONSTANTS.c0')).toBe(false);
       expect(made.has('a')).toBe(true);
     }
   });
 
   it('stay tied: tensors of their own over one storage, as PyTorch has them', () => {
-    const made = trainedWeights(bound(stateDict()), kept, 'model');
+    const made = trainedWeights(bound(stateDict()), kept.weights, 'model');
     const [a, b] = [made.get('a') as Tensor, made.get('b') as Tensor];
     expect(a).not.toBe(b);
     expect(a.storage).toBe(b.storage);
@@ -133,7 +139,7 @@ describe('a trained checkpoint', () => {
       metrics: dict({ best: 1n, val_loss: 9 }),
     });
     const made = trained(root, weights);
-    expect(keys(made)).toEqual([...keys(root)!, 'versions']);
+    expect(keys(made)).toEqual([...keys(root)!, 'step', 'versions', 'run']);
     expect(made.get('optimizer')).toEqual(kept.optimizer);
     expect(keys(made.get('model'))).toEqual(['b', 'unused', 'a', 'n.num_batches_tracked']);
     expect([made.get('epoch'), made.get('loss')]).toEqual([4n, 0.125]);
@@ -165,8 +171,10 @@ describe('a trained checkpoint', () => {
       'model',
       'optimizer',
       'epoch',
+      'step',
       'metrics',
       'versions',
+      'run',
     ]);
   });
 
@@ -180,7 +188,11 @@ describe('saves', () => {
   const signal = new AbortController().signal;
   const weights = stateDict();
   const root = dict({ model: weights, again: list(weights.get('a')!) });
-  const bench = { ...bound(weights), best: null, last: kept } as unknown as Workbench;
+  const last = {
+    metrics: { epoch: 4, loss: 0.25, accuracy: 0.5, trainLoss: 0.125 },
+    ...{ weights: kept.weights, optimizer: kept.optimizer },
+  };
+  const bench = { ...bound(weights), best: null, last } as unknown as Workbench;
   const choices = (source: Partial<SaveSource> = {}) =>
     saveChoices({
       checkpoint: checkpointOf(root),

@@ -245,7 +245,7 @@ export class Workbench {
   #tensors(): Map<string, Tensor> {
     if (!this.last)
       return new Map([...this.binding.matched].map(([key, { tensor }]) => [key, tensor]));
-    const state = trainedWeights(this, this.last, 'model');
+    const state = trainedWeights(this, this.last.weights, 'model');
     return new Map([...state.entries()] as [string, Tensor][]);
   }
 
