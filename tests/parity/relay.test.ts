@@ -20,6 +20,7 @@ import { torch } from '#lib/formats/torch.read.ts';
 import { Optimizer } from '#lib/optim/optimizer.ts';
 import { metricOf } from '#lib/training/metrics.ts';
 import { settle, Trainer } from '#lib/training/trainer.ts';
+import type { Kept } from '#lib/training/kept.ts';
 import { trainedCheckpoint } from '#lib/worker/trained.ts';
 import { runPython } from '../python.ts';
 import { backends, buildModel, numbers, open, unwrap, upload, useBackend } from './lab.ts';
@@ -103,8 +104,12 @@ async function labLeg(model: ModelName, name: OptimizerName, out: string, to: st
     );
   }
   const losses = (await settle(pending)).map(({ sums }) => metricOf('loss', sums));
-  const metrics = { epoch: 2, loss: losses.at(-1)!, accuracy: 0, trainLoss: losses.at(-1)! };
-  const kept = { metrics, weights: await weights.read(), optimizer: await optimizer.stateDict() };
+  const kept: Kept = {
+    ...{ epoch: 2, batch: 0, step: 2 * STEPS, stale: 0, partial: {}, best: null },
+    metrics: { train_loss: losses.at(-1)! },
+    ...{ weights: await weights.read(), optimizer: await optimizer.stateDict() },
+    ...{ ema: null, scheduler: null, scaler: null },
+  };
   const tree = trainedCheckpoint(checkpoint, bound, kept);
   if (isDict(tree)) tree.set('losses', list(...losses));
   const sink = memorySink();
