@@ -91,6 +91,7 @@ async function labLeg(model: ModelName, name: OptimizerName, out: string, to: st
     target: { kind: 'class', classes, shape: [] },
     metrics: ['loss'],
     graphFor,
+    batchSize: size,
   });
   const perBatch = inputs.values.length / inputs.shape[0]!;
   const pending = [];

@@ -20,9 +20,13 @@ export interface Bindings {
   updateBuffer(key: string, value: tf.Tensor): void;
   /** Adds one to the `num_batches_tracked` of that key and gives the new count. */
   countBatch(key: string): number;
-  /** A seed for a dropout node's mask in this pass. */
-  dropoutSeed(node: NodeId): string;
+  /** What random numbers are drawn by, of which 32 bits count: the run, and the pass in it. */
+  readonly seed: number;
+  readonly step: number;
 }
+
+/** More than a graph has nodes: keeps the streams of random numbers of different nodes apart. */
+const STREAMS = 2 ** 24;
 
 /** Runs `graph` on `inputs`; gives its outputs in torch's layout. Call inside of `tf.tidy`. */
 export function execute(
@@ -49,6 +53,7 @@ export class Pass {
   readonly #values: Value[] = [];
   readonly #shared = new Map<string, tf.Tensor>();
   #outputs: tf.Tensor[] = [];
+  #counter: tf.Tensor1D | null = null;
 
   constructor(graph: Graph, inputs: readonly tf.Tensor[], bindings: Bindings) {
     this.#graph = graph;
@@ -108,6 +113,14 @@ export class Pass {
   /** Disposes what is left but for the outputs, wherever the pass has come to. */
   end(): void {
     this.#lifetimes.end(this.#outputs);
+    this.#counter?.dispose();
+  }
+
+  /** Seed and step on the backend, put there once in a pass where something is drawn. */
+  #count(): tf.Tensor1D {
+    const { seed, step } = this.#bindings;
+    this.#counter ??= tf.keep(tf.tensor1d([seed | 0, step | 0], 'int32'));
+    return this.#counter;
   }
 
   #valueOf(id: NodeId): Activation {
@@ -121,7 +134,7 @@ export class Pass {
     };
     return {
       node,
-      dropoutSeed: () => this.#bindings.dropoutSeed(id),
+      draws: (stream = 0) => ({ counter: this.#count(), stream: id + stream * STREAMS }),
       cached: (key, make) => {
         const known = this.#shared.get(key) ?? this.#lifetimes.keep(make());
         this.#shared.set(key, known);

@@ -33,7 +33,7 @@ export class Model {
   readonly #variables = new Map<string, tf.Variable>();
   readonly #counters = new Map<string, bigint>();
   readonly #state: readonly ParameterSpec[];
-  /** Seed and step of dropout's masks. */
+  /** What random numbers are drawn by, dropout's masks among them: the run, and its passes so far. */
   seed = 0;
   step = 0;
 
@@ -158,6 +158,8 @@ export class Model {
 
   #bindings(updates: [string, tf.Tensor][] | null): Bindings {
     return {
+      seed: this.seed,
+      step: this.step,
       weight: (key) => {
         const variable = this.#variables.get(key);
         if (!variable) throw new Error(`model: no weight ${key}`);
@@ -169,7 +171,6 @@ export class Model {
         this.#counters.set(key, count);
         return Number(count);
       },
-      dropoutSeed: (node) => `${this.seed} ${this.step} ${node}`,
     };
   }
 

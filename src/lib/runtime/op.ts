@@ -1,11 +1,12 @@
 import type { GraphNode, MultiOutputOp, Op, Ops } from '#lib/architecture/graph.ts';
 import type { Activation } from './activation.ts';
+import type { Draws } from './kernels/draw.ts';
 
 /** What an op may know beside its inputs. */
 export interface OpContext {
   readonly node: GraphNode;
-  /** Draws a mask for a dropout node: the same for the same run, step and node. */
-  dropoutSeed(): string;
+  /** Random numbers of this node: the same for the same run and pass. An op may have several. */
+  draws(stream?: number): Draws;
   /** A tensor that several ops of one pass share, by a key that says all that it depends on. */
   cached(key: string, make: () => Activation['tensor']): Activation['tensor'];
   /** Hands over the new value of a buffer, by the node that holds it; kept after the step. */

@@ -96,7 +96,7 @@ export class Session {
     this.#settings = parts.settings;
     this.#report = parts.report;
     const { loss, batchSize, seed } = parts.settings;
-    const graph = parts.graphFor(Math.min(batchSize, parts.train.count), true);
+    const graph = parts.graphFor(batchSize, true);
     const classes = graph.nodes[graph.outputs[0]!]!.shape[1] ?? 0;
     this.#trainer = new Trainer({
       model: parts.model,
@@ -109,6 +109,7 @@ export class Session {
       },
       metrics: ['loss', 'accuracy'],
       graphFor: parts.graphFor,
+      batchSize,
     });
     this.#model.seed = seed;
   }

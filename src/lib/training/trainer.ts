@@ -3,9 +3,14 @@
  * batches clipping, optimizer and moving average. A batch goes up as inputs, targets and a mask;
  * nothing is read back until someone settles what is pending. Only a GradScaler reads: one flag for
  * each optimizer step, whether the gradients are finite, as PyTorch's does.
+ *
+ * A short last batch is filled up to the static size and masked, where the model treats examples one
+ * by one. Where it does not, as BatchNorm in training, that would change the numbers, and such a
+ * batch has a graph of its own size.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Batch, TargetSpec } from '#lib/inputs/data/dataset.ts';
+import { keepsExamplesApart } from '#lib/runtime/batch_axis.ts';
 import { uploadInputs, type Graph, type Model } from '#lib/runtime/model.ts';
 import * as tf from '#lib/runtime/tf.ts';
 import { lossOutput } from './check_loss.ts';
@@ -30,6 +35,8 @@ export interface TrainerParts {
   /** Batches whose gradients one optimizer step takes; each loss is divided by their number. */
   readonly accumulate?: number;
   readonly graphFor: GraphFor;
+  /** Examples of a whole batch; none has more. */
+  readonly batchSize: number;
 }
 
 /** Sums of a batch that are still on the backend. */
@@ -56,6 +63,8 @@ export class Trainer {
   /** Sums of the gradients since the last optimizer step, and of how many batches. */
   #gradients: Map<string, tf.Tensor | null> | null = null;
   #gathered = 0;
+  /** The sizes that batches are computed in, by mode and number of examples. */
+  readonly #sizes = new Map<string, number>();
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
@@ -155,19 +164,38 @@ export class Trainer {
     }
   }
 
+  /** The number of examples that a batch of `count` is computed with: more, if that changes nothing. */
+  #sizeOf(count: number, training: boolean): number {
+    const { graphFor, batchSize } = this.#parts;
+    if (count > batchSize)
+      throw new Error(`training: ${count} examples in a batch of ${batchSize}`);
+    const key = `${training} ${count}`;
+    let size = this.#sizes.get(key) ?? (count === batchSize ? count : undefined);
+    if (size === undefined) {
+      const whole = graphFor(batchSize, training);
+      const isApart = keepsExamplesApart(whole, graphFor(count, training), lossOutput(whole));
+      size = isApart ? batchSize : count;
+      this.#sizes.set(key, size);
+    }
+    return size;
+  }
+
   #upload(batch: Batch, training: boolean): Uploaded {
     const { graphFor, target } = this.#parts;
     const { count } = batch;
-    const graph = graphFor(count, training);
+    const size = this.#sizeOf(count, training);
+    const graph = graphFor(size, training);
     const output = graph.nodes[graph.outputs[lossOutput(graph)]!]!;
     this.#checkTargets(batch, output.shape);
     const input = graph.nodes[graph.inputs[0]!]!;
     const isNumbers = target.kind === 'numbers';
+    const inputs = filledUp(batch.inputs, count, size);
+    const targets = filledUp(batch.targets, count, size);
     return {
       graph,
-      inputs: uploadInputs(graph, [{ values: batch.inputs, shape: input.shape }]),
-      targets: tf.tensor(batch.targets, [count, ...target.shape], isNumbers ? 'float32' : 'int32'),
-      mask: tf.ones([count]),
+      inputs: uploadInputs(graph, [{ values: inputs, shape: input.shape }]),
+      targets: tf.tensor(targets, [size, ...target.shape], isNumbers ? 'float32' : 'int32'),
+      mask: tf.tensor1d(new Float32Array(size).fill(1, 0, count)),
       spread: isNumbers ? spreadOf(batch.targets, count) : null,
     };
   }
@@ -195,6 +223,16 @@ interface Uploaded {
   readonly targets: tf.Tensor;
   readonly mask: tf.Tensor1D;
   readonly spread: Float64Array | null;
+}
+
+/** Copies of the first example behind the others: whatever they give is finite where the first is. */
+function filledUp<T extends Batch['inputs']>(values: T, count: number, size: number): T {
+  if (count === size) return values;
+  const width = values.length / count;
+  const all = new (values.constructor as new (length: number) => T)(width * size);
+  all.set(values);
+  for (let at = count; at < size; at++) all.set(values.subarray(0, width), at * width);
+  return all;
 }
 
 function disposeAll(gradients: Gradients): void {

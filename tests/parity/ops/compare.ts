@@ -134,7 +134,8 @@ export function compareOps(
             weight: (key) => state.get(key)!,
             updateBuffer: () => {},
             countBatch: () => 1,
-            dropoutSeed: (node) => `1 1 ${node}`,
+            seed: 1,
+            step: 1,
           });
         const judge = async (
           place: string,

@@ -1,7 +1,7 @@
 import { standard, toStandard } from '../../activation.ts';
+import { drawMask } from '../../kernels/draw.ts';
 import type { OpFunction } from '../../op.ts';
 import * as tf from '../../tf.ts';
-import { keepMask } from './drop.ts';
 
 /** SELU's scale · alpha: what it tends to for inputs far below zero is −ALPHA. */
 const ALPHA = 1.7580993408473766;
@@ -15,7 +15,7 @@ export const alphaDropout: OpFunction<'alpha_dropout'> = ([x], { p, training, le
   if (p === 1) return { ...x, tensor: tf.zerosLike(x.tensor) };
   const input = toStandard(x);
   const shape = input.shape.map((size, axis) => (axis < (lead ?? input.rank) ? size : 1));
-  const keep = keepMask(shape, p, context.dropoutSeed());
+  const keep = drawMask(shape, p, context.draws(), 1);
   const scale = 1 / Math.sqrt((1 - p) * (1 + p * ALPHA ** 2));
   const shift = tf.add(tf.mul(tf.sub(keep, 1), ALPHA * scale), ALPHA * scale * p);
   return standard(tf.add(tf.mul(input, tf.mul(keep, scale)), shift));

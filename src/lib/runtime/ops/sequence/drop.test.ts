@@ -7,17 +7,23 @@ beforeAll(async () => {
   await startBackend(['cpu']);
 });
 
+const context = (seed: number) => ({
+  draws: (stream = 0) => ({ counter: tf.tensor1d([seed, 0], 'int32'), stream }),
+});
+
 it('drops a share of p, keeps the mean, and draws the same for the same seed', () => {
   const x = tf.ones([100, 100]);
-  const values = [...drop(x, 0.3, 'one').dataSync()];
+  const values = [...drop(x, 0.3, context(1)).dataSync()];
   const kept = values.filter((value) => value !== 0);
   expect(kept.length / values.length).toBeCloseTo(0.7, 1);
   expect(kept.every((value) => Math.abs(value - 1 / 0.7) < 1e-6)).toBe(true);
-  expect([...drop(x, 0.3, 'one').dataSync()]).toEqual(values);
-  expect([...drop(x, 0.3, 'two').dataSync()]).not.toEqual(values);
+  expect([...drop(x, 0.3, context(1)).dataSync()]).toEqual(values);
+  expect([...drop(x, 0.3, context(2)).dataSync()]).not.toEqual(values);
+  expect([...drop(x, 0.3, context(1), { stream: 1 }).dataSync()]).not.toEqual(values);
 });
 
 it('drops whole channels where the mask has ones for the other axes', () => {
-  const sums = tf.sum(drop(tf.ones([8, 8, 5]), 0.5, 'seed', [8, 8, 1]), 2).dataSync();
+  const shape = [8, 8, 1];
+  const sums = tf.sum(drop(tf.ones([8, 8, 5]), 0.5, context(1), { shape }), 2).dataSync();
   expect(new Set(sums)).toEqual(new Set([0, 10]));
 });

@@ -11,5 +11,5 @@ export const featureDropout: OpFunction<'feature_dropout'> = (
   if (!training) return x;
   const input = toStandard(x);
   const shape = input.shape.map((size, axis) => (axis < lead ? size : 1));
-  return standard(drop(input, p, context.dropoutSeed(), shape));
+  return standard(drop(input, p, context, { shape }));
 };

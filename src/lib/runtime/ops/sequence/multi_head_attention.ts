@@ -30,7 +30,7 @@ export const multiHeadAttention: OpFunction<'multi_head_attention'> = (inputs, a
     attrs.is_causal
       ? causalMask(length, keys, context)
       : maskOf(inputs, attrs, { batch, length, keys }, context),
-    (likely) => (attrs.training ? drop(likely, p, p > 0 ? context.dropoutSeed() : '') : likely),
+    (likely) => (attrs.training ? drop(likely, p, context) : likely),
   );
   // (N, heads, L, D) as (L, N, E), or (N, L, E).
   const order = attrs.batch_first ? [0, 2, 1, 3] : [2, 0, 1, 3];

@@ -82,7 +82,7 @@ function layers(
     x = outputs.length === 1 ? outputs[0]! : tf.concat(outputs, 2);
     const isLast = layer === attrs.num_layers - 1;
     if (attrs.training && !isLast && attrs.dropout > 0) {
-      x = drop(x, attrs.dropout, `${context.dropoutSeed()} ${layer}`);
+      x = drop(x, attrs.dropout, context, { stream: layer });
     }
   }
   const y = isTurned ? tf.transpose(x, [1, 0, 2]) : x;

@@ -27,7 +27,7 @@ export const scaledDotProductAttention: OpFunction<'scaled_dot_product_attention
       : isCausal
         ? causalMask(shape.at(-2)!, k.shape.at(-2)!, context)
         : null,
-    (weights) => drop(weights, p, p > 0 ? context.dropoutSeed() : ''),
+    (weights) => drop(weights, p, context),
   );
   return standard(tf.reshape(output.output, [...shape]));
 };
