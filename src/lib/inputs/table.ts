@@ -3,8 +3,8 @@
  * in raw, or standardised by what the checkpoint keeps of its scaler.
  */
 import { toFloat32 } from '#lib/checkpoint/elements.ts';
-import { FindingError } from '#lib/checkpoint/finding.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { columnNames, csvCells, csvError, isCsvHeader, numberOf, separatorOf } from './csv.ts';
 import { isDict, isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
 
 export interface Table {
@@ -16,89 +16,26 @@ export interface Table {
 /** More text than this belongs into an .npz. */
 const MAX_CHARACTERS = 2 ** 26;
 
-function refuse(message: string): FindingError {
-  return new FindingError({
-    code: 'table-unsuitable',
-    message: `table: ${message}`,
-    advice: 'Expected: a CSV file with a number in every chosen column.',
-  });
-}
-
 /** Reads CSV (RFC 4180; also with semicolons or tabs). A first row without numbers is the header. */
 export function parseCsv(text: string): Table {
   if (text.length > MAX_CHARACTERS) {
-    throw refuse(`${text.length} characters are too many, at most ${MAX_CHARACTERS}`);
+    throw csvError(`${text.length} characters are too many, at most ${MAX_CHARACTERS}`);
   }
-  const rows = cells(text.replace(/^\uFEFF/, ''));
+  const plain = text.replace(/^\uFEFF/, '');
+  const rows = csvCells(plain, separatorOf(plain));
   const [first] = rows;
-  if (!first) throw refuse('there are no rows');
+  if (!first) throw csvError('there are no rows');
   const odd = rows.findIndex(({ length }) => length !== first.length);
   if (odd !== -1) {
-    throw refuse(`row ${odd + 1} has ${rows[odd]!.length} columns, the first has ${first.length}`);
+    throw csvError(
+      `row ${odd + 1} has ${rows[odd]!.length} columns, the first has ${first.length}`,
+    );
   }
-  const isHeader = first.every((cell) => cell === '' || Number.isNaN(numberOf(cell)));
+  const isHeader = isCsvHeader(first);
   return {
-    columns: first.map((cell, at) => (isHeader && cell !== '' ? cell : `column ${at + 1}`)),
+    columns: columnNames(first, isHeader),
     rows: isHeader ? rows.slice(1) : rows,
   };
-}
-
-function cells(text: string): string[][] {
-  const separator = separatorOf(text);
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let at = 0;
-  while (at < text.length) {
-    const { cell, end } = text[at] === '"' ? quoted(text, at) : plain(text, at, separator);
-    row.push(cell);
-    at = end;
-    if (text[at] === separator) {
-      at++;
-      if (at < text.length && !isBreak(text[at])) continue;
-      row.push(''); // the row ends with a separator
-    } else if (at < text.length && !isBreak(text[at])) {
-      throw refuse(`${JSON.stringify(text[at])} follows a quoted cell at character ${at + 1}`);
-    }
-    if (row.length > 1 || row[0] !== '') rows.push(row);
-    row = [];
-    at += text.startsWith('\r\n', at) ? 2 : 1;
-  }
-  return rows;
-}
-
-function isBreak(character: string | undefined): boolean {
-  return character === '\n' || character === '\r';
-}
-
-function plain(text: string, start: number, separator: string): { cell: string; end: number } {
-  let end = start;
-  while (end < text.length && text[end] !== separator && !isBreak(text[end])) end++;
-  return { cell: text.slice(start, end).trim(), end };
-}
-
-/** A cell in quotes; within it, two quotes stand for one. */
-function quoted(text: string, start: number): { cell: string; end: number } {
-  let end = start + 1;
-  for (; ; end++) {
-    end = text.indexOf('"', end);
-    if (end === -1) throw refuse(`the quote at character ${start + 1} does not end`);
-    if (text[end + 1] !== '"') break;
-    end++;
-  }
-  return { cell: text.slice(start + 1, end).replaceAll('""', '"'), end: end + 1 };
-}
-
-/** What stands most often in the first line. */
-function separatorOf(text: string): string {
-  const line = text.slice(0, text.search(/[\r\n]|$/));
-  const count = (separator: string) => line.split(separator).length;
-  return [',', ';', '\t'].reduce((best, next) => (count(next) > count(best) ? next : best));
-}
-
-function numberOf(cell: string): number {
-  if (cell === '') return NaN;
-  if (/^(nan|na)$/i.test(cell)) return NaN;
-  return Number(cell);
 }
 
 /** The chosen columns of every row as float32, row by row. Throws where a cell is no number. */
@@ -111,7 +48,7 @@ export function numbersOf(
     for (const [place, column] of chosen.entries()) {
       const value = numberOf(row[column] ?? '');
       if (Number.isNaN(value)) {
-        throw refuse(
+        throw csvError(
           `row ${at + 1}, ${columns[column] ?? `column ${column + 1}`} is ${JSON.stringify(row[column] ?? '')}, no number`,
         );
       }

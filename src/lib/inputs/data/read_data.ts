@@ -9,6 +9,7 @@ import { DataError, type DataFacts, type DataWish } from './choices.ts';
 import type { DataRecipe, Dataset } from './dataset.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { readIdx } from './idx.ts';
+import { readTable } from './table.ts';
 import type { DataFile, DataTools, Given, Reading } from './given.ts';
 
 type Kind = DataRecipe['kind'];
@@ -17,14 +18,17 @@ type Kind = DataRecipe['kind'];
 const names: readonly (readonly [Kind, RegExp])[] = [
   ['idx', /[-.]idx[1-9](-\w+)?(\.gz)?$/i],
   ['arrays', /\.(npz|npy|pt|pth|safetensors)$/i],
+  ['table', /\.(csv|tsv)$/i],
 ];
 
 const readers: Readonly<Partial<Record<Kind, (given: Given) => Promise<Reading>>>> = {
   arrays: readArrays,
   idx: readIdx,
+  table: readTable,
 };
 
-const KINDS = 'The lab takes arrays (.npz, .npy, .pt, .safetensors) and MNIST’s files.';
+const KINDS =
+  'The lab takes arrays (.npz, .npy, .pt, .safetensors), tables (.csv, .tsv) and MNIST’s files.';
 
 /** Reads data of whatever kind. Throws a FindingError; a DataError says what could be chosen. */
 export async function readData(

@@ -7,18 +7,12 @@ import { toFloat32, toInt32 } from '#lib/checkpoint/elements.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { contiguousStrides, isContiguous, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { DataError } from './choices.ts';
+import { readTogether } from './read_together.ts';
 
 /** Bytes of an array up to which it stays in memory: MNIST, CIFAR and the like. */
 const KEPT = 2 ** 28;
 /** Bytes up to which an array does where its rows cannot be read by themselves. */
 const KEPT_AT_NEED = 2 ** 31 - 1;
-
-/** Rows that lie this near to one another are read together, with what is between them. */
-const GAP = 2 ** 16;
-/** Bytes that are read together. */
-const TOGETHER = 2 ** 23;
-/** Reads under way. */
-const AT_ONCE = 16;
 
 export interface Rows {
   readonly name: string;
@@ -71,13 +65,6 @@ function gather(all: Uint8Array, row: number, indices: ArrayLike<number>): Uint8
   return out;
 }
 
-/** Rows that are read together, and where each of them goes. */
-interface Run {
-  readonly first: number;
-  last: number;
-  readonly places: { readonly index: number; readonly to: number }[];
-}
-
 async function readRows(
   tensor: Tensor,
   indices: ArrayLike<number>,
@@ -86,44 +73,17 @@ async function readRows(
   const shape = tensor.shape.slice(1);
   const row = numel(shape) * itemsize(tensor.dtype);
   const out = new Uint8Array(indices.length * row);
-  const runs = runsOf(indices, row);
-  for (let start = 0; start < runs.length; start += AT_ONCE) {
-    const reading = runs.slice(start, start + AT_ONCE).map(async ({ first, last, places }) => {
-      const bytes = await readTensor(
-        {
-          ...tensor,
-          shape: [last - first + 1, ...shape],
-          // Of one row, the stride over rows does not matter, and the others are a range.
-          strides: last === first ? contiguousStrides([1, ...shape]) : tensor.strides,
-          offset: tensor.offset + first * tensor.strides[0]!,
-        },
-        signal,
-      );
-      for (const { index, to } of places) {
-        const from = (index - first) * row;
-        out.set(bytes.subarray(from, from + row), to * row);
-      }
-    });
-    await Promise.all(reading);
-  }
+  if (row === 0) return out;
+  const ranges = Array.from(indices, (index) => ({ start: index * row, end: (index + 1) * row }));
+  const read = (start: number, end: number) => {
+    const [first, count] = [start / row, (end - start) / row];
+    // Of one row, the stride over rows does not matter, and the others are a range.
+    const strides = count === 1 ? contiguousStrides([1, ...shape]) : tensor.strides;
+    const offset = tensor.offset + first * tensor.strides[0]!;
+    return readTensor({ ...tensor, shape: [count, ...shape], strides, offset }, signal);
+  };
+  for (const [at, bytes] of (await readTogether(ranges, read)).entries()) out.set(bytes, at * row);
   return out;
-}
-
-function runsOf(indices: ArrayLike<number>, row: number): Run[] {
-  const places = Array.from(indices, (index, to) => ({ index, to }));
-  const runs: Run[] = [];
-  for (const place of places.sort((a, b) => a.index - b.index)) {
-    const run = runs.at(-1);
-    const isNear =
-      run &&
-      (place.index - run.last - 1) * row <= GAP &&
-      (place.index - run.first + 1) * row <= TOGETHER;
-    if (isNear) {
-      run.last = place.index;
-      run.places.push(place);
-    } else runs.push({ first: place.index, last: place.index, places: [place] });
-  }
-  return runs;
 }
 
 /** Elements of rows as float32. Complex, packed and quantized ones are none: a RangeError. */
