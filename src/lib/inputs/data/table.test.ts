@@ -167,7 +167,9 @@ describe('rows from the disk', () => {
           const memory = await (await readTable(given)).dataset.train.read(indices);
           const disk = await (await readTable(given, 0)).dataset.train.read(indices);
           expect(disk).toEqual(memory);
-          expect([...memory.targets]).toEqual(indices.map((at) => Math.fround(rows[at]![2])));
+          expect([...memory.targets]).toEqual(
+            indices.map((at) => Math.fround(Number(String(rows[at]![2])))),
+          );
         },
       ),
     );
