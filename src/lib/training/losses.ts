@@ -16,7 +16,6 @@ import {
 } from '#lib/runtime/ops/loss/class_loss.ts';
 import { distances, smoothDistances, squaredDistances } from '#lib/runtime/ops/loss/pair_loss.ts';
 import * as tf from '#lib/runtime/tf.ts';
-import { checkLoss } from './check_loss.ts';
 import type { LossSettings } from './settings.ts';
 
 /** Device scalars: the loss is sum / weight, as reduction='mean' gives it. */
@@ -52,11 +51,10 @@ export class Criterion {
   /**
    * The loss of `output` (batch, …) for `targets` (batch, …target shape), int32 classes or float32
    * numbers, over the examples where `mask` (batch) is one; where it is zero they count nothing, and
-   * get no gradient. Throws a FindingError where the shapes do not fit.
+   * get no gradient. The shapes are those that `checkLoss` takes.
    */
   sums(output: tf.Tensor, targets: tf.Tensor, mask: tf.Tensor1D): LossSums {
     const batch = mask.shape[0];
-    checkLoss(this.settings, this.target, output.shape, batch);
     const { losses, weights } = this.#elements(output, targets);
     const count = (elements: tf.Tensor) =>
       tf.sum(tf.mul(tf.sum(tf.reshape(elements, [batch, -1]), 1), mask)) as tf.Scalar;
@@ -67,7 +65,7 @@ export class Criterion {
     };
   }
 
-  /** The loss of each element or place; null for weights that are all one. */
+  /** The loss of each element or place, and its weight where these are not all one. */
   #elements(output: tf.Tensor, targets: tf.Tensor): { losses: tf.Tensor; weights?: tf.Tensor } {
     const { settings } = this;
     switch (settings.name) {

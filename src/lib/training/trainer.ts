@@ -13,7 +13,7 @@ import type { Batch, TargetSpec } from '#lib/inputs/data/dataset.ts';
 import { keepsExamplesApart } from '#lib/runtime/batch_axis.ts';
 import { uploadInputs, type Graph, type Model } from '#lib/runtime/model.ts';
 import * as tf from '#lib/runtime/tf.ts';
-import { lossOutput } from './check_loss.ts';
+import { checkLoss, lossOutput } from './check_loss.ts';
 import { Criterion } from './losses.ts';
 import { measure, spreadOf, type SumName, type Sums } from './metrics.ts';
 import type { LossSettings, MetricName } from './settings.ts';
@@ -73,29 +73,27 @@ export class Trainer {
 
   /** One batch of training. */
   async step(batch: Batch): Promise<Pending> {
-    const { model, accumulate = 1 } = this.#parts;
+    const { accumulate = 1, model } = this.#parts;
     const given = this.#upload(batch, true);
     let parts: Pending['parts'] = [];
-    const { loss, extra, gradients } = model.gradients(given.graph, given.inputs, (outputs) => {
-      const measured = this.#measure(given, outputs, false);
-      parts = measured.parts;
-      const { sum, weight } = measured.loss;
-      const mean = tf.div(sum, weight);
-      return {
-        loss: (accumulate > 1 ? tf.div(mean, accumulate) : mean) as tf.Scalar,
-        extra: measured.result,
-      };
-    });
-    tf.dispose([loss, ...given.inputs, given.targets, given.mask]);
-    this.#gather(gradients);
-    const stepped = this.#gathered === accumulate && (await this.flush());
-    return {
-      count: batch.count,
-      stepped,
-      result: extra as tf.Tensor1D,
-      parts,
-      spread: given.spread,
-    };
+    try {
+      const { loss, extra, gradients } = model.gradients(given.graph, given.inputs, (outputs) => {
+        const measured = this.#measure(given, outputs, false);
+        parts = measured.parts;
+        const mean = tf.div(measured.loss.sum, measured.loss.weight);
+        return {
+          loss: (accumulate > 1 ? tf.div(mean, accumulate) : mean) as tf.Scalar,
+          extra: measured.result,
+        };
+      });
+      loss.dispose();
+      this.#gather(gradients);
+      const stepped = this.#gathered === accumulate && (await this.flush());
+      const result = extra as tf.Tensor1D;
+      return { count: batch.count, stepped, result, parts, spread: given.spread };
+    } finally {
+      release(given);
+    }
   }
 
   /**
@@ -116,15 +114,20 @@ export class Trainer {
   /** Sums of a batch in evaluation mode, with the confusion matrix where F1 is counted. */
   evaluate(batch: Batch): Pending {
     const given = this.#upload(batch, false);
-    const outputs = this.#parts.model.forward(given.graph, given.inputs);
+    let outputs: tf.Tensor[] = [];
     let parts: Pending['parts'] = [];
-    const result = tf.tidy(() => {
-      const measured = this.#measure(given, outputs, true);
-      parts = measured.parts;
-      return measured.result;
-    });
-    tf.dispose([...outputs, ...given.inputs, given.targets, given.mask]);
-    return { count: batch.count, stepped: false, result, parts, spread: given.spread };
+    try {
+      outputs = this.#parts.model.forward(given.graph, given.inputs);
+      const result = tf.tidy(() => {
+        const measured = this.#measure(given, outputs, true);
+        parts = measured.parts;
+        return measured.result;
+      });
+      return { count: batch.count, stepped: false, result, parts, spread: given.spread };
+    } finally {
+      tf.dispose(outputs);
+      release(given);
+    }
   }
 
   /** Drops gradients that wait, and the weights of the loss. */
@@ -181,11 +184,12 @@ export class Trainer {
   }
 
   #upload(batch: Batch, training: boolean): Uploaded {
-    const { graphFor, target } = this.#parts;
+    const { graphFor, loss, target } = this.#parts;
     const { count } = batch;
     const size = this.#sizeOf(count, training);
     const graph = graphFor(size, training);
     const output = graph.nodes[graph.outputs[lossOutput(graph)]!]!;
+    checkLoss(loss, target, output.shape, size);
     this.#checkTargets(batch, output.shape);
     const input = graph.nodes[graph.inputs[0]!]!;
     const isNumbers = target.kind === 'numbers';
@@ -233,6 +237,10 @@ function filledUp<T extends Batch['inputs']>(values: T, count: number, size: num
   all.set(values);
   for (let at = count; at < size; at++) all.set(values.subarray(0, width), at * width);
   return all;
+}
+
+function release({ inputs, targets, mask }: Uploaded): void {
+  tf.dispose([...inputs, targets, mask]);
 }
 
 function disposeAll(gradients: Gradients): void {
