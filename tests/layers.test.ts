@@ -34,7 +34,7 @@ const rooms: Record<string, Room> = {
   },
   training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint', 'architecture/edits'] },
   export: { rooms: ['training', 'architecture', 'formats', 'checkpoint'] },
-  storage: { rooms: ['file', 'checkpoint/finding'] },
+  storage: { rooms: ['file', 'checkpoint/finding'], packages: ['idb'] },
   worker: { rooms: [...above, 'runtime', 'optim', 'inputs', 'training', 'export', 'storage'] },
   ui: {
     rooms: ['worker/client', 'worker/protocol', 'storage'],

@@ -31,6 +31,7 @@ test('what the app is built from', () => {
     '@tensorflow/tfjs-backend-webgpu',
     '@tensorflow/tfjs-core',
     'hash-wasm',
+    'idb',
     'pure-rand',
     'py-ast',
     'uplot',

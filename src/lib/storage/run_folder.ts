@@ -27,12 +27,12 @@ export type Write = (sink: Sink) => Promise<void>;
 export class RunFolder {
   readonly directory: FileSystemDirectoryHandle;
   readonly #openFile: OpenFile | undefined;
-  readonly #release: () => void;
+  readonly #release: () => Promise<void>;
   #canMove = true;
 
   private constructor(
     directory: FileSystemDirectoryHandle,
-    release: () => void,
+    release: () => Promise<void>,
     openFile: OpenFile | undefined,
   ) {
     this.directory = directory;
@@ -53,14 +53,14 @@ export class RunFolder {
       await sweep(directory, (name) => isOurs(versionOf(name).name));
       return new RunFolder(directory, release, openFile);
     } catch (error) {
-      release();
+      await release();
       throw storageError(error, directory.name);
     }
   }
 
   /** Gives the lock back. Nothing may be written after that. */
-  close(): void {
-    this.#release();
+  close(): Promise<void> {
+    return this.#release();
   }
 
   /**
@@ -230,12 +230,17 @@ function lockName(id: string): string {
   return `weightroom:run:${id}`;
 }
 
-/** Holds the lock of a run until what it gives is called. */
-function takeLock(id: string, folder: string): Promise<() => void> {
+/** Holds the lock of a run until what it gives is called, which resolves when it is free again. */
+function takeLock(id: string, folder: string): Promise<() => Promise<void>> {
   return new Promise((resolve, reject) => {
     const request = navigator.locks.request(lockName(id), { ifAvailable: true }, (lock) => {
       if (!lock) throw storageError({ name: 'LockedError' }, folder);
-      return new Promise<void>((release) => resolve(release));
+      return new Promise<void>((release) =>
+        resolve(() => {
+          release();
+          return request;
+        }),
+      );
     });
     request.catch(reject);
   });

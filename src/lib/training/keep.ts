@@ -30,7 +30,8 @@ export class Keeper {
   readonly #disk: RunFiles;
   readonly #facts: RunFacts;
   /** Of metrics.csv. */
-  #rows: Row[];
+  #rows: readonly Row[];
+  #rowsOnDisk: readonly Row[] = [];
   /** The best state, as long as it is not on the disk. */
   #owed: Kept | null = null;
   /** The state on the disk. */
@@ -47,7 +48,8 @@ export class Keeper {
 
   /**
    * Begins to keep a run, or goes on keeping one from `before`: the rows of metrics.csv up to there
-   * stay. `files` are those that run.json told of.
+   * stay. `files` are those that run.json told of. It is written at once, so that a folder always
+   * says what it is for.
    */
   static async open(
     disk: RunFiles,
@@ -57,6 +59,7 @@ export class Keeper {
     const rows = before ? parseRows((await disk.readText(METRICS)) ?? '') : [];
     const keeper = new Keeper(disk, facts, before, before ? upTo(rows, before) : []);
     for (const [name, place] of Object.entries(files)) keeper.#files.set(name, place);
+    await keeper.#writeRun(before, 'running');
     return keeper;
   }
 
@@ -89,7 +92,8 @@ export class Keeper {
     const { name, monitor, keep } = this.#facts.settings;
     const isWhole = kept.batch === 0 && kept.epoch > 0;
     const written = [LAST];
-    // One that could not be written stays in mind: the disk may have room the next time.
+    // What cannot be written now stays in mind: the disk may have room the next time.
+    if (isWhole) this.#rows = upTo(this.#rows, kept);
     if (isWhole && kept.best?.epoch === kept.epoch) this.#owed = kept;
     if (this.#owed) {
       await this.#checkpoint(BEST, this.#owed);
@@ -104,9 +108,10 @@ export class Keeper {
     }
     await this.#checkpoint(LAST, kept);
     this.#kept = kept;
-    if (isWhole) {
-      this.#rows = upTo(this.#rows, kept);
-      await this.#disk.writeText(METRICS, metricsCsv(this.#rows));
+    if (this.#rowsOnDisk !== this.#rows) {
+      const rows = this.#rows;
+      await this.#disk.writeText(METRICS, metricsCsv(rows));
+      this.#rowsOnDisk = rows;
     }
     await this.#writeRun(kept, state);
     await this.#prune(numbered);
@@ -196,9 +201,8 @@ interface Row {
 /** The rows before a state's last whole epoch, and the one of that. */
 function upTo(rows: readonly Row[], { epoch, batch, step, metrics }: Standing): Row[] {
   const before = rows.filter((row) => row.epoch < epoch);
-  const had = rows.find((row) => row.epoch === epoch);
   // Within the next epoch, the state's step lies behind the row's.
-  if (had && batch > 0) return [...before, had];
+  if (batch > 0) return rows.filter((row) => row.epoch <= epoch);
   return Object.keys(metrics).length > 0 ? [...before, { epoch, step, metrics }] : before;
 }
 

@@ -1,4 +1,5 @@
-import { download, safeName } from '#lib/storage/download.ts';
+import { download } from '#lib/storage/download.ts';
+import { safeName } from '#lib/storage/safe_name.ts';
 import { pickDirectory, pickSave } from '#lib/storage/picker.ts';
 import type { Calls, SaveChoice, Saved } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';

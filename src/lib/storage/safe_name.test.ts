@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { safeName } from './download.ts';
+import { safeName } from './safe_name.ts';
 
 describe('safeName', () => {
   it.each([

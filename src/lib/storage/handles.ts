@@ -1,0 +1,71 @@
+/**
+ * Folders that the person picked, remembered for the next start: a handle outlives the page in
+ * IndexedDB, its permission does not, and has to be asked for again.
+ */
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+
+/** A folder and what was last known of the run in it, which can be read without a permission. */
+export interface RememberedFolder {
+  readonly id: string;
+  readonly handle: FileSystemDirectoryHandle;
+  /** run.json as it was written last. */
+  readonly run: string;
+}
+
+interface Schema extends DBSchema {
+  folders: { key: string; value: RememberedFolder };
+}
+
+let opened: Promise<IDBPDatabase<Schema>> | undefined;
+
+function database(): Promise<IDBPDatabase<Schema>> {
+  opened ??= openDB<Schema>('weightroom', 1, {
+    upgrade: (created) => void created.createObjectStore('folders', { keyPath: 'id' }),
+    // Another tab removes or renews it, or the browser has closed it: the next call opens it anew.
+    blocking: (_current, _next, event) => (event.target as IDBDatabase).close(),
+    terminated: () => (opened = undefined),
+  });
+  opened.catch(() => (opened = undefined));
+  return opened;
+}
+
+export async function rememberFolder(folder: RememberedFolder): Promise<void> {
+  await (await database()).put('folders', folder);
+}
+
+export async function forgetFolder(id: string): Promise<void> {
+  await (await database()).delete('folders', id);
+}
+
+export async function rememberedFolders(): Promise<RememberedFolder[]> {
+  return (await database()).getAll('folders');
+}
+
+/** Not in TypeScript's library yet. */
+interface WithPermission {
+  queryPermission?(descriptor: { mode: 'read' | 'readwrite' }): Promise<PermissionState>;
+  requestPermission?(descriptor: { mode: 'read' | 'readwrite' }): Promise<PermissionState>;
+}
+
+/** Whether the folder may be written now; the browser's own disk always may. */
+export async function mayWrite(handle: FileSystemDirectoryHandle): Promise<boolean> {
+  const { queryPermission } = handle as unknown as WithPermission;
+  const state = await queryPermission?.call(handle, { mode: 'readwrite' });
+  return state === undefined || state === 'granted';
+}
+
+/** Asks to write into a folder again; only a page can, and only when the person has just clicked. */
+export async function askToWrite(handle: FileSystemDirectoryHandle): Promise<boolean> {
+  const { requestPermission } = handle as unknown as WithPermission;
+  const state = await requestPermission?.call(handle, { mode: 'readwrite' });
+  return state === undefined || state === 'granted';
+}
+
+/**
+ * Asks the browser not to clear its own disk when space is short. Only a page can; false where it
+ * refuses, as it may without telling anyone.
+ */
+export async function keepStorage(): Promise<boolean> {
+  const storage = navigator.storage as StorageManager & { persist?(): Promise<boolean> };
+  return (await storage.persist?.()) ?? false;
+}
