@@ -10,6 +10,7 @@ import type { DataRecipe, Dataset } from './dataset.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { readIdx } from './idx.ts';
 import { readTable } from './table.ts';
+import { readText } from './text.ts';
 import type { DataFile, DataTools, Given, Reading } from './given.ts';
 
 type Kind = DataRecipe['kind'];
@@ -19,16 +20,18 @@ const names: readonly (readonly [Kind, RegExp])[] = [
   ['idx', /[-.]idx[1-9](-\w+)?(\.gz)?$/i],
   ['arrays', /\.(npz|npy|pt|pth|safetensors)$/i],
   ['table', /\.(csv|tsv)$/i],
+  ['text', /\.(txt|text)$/i],
 ];
 
 const readers: Readonly<Partial<Record<Kind, (given: Given) => Promise<Reading>>>> = {
   arrays: readArrays,
   idx: readIdx,
   table: readTable,
+  text: readText,
 };
 
 const KINDS =
-  'The lab takes arrays (.npz, .npy, .pt, .safetensors), tables (.csv, .tsv) and MNIST’s files.';
+  'The lab takes arrays (.npz, .npy, .pt, .safetensors), tables (.csv, .tsv), text (.txt) and MNIST’s files.';
 
 /** Reads data of whatever kind. Throws a FindingError; a DataError says what could be chosen. */
 export async function readData(

@@ -43,7 +43,7 @@ export async function openRows(
   const bytes = numel(tensor.shape) * itemsize(dtype);
   const isRanges =
     storage.sequential !== true && isContiguous({ shape, strides: tensor.strides.slice(1) });
-  if (bytes > kept && isRanges) return { ...facts, read: (...args) => readRows(tensor, ...args) };
+  if (bytes > kept && isRanges) return rangeRows(tensor, name);
   if (bytes > keptAtNeed) {
     throw new DataError(
       `${name} takes ${bytes} bytes, at most ${keptAtNeed} fit in memory, and it is ${storage.sequential ? 'compressed' : 'not stored row by row'}`,
@@ -55,6 +55,15 @@ export async function openRows(
   const all = await readTensor(tensor, signal);
   const row = facts.size * itemsize(dtype);
   return { ...facts, read: (indices) => Promise.resolve(gather(all, row, indices)) };
+}
+
+/** Rows that are ranges of the storage, read when they are asked for. */
+export function rangeRows(tensor: Tensor, name: string): Rows {
+  const [count = 1, ...shape] = tensor.shape;
+  return {
+    ...{ name, dtype: tensor.dtype, count, shape, size: numel(shape) },
+    read: (indices, signal) => readRows(tensor, indices, signal),
+  };
 }
 
 function gather(all: Uint8Array, row: number, indices: ArrayLike<number>): Uint8Array {

@@ -7,8 +7,8 @@
 import { separatorOf } from '../csv.ts';
 import { DataError, type DataChoices } from './choices.ts';
 import type { Dataset } from './dataset.ts';
-import type { DataMember, Given, Reading } from './given.ts';
-import { byPurpose } from './purpose.ts';
+import type { Given, Reading } from './given.ts';
+import { partsOf } from './parts.ts';
 import { columnFacts, guessRoles, type Column } from './table.columns.ts';
 import { openExamples } from './table.examples.ts';
 import { chooseColumns, targetOf, type TableRecipe } from './table.recipe.ts';
@@ -20,7 +20,7 @@ const HEAD = 2 ** 16;
 /** Throws a FindingError that names row and column. */
 export async function readTable(given: Given, kept?: number): Promise<Reading> {
   const { files, wish, signal } = given;
-  const parts = partsOf(files, wish.held);
+  const parts = partsOf(files, wish);
   const first = await parts.train[0]!.open();
   const separator = separatorOf(await first.slice(0, HEAD).text());
   const columns = new Map<string, Column>();
@@ -68,14 +68,6 @@ export async function readTable(given: Given, kept?: number): Promise<Reading> {
   } catch (error) {
     throw error instanceof DataError ? error.with(choices) : error;
   }
-}
-
-function partsOf(files: readonly DataMember[], wished: readonly string[] | undefined) {
-  if (!wished) return byPurpose(files, ({ path }) => path);
-  const held = files.filter(({ path }) => wished.includes(path));
-  const train = files.filter((file) => !held.includes(file));
-  if (train.length > 0) return { train, held, unused: [] };
-  throw new DataError('every file is held out, none is left for training', 'Hold out fewer files.');
 }
 
 /** Test tables of competitions lack the target: nothing can be validated on them. */
