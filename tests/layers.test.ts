@@ -25,7 +25,11 @@ const rooms: Record<string, Room> = {
   formats: { rooms: ['file', 'checkpoint', 'pickle'] },
   inspect: { rooms: ['file', 'checkpoint', 'pickle', 'formats'] },
   edit: { rooms: ['checkpoint'] },
-  architecture: { rooms: ['file', 'checkpoint', 'pickle'], packages: ['py-ast'] },
+  // pure-rand: first values come from torch's own generator.
+  architecture: {
+    rooms: ['file', 'checkpoint', 'pickle'],
+    packages: ['py-ast', 'pure-rand/*'],
+  },
   runtime: { rooms: ['architecture', 'checkpoint'], packages: ['@tensorflow/*'] },
   optim: { rooms: ['runtime', 'checkpoint'] },
   inputs: {

@@ -66,7 +66,27 @@ export interface ParameterSpec {
   readonly requiresGrad: boolean;
   /** The first key of the same tensor, where a tensor is registered twice (tied weights). */
   readonly tiedTo?: string;
+  /** What the constructor gives it; absent where the model comes out of a file with its values. */
+  readonly init?: Init;
 }
+
+/** How a parameter or buffer gets its first numbers. */
+export type Init =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
+  | {
+      readonly kind: 'trunc_normal';
+      readonly mean: number;
+      readonly std: number;
+      readonly low: number;
+      readonly high: number;
+    }
+  | { readonly kind: 'orthogonal'; readonly gain: number }
+  /** Worked out by the source, of random numbers or not. */
+  | { readonly kind: 'computed' }
+  /** Nobody knows its numbers; the reason ends with the line. */
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface Graph {
   readonly nodes: readonly GraphNode[];

@@ -2,6 +2,7 @@
 
 import type { Graph, ParameterSpec } from './graph.ts';
 import type { ModuleTree } from './source.ts';
+import { initialTensors, initOf } from './initial.ts';
 import { outputsOf } from './outputs.ts';
 import type { Program } from './program.ts';
 import { getAttribute } from './python/attributes.ts';
@@ -64,6 +65,16 @@ export function moduleTree(name: string, built: Built, rebuild: () => Built): Mo
         return { ok: false, findings: [pythonFinding(error)] };
       }
     },
+    initialise(keys, seed) {
+      try {
+        const fresh = rebuild();
+        const { session } = fresh.program;
+        const run = () => initialTensors(session, entriesOf(fresh), keys, seed);
+        return { ok: true, tensors: outside(fresh.program, fresh.place, run) };
+      } catch (error) {
+        return { ok: false, findings: [pythonFinding(error)] };
+      }
+    },
   };
 }
 
@@ -72,6 +83,7 @@ function describeState(built: Built): ParameterSpec[] {
   return entriesOf(built).map(({ name, value, kind }) => {
     const tiedTo = first.get(value);
     if (tiedTo === undefined) first.set(value, name);
+    const init = initOf(value);
     return {
       key: name,
       shape: [...value.shape],
@@ -79,6 +91,7 @@ function describeState(built: Built): ParameterSpec[] {
       kind,
       requiresGrad: kind === 'parameter' && value.requiresGrad,
       ...(tiedTo === undefined ? {} : { tiedTo }),
+      ...(init && { init }),
     };
   });
 }

@@ -2,6 +2,7 @@
  * From a model's source to its graph. Three steps, each of which can be refused with a finding
  * that names the line: read the source, build the module tree, trace forward.
  */
+import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import { isDict, type Value } from '#lib/checkpoint/value.ts';
 import { FindingError, type Finding, type Result } from '#lib/checkpoint/finding.ts';
 import { findCandidates, findDataclasses } from './candidates.ts';
@@ -84,6 +85,14 @@ export interface ModuleTree {
     inputs: readonly { shape: readonly number[]; dtype: InputDtype }[],
     options: { training: boolean },
   ): Result<{ graph: Graph }>;
+  /**
+   * First values of state_dict entries: what `torch.manual_seed(seed)` and the constructor would give
+   * them. A finding names the key and the line whose numbers are not known.
+   */
+  initialise(
+    keys: readonly string[],
+    seed: bigint,
+  ): Result<{ tensors: ReadonlyMap<string, Tensor> }>;
 }
 
 /**
@@ -180,6 +189,8 @@ function instantiate(
   args: ReadonlyMap<string, Value>,
 ): Built {
   return outside(program, candidate, () => {
+    // What the files themselves draw comes before the seed.
+    if (candidate.kind !== 'instance') program.session.draws.reseed(null);
     const value = usable(globalValue(program, candidate.file, candidate.name) ?? null);
     const keywords = new Map(
       [...args].map(([key, given]) => [key, toPython(program, candidate, given)] as const),

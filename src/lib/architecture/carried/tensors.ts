@@ -84,7 +84,8 @@ function make(owner: TensorOwner, known: Known | undefined, tensor: Tensor): PyT
   const { shape, dtype, requiresGrad } = tensor;
   const isParameter = known.role === 'parameter';
   const { numbers } = known;
-  const value = numbers && new HostValue(owner.session.interpreter, shape, dtype, () => numbers);
+  const { interpreter } = owner.session;
+  const value = numbers && new HostValue(interpreter, shape, dtype, () => numbers, { init: null });
   return new PyTensor(owner, shape, dtype, {
     isParameter,
     requiresGrad: isParameter && requiresGrad,

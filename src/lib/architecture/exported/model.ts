@@ -55,6 +55,11 @@ export async function exportedModel(
         return { ok: false, findings: [finding] };
       }
     },
+    initialise([key = '']) {
+      const message = `the program has no first values for "${key}"`;
+      const advice = 'It comes with its weights; bring the source of the model instead.';
+      return { ok: false, findings: [refused(message, advice).finding] };
+    },
   };
   const proposed = users.map(({ name }) => proposedInput(program, name));
   const isKnown = proposed.every((input) => input !== null);
@@ -168,10 +173,9 @@ function trace(
   });
 }
 
-function refused(message: string): FindingError {
-  return new FindingError({
-    code: 'exported-program',
-    message: `pt2: ${message}`,
-    advice: 'Bring the source of the model, or export it in evaluation mode (model.eval()).',
-  });
+function refused(
+  message: string,
+  advice = 'Bring the source of the model, or export it in evaluation mode (model.eval()).',
+): FindingError {
+  return new FindingError({ code: 'exported-program', message: `pt2: ${message}`, advice });
 }

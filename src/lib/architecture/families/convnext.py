@@ -36,7 +36,7 @@ class Block(nn.Module):
             nn.Linear(4 * width, width),
             Permute([0, 3, 1, 2]),
         )
-        self.layer_scale = nn.Parameter(torch.ones(width, 1, 1))
+        self.layer_scale = nn.Parameter(torch.full((width, 1, 1), 1e-6))
         self.drop = drop
 
     def forward(self, x):
@@ -84,7 +84,7 @@ class TimmMLP(nn.Module):
 class TimmBlock(nn.Module):
     def __init__(self, width, drop, convolved, eps):
         super().__init__()
-        self.gamma = nn.Parameter(torch.ones(width))
+        self.gamma = nn.Parameter(torch.full((width,), 1e-6))
         self.conv_dw = nn.Conv2d(width, width, 7, padding=3, groups=width)
         self.norm = LayerNorm2d(width, eps=eps)
         self.mlp = TimmMLP(width, convolved)

@@ -115,7 +115,7 @@ class Projector(nn.Module):
     def __init__(self, table, tied, kept):
         super().__init__()
         if kept:
-            self.weight = table if tied else nn.Parameter(torch.zeros(table.shape))
+            self.weight = table if tied else nn.Parameter(torch.empty(table.shape).normal_(std=0.02))
         self.bias = nn.Parameter(torch.zeros(table.shape[0]))
         self.kept = kept
 

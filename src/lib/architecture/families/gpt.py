@@ -9,7 +9,7 @@ class Conv1D(nn.Module):
 
     def __init__(self, inputs, outputs):
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(inputs, outputs))
+        self.weight = nn.Parameter(torch.empty(inputs, outputs).normal_(std=0.02))
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x):

@@ -25,7 +25,8 @@ class WindowAttention(nn.Module):
         self.heads, self.size, self.shift = heads, size, shift
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
-        self.relative_position_bias_table = nn.Parameter(torch.zeros((2 * size - 1) ** 2, heads))
+        self.relative_position_bias_table = nn.Parameter(torch.empty((2 * size - 1) ** 2, heads))
+        nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
         self.register_buffer("relative_position_index", relative_positions(size))
 
     def forward(self, x):

@@ -33,7 +33,7 @@ class MLP(nn.Module):
 class LayerScale(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.gamma = nn.Parameter(torch.ones(width))
+        self.gamma = nn.Parameter(torch.full((width,), 1e-5))
 
     def forward(self, x):
         return x * self.gamma
@@ -69,12 +69,13 @@ class VisionTransformer(nn.Module):
     def __init__(self, image, patch, depth, width, heads, hidden, biased=True, distilled=False, scaled=False,
                  places_first=True, channels=3, num_classes=1000):
         super().__init__()
-        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.cls_token = nn.Parameter(torch.empty(1, 1, width).normal_(std=1e-6))
         if distilled:
-            self.dist_token = nn.Parameter(torch.zeros(1, 1, width))
+            self.dist_token = nn.Parameter(torch.empty(1, 1, width).normal_(std=1e-6))
         self.distilled, self.places_first = distilled, places_first
         first = 0 if not places_first else 2 if distilled else 1
-        self.pos_embed = nn.Parameter(torch.zeros(1, (image // patch) ** 2 + first, width))
+        self.pos_embed = nn.Parameter(torch.empty(1, (image // patch) ** 2 + first, width))
+        nn.init.trunc_normal_(self.pos_embed, std=0.02)
         self.patch_embed = PatchEmbed(channels, width, patch)
         self.blocks = nn.Sequential(*[Block(width, heads, hidden, biased, scaled) for _ in range(depth)])
         self.norm = nn.LayerNorm(width, eps=1e-6)

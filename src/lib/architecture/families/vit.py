@@ -42,7 +42,7 @@ class EncoderBlock(nn.Module):
 class Encoder(nn.Module):
     def __init__(self, tokens, depth, width, heads, hidden, named):
         super().__init__()
-        self.pos_embedding = nn.Parameter(torch.zeros(1, tokens, width))
+        self.pos_embedding = nn.Parameter(torch.empty(1, tokens, width).normal_(std=0.02))
         self.layers = nn.Sequential()
         for number in range(depth):
             block = EncoderBlock(width, heads, hidden, named)

@@ -6,7 +6,7 @@
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import type { NodeId, Op, Ops } from '../graph.ts';
 import { raised, unsupported } from '../python/errors.ts';
-import { HostValue } from './host.ts';
+import { HostValue, type HostOptions, type Numbers } from './host.ts';
 import { hostFunction } from './host/index.ts';
 import { PyTensor, shapeText, type Memory, type TensorOwner } from './tensor.ts';
 
@@ -46,6 +46,7 @@ export function emit<K extends Op>(
     base: owner,
     take: () => emit(op, [owner], attrs, shape, dtype),
     put: (changed: PyTensor) => put(owner, changed),
+    isInOrder: owner.isInOrder && staysInOrder(op, attrs, owner.shape),
   };
   const shared = { ...(memory && { memory }), ...(view && { view }) };
   if (value || !tracer) return new PyTensor(owner, shape, dtype, { ...shared, value, madeBy: op });
@@ -53,10 +54,20 @@ export function emit<K extends Op>(
   return new PyTensor(owner, shape, dtype, { ...shared, traced: { tracer, node } });
 }
 
+/** Whether a view's elements lie one behind the other where those of its base do. */
+function staysInOrder<K extends Op>(op: K, attrs: Attrs<K>, base: readonly number[]): boolean {
+  if (op === 'reshape') return true;
+  if (op !== 'slice') return false;
+  const { size, step } = attrs as Attrs<'slice'>;
+  const first = size.findIndex((length) => length > 1);
+  if (first < 0) return true;
+  return size.every((length, axis) => axis <= first || length === base[axis]) && step[first] === 1;
+}
+
 /** A tensor of the same elements under another name; with `memory`, one that may share them. */
 export function copyOf(x: PyTensor, options: { memory?: Memory } = {}): PyTensor {
   const { tracer } = x.session;
-  const value = x.hostValue;
+  const value = tracer ? x.hostValue : x.value;
   if (value || !tracer)
     return new PyTensor(x, x.shape, x.dtype, { ...options, value, madeBy: x.madeBy });
   return new PyTensor(x, x.shape, x.dtype, {
@@ -75,7 +86,10 @@ export function emitMany<K extends Op>(
   const owner = ownerOf(op, inputs);
   const { tracer } = owner.session;
   if (!tracer) {
-    return outputs.map(({ shape, dtype }) => new PyTensor(owner, shape, dtype, { madeBy: op }));
+    return outputs.map(({ shape, dtype }) => {
+      const value = unknown(op, owner, shape, dtype);
+      return new PyTensor(owner, shape, dtype, { value, madeBy: op });
+    });
   }
   const [first] = outputs;
   const node = addNode(op, owner, inputs, attrs, first!.shape, first!.dtype);
@@ -91,10 +105,24 @@ export function hostTensor(
   madeBy: string,
   shape: readonly number[],
   dtype: Dtype,
-  compute: () => Float64Array,
+  compute: () => Numbers,
+  options: HostOptions = {},
 ): PyTensor {
-  const value = new HostValue(owner.session.interpreter, shape, dtype, compute);
+  const value = new HostValue(owner.session.interpreter, shape, dtype, compute, options);
   return new PyTensor(owner, shape, dtype, { value, madeBy });
+}
+
+/** A tensor of memory that nobody has written to: it may be filled, its numbers may not be read. */
+export function unset(
+  owner: TensorOwner,
+  madeBy: string,
+  shape: readonly number[],
+  dtype: Dtype,
+  options: { isParameter?: boolean; requiresGrad?: boolean } = {},
+): PyTensor {
+  const reason = `the numbers of ${madeBy} are used before they are set`;
+  const value = HostValue.refused(owner.session.interpreter, shape, dtype, reason, false);
+  return new PyTensor(owner, shape, dtype, { ...options, value, madeBy });
 }
 
 function ownerOf(op: Op, inputs: readonly (PyTensor | null)[]): PyTensor {
@@ -111,13 +139,21 @@ function folded<K extends Op>(
   shape: readonly number[],
   dtype: Dtype,
 ): HostValue | null {
+  const { tracer, interpreter } = owner.session;
   const compute = hostFunction(op);
-  if (!compute) return null;
-  const values = inputs.map((input) => input && input.hostValue);
-  if (values.some((value, index) => value === null && inputs[index] !== null)) return null;
-  return new HostValue(owner.session.interpreter, shape, dtype, () =>
-    compute(values, attrs, { shape, dtype }),
-  );
+  const values = inputs.map((input) => input && (tracer ? input.hostValue : input.value));
+  const isComplete = values.every((value, index) => value !== null || inputs[index] === null);
+  if (compute && isComplete) {
+    const run = () => compute(values, attrs, { shape, dtype });
+    return new HostValue(interpreter, shape, dtype, run, { from: values });
+  }
+  return tracer ? null : unknown(op, owner, shape, dtype);
+}
+
+/** What the build does not work out; it is refused when somebody asks for the numbers. */
+function unknown(op: Op, { session }: PyTensor, shape: readonly number[], dtype: Dtype): HostValue {
+  const what = `first values that ${op} makes are not worked out`;
+  return HostValue.refused(session.interpreter, shape, dtype, what);
 }
 
 function addNode<K extends Op>(

@@ -8,6 +8,7 @@ import { call, NativeFunction } from '../python/functions.ts';
 import { noArguments, type PyValue } from '../python/object.ts';
 import { Given } from './arguments.ts';
 import { PyDtype } from './dtypes.ts';
+import { unset } from './emit.ts';
 import { notKept } from './layer_arguments.ts';
 import {
   initializeModule,
@@ -24,7 +25,12 @@ import { PyTensor, type TensorProtocol } from './tensor.ts';
 /** A layer while it is built: its arguments, and how it gets parameters and buffers. */
 export interface Building {
   readonly given: Given;
-  parameter(name: string, shape: readonly number[] | null): void;
+  /** With `ready` a parameter of given numbers: the layer draws none. */
+  parameter(
+    name: string,
+    shape: readonly number[] | null,
+    options?: { ready?: PyTensor; requiresGrad?: boolean },
+  ): void;
   buffer(name: string, shape: readonly number[] | null, dtype?: 'int64'): void;
   /** Makes an argument a buffer. */
   held(name: string, tensor: PyTensor | null): void;
@@ -49,12 +55,22 @@ export interface Layer {
   readonly classMethods?: Readonly<Record<string, readonly [signature: string, body: Maker]>>;
   /** Makes parameters and checks arguments. Without it, a layer only keeps its arguments. */
   readonly build?: (layer: Building) => void;
+  /** Gives parameters and buffers their first values: `reset_parameters`. */
+  readonly reset?: (self: Attributes) => void;
+  /** Its name, where it is another one. */
+  readonly resetName?: '_reset_parameters';
   /** `call` has forward's arguments, `self` the layer's attributes, parameters and buffers. */
   readonly forward: (call: Given, self: Attributes) => PyValue;
 }
 
 /** The attributes of a layer, its parameters and buffers, and its child layers. */
 export class Attributes extends Given {
+  /** A parameter or buffer; null where the layer has none of that name. */
+  held(name: string): PyTensor | null {
+    const value = this.optional(name);
+    return value instanceof PyTensor ? value : null;
+  }
+
   child(name: string): Attributes {
     const module = this.value(name);
     if (isModule(module)) return new Attributes(name, attributesOf(module));
@@ -100,6 +116,7 @@ function layerClass(
     const given = new Given(name, values);
     refuseDtype(values.get('dtype'));
     for (const [key, value] of values) if (!notKept.has(key)) self.attributes.set(key, value);
+    let isReady = false;
     layer.build?.({
       given,
       held(key, tensor) {
@@ -114,21 +131,19 @@ function layerClass(
         registerModule(self, key, child);
       },
       set: (key, value) => self.attributes.set(key, value),
-      parameter(key, shape) {
+      parameter(key, shape, { ready, requiresGrad = true } = {}) {
         session.interpreter.step(stepsPerParameter);
-        const options = { isParameter: true, requiresGrad: true };
-        registerParameter(self, key, shape && new PyTensor(like, shape, 'float32', options));
+        const options = { isParameter: true, requiresGrad };
+        const parameter = shape && unset(like, name, shape, 'float32', options);
+        if (parameter && ready) parameter.become(ready);
+        isReady ||= ready !== undefined;
+        registerParameter(self, key, parameter);
       },
       buffer(key, shape, dtype) {
-        const options = { madeBy: name };
-        registerBuffer(
-          self,
-          key,
-          shape && new PyTensor(like, shape, dtype ?? 'float32', options),
-          true,
-        );
+        registerBuffer(self, key, shape && unset(like, name, shape, dtype ?? 'float32'), true);
       },
     });
+    if (!isReady) layer.reset?.(new Attributes(name, attributesOf(self)));
     return null;
   });
   const called = `self, ${layer.call ?? 'input'}`;
@@ -139,7 +154,14 @@ function layerClass(
     ['__init__', initialize],
     ['forward', forward],
   ]);
-  if (layer.build) attributes.set('reset_parameters', resetParameters(session));
+  if (layer.reset) {
+    const reset = new NativeFunction(`${name}.reset_parameters`, 'self', (_, { values }) => {
+      session.buildOnly('reset_parameters');
+      layer.reset!(new Attributes(name, attributesOf(instance(values))));
+      return null;
+    });
+    attributes.set(layer.resetName ?? 'reset_parameters', reset);
+  }
   for (const method of layer.inert ?? []) {
     attributes.set(method, new NativeFunction(method, 'self', () => null));
   }
@@ -154,14 +176,6 @@ function layerClass(
     attributes.set(method, new ClassMethod(run));
   }
   return new PyClass(name, [module], { attributes });
-}
-
-/** Draws first values anew; the checkpoint brings others. */
-function resetParameters(session: Session): PyValue {
-  return new NativeFunction('reset_parameters', 'self', () => {
-    session.buildOnly('reset_parameters');
-    return null;
-  });
 }
 
 function instance(values: ReadonlyMap<string, PyValue>): PyInstance {

@@ -9,7 +9,10 @@ import { signatureFromText, type Parameter } from '../python/signature.ts';
 import { store } from './module.ts';
 
 /** Arguments that PyTorch's layers do not keep. */
-export const notKept: ReadonlySet<string> = new Set(['self', 'device', 'dtype', 'bias']);
+export const notKept: ReadonlySet<string> = new Set([
+  ...['self', 'device', 'dtype', 'bias'],
+  ...['_weight', '_freeze'],
+]);
 
 /** The arguments that instances of a class keep as attributes: those of the layer in its bases. */
 export function keptArguments(cls: PyClass): Parameter[] {

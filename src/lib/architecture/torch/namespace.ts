@@ -4,15 +4,16 @@ import { raised, unsupported } from '../python/errors.ts';
 import { NativeFunction } from '../python/functions.ts';
 import { library } from '../python/libraries.ts';
 import { PyModule } from '../python/modules.ts';
-import { usable, type PyValue } from '../python/object.ts';
+import type { PyValue } from '../python/object.ts';
 import { bindArguments, signatureFromText } from '../python/signature.ts';
 import { Given } from './arguments.ts';
 import { containerClasses } from './containers.ts';
 import { creatorFunctions } from './create.ts';
 import { dtypeNames, PyDevice } from './dtypes.ts';
+import { copyOf } from './emit.ts';
 import { functionalOps, tensorOps, torchOps } from './functional/index.ts';
 import { layerClasses } from './layer.ts';
-import { initialize } from './initialize.ts';
+import { initFunctions } from './init.ts';
 import { tensorProtocol } from './methods.ts';
 import { natives } from './natives.ts';
 import { moduleClass } from './module_class.ts';
@@ -20,11 +21,6 @@ import { einops } from './einops.ts';
 import { layerFamilies, tools } from './tools.ts';
 import type { Session } from './session.ts';
 import { PyTensor, type TensorProtocol } from './tensor.ts';
-
-/** Initialisers: the numbers of a parameter come from the checkpoint. */
-const initializers =
-  'uniform_ normal_ trunc_normal_ constant_ ones_ zeros_ eye_ dirac_ xavier_uniform_ xavier_normal_ \
-kaiming_uniform_ kaiming_normal_ orthogonal_ sparse_';
 
 /** Files of `torch.nn.modules`. */
 const layerFiles =
@@ -52,9 +48,7 @@ export function createTorch(session: Session): Torch {
     session.written.in('torch.nn.functional'),
   );
   const written = session.written.in('torch.nn');
-  const init = new PyModule('torch.nn.init', new Map(), true);
-  for (const name of initializers.split(' ')) init.names.set(name, initializer(name));
-  init.names.set('calculate_gain', gain());
+  const init = new PyModule('torch.nn.init', initFunctions(), true);
   const nn = new PyModule(
     'torch.nn',
     new Map<string, PyValue>([
@@ -118,7 +112,7 @@ export function createTorch(session: Session): Torch {
           device(values),
         ),
       ],
-      ['manual_seed', new NativeFunction('torch.manual_seed', 'seed', () => null)],
+      ['manual_seed', manualSeed(session)],
       [
         'is_tensor',
         new NativeFunction(
@@ -201,19 +195,22 @@ function makeParameter(given: Given): PyTensor {
   return new PyTensor(data, data.shape, data.dtype, {
     isParameter: true,
     requiresGrad: given.bool('requires_grad'),
+    madeBy: data.madeBy,
+    value: data.value,
+    view: {
+      base: data,
+      take: () => copyOf(data),
+      put: (value) => value,
+      isInOrder: data.isInOrder,
+    },
   });
 }
 
-function initializer(name: string): PyValue {
-  const what = `torch.nn.init.${name}`;
-  return new NativeFunction(what, 'tensor, *args, **options', (_, { values }) => {
-    const tensor = usable(values.get('tensor')!);
-    if (tensor instanceof PyTensor) return initialize(tensor, what);
-    throw raised('TypeError', `${what}: a tensor is needed`);
+function manualSeed(session: Session): PyValue {
+  return new NativeFunction('torch.manual_seed', 'seed', (_, { values }) => {
+    const seed = values.get('seed')!;
+    if (typeof seed !== 'bigint') throw raised('TypeError', 'manual_seed: the seed must be an int');
+    session.draws.reseed(seed);
+    return null;
   });
-}
-
-/** Only ever used to initialise. */
-function gain(): PyValue {
-  return new NativeFunction('torch.nn.init.calculate_gain', 'nonlinearity, param=None', () => 1);
 }

@@ -5,6 +5,7 @@
 import type { Interpreter } from '../python/interpreter.ts';
 import type { PyInstance } from '../python/classes.ts';
 import { unsupported } from '../python/errors.ts';
+import { Draws } from './draws.ts';
 import type { Tracer } from './tracer.ts';
 import { Written } from './written/index.ts';
 
@@ -14,6 +15,8 @@ export class Session {
   tracer: Tracer | null = null;
   /** Parts of torch that are written in Python. */
   readonly written = new Written(this);
+  /** Random numbers of the build. */
+  readonly draws = new Draws();
   /** Modules whose call is under way, outermost first. */
   readonly calls: PyInstance[] = [];
 

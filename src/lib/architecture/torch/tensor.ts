@@ -34,6 +34,8 @@ export interface View {
   take(): PyTensor;
   /** The base with the view's elements replaced by `value`. */
   put(value: PyTensor): PyTensor;
+  /** Whether its elements lie one behind the other. */
+  readonly isInOrder: boolean;
 }
 
 /** What a new tensor has to be given. */
@@ -111,8 +113,7 @@ export class PyTensor extends PyObject {
   /** `copy.deepcopy`: a tensor of its own, which has a key of its own in the state_dict. */
   override deepCopy(): PyTensor {
     if (this.#traced) throw unsupported('a copy of what forward computes is not supported');
-    const { isParameter, requiresGrad, madeBy } = this;
-    const value = this.#value;
+    const { isParameter, requiresGrad, madeBy, value } = this;
     return new PyTensor(this, this.shape, this.dtype, { isParameter, requiresGrad, madeBy, value });
   }
 
@@ -149,8 +150,19 @@ export class PyTensor extends PyObject {
    */
   get hostValue(): HostValue | null {
     this.#refresh();
-    if (!this.#value) return null;
+    if (!this.#value?.isKnown) return null;
     return this.session.tracer?.keyOf(this) === undefined ? this.#value : null;
+  }
+
+  /** The numbers of a tensor of the build, random and unknown ones among them. */
+  get value(): HostValue | null {
+    this.#refresh();
+    return this.#value;
+  }
+
+  /** Whether its elements lie one behind the other: a tensor of its own, or such a view. */
+  get isInOrder(): boolean {
+    return this.#view?.isInOrder ?? true;
   }
 
   /** Catches up with changes of the memory that were made through another tensor. */

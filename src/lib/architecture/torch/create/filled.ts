@@ -1,8 +1,7 @@
 /** Tensors of one number, of a size that is given or that of another tensor. */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
-import { unsupported } from '../../python/errors.ts';
-import { hostTensor } from '../emit.ts';
+import { hostTensor, unset } from '../emit.ts';
 import { PyTensor, type TensorOwner } from '../tensor.ts';
 import type { Creator, CreatorCall } from './creator.ts';
 import { random, randomIntegers } from './random.ts';
@@ -14,16 +13,14 @@ function filled(
   dtype: Dtype,
   value: number,
 ): PyTensor {
-  return hostTensor(owner, `torch.${name}`, shape, dtype, () =>
-    new Float64Array(numel(shape)).fill(value),
-  );
+  const numbers = () => new Float64Array(numel(shape)).fill(value);
+  const init = { kind: 'constant', value } as const;
+  return hostTensor(owner, `torch.${name}`, shape, dtype, numbers, { init });
 }
 
 /** Memory that nobody has written to: it may be filled, its numbers may not be read. */
 function empty(owner: TensorOwner, name: string, shape: readonly number[], dtype: Dtype): PyTensor {
-  return hostTensor(owner, `torch.${name}`, shape, dtype, () => {
-    throw unsupported(`the numbers of torch.${name} are used before they are set`);
-  });
+  return unset(owner, `torch.${name}`, shape, dtype);
 }
 
 type Make = (owner: TensorOwner, name: string, shape: readonly number[], dtype: Dtype) => PyTensor;

@@ -1,11 +1,17 @@
-/** Numbers that are drawn in every pass, from the run's seed: never those that PyTorch would draw. */
+/**
+ * Random numbers. What forward asks for is drawn in every pass, from the run's seed: never what PyTorch
+ * would draw. What the build asks for becomes first values, and those are PyTorch's own.
+ */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { raised, unsupported } from '../../python/errors.ts';
+import { drawnTensor } from '../drawn.ts';
 import * as ops from '../ops/index.ts';
 import { PyTensor, shapeText, type TensorOwner } from '../tensor.ts';
 import type { Creator } from './creator.ts';
 
-/** A node that draws numbers in every pass; while the model is built, a shape. */
+const standardNormal = { kind: 'normal', mean: 0, std: 1, isInOrder: true } as const;
+
+/** A node that draws numbers in every pass; while the model is built, first values. */
 export function random(
   owner: TensorOwner,
   name: string,
@@ -16,7 +22,10 @@ export function random(
 ): PyTensor {
   const { tracer } = owner.session;
   const madeBy = `torch.${name}`;
-  if (!tracer) return new PyTensor(owner, shape, dtype, { madeBy });
+  if (!tracer) {
+    const drawn = distribution === 'normal' ? standardNormal : { kind: distribution, low, high };
+    return drawnTensor(owner, madeBy, shape, dtype, drawn);
+  }
   if (dtype !== 'float32') throw unsupported(`${madeBy} of ${dtype} in forward is not supported`);
   const node = tracer.add('random', [], { distribution, low, high }, shape, dtype);
   return new PyTensor(owner, shape, dtype, { traced: { tracer, node } });
@@ -37,6 +46,10 @@ export function randomIntegers(
   dtype: Dtype,
 ): PyTensor {
   if (!(low < high)) throw raised('RuntimeError', `${name}: ${low} is not below ${high}`);
+  if (!owner.session.tracer) {
+    if (high - low >= 2 ** 32) throw unsupported(`${name} of more than 32 bits is not supported`);
+    return drawnTensor(owner, `torch.${name}`, shape, dtype, { kind: 'integers', low, high });
+  }
   const drawn = random(owner, name, shape, 'float32', 'uniform', [low, high]);
   const floor = ops.dtypeKeeper('floor', drawn);
   // Rounding can bring the largest draws up to `high` itself.
@@ -73,6 +86,10 @@ const normal: Creator = {
     const size = call.given.value('size');
     if (!tensor && size === null) throw raised('TypeError', 'normal: size is missing');
     const shape = tensor instanceof PyTensor ? tensor.shape : call.shapeOf(size);
+    if (!call.owner.session.tracer && !(mean instanceof PyTensor || std instanceof PyTensor)) {
+      const own = { ...standardNormal, mean: mean.value, std: std.value };
+      return drawnTensor(call.owner, call.name, shape, call.dtype ?? 'float32', own);
+    }
     const drawn = random(call.owner, call.name, shape, 'float32', 'normal');
     const result = ops.add(ops.mul(drawn, std), mean);
     if (result.shape.join() === shape.join()) return result;
@@ -85,4 +102,15 @@ export const creators: Readonly<Record<string, Creator>> = {
   rand: sized('uniform'),
   randint,
   randn: sized('normal'),
+  randperm: {
+    signature: 'n',
+    make({ owner, name, given, dtype }) {
+      const [shape, result] = [[given.size('n')], dtype ?? 'int64'] as const;
+      if (!owner.session.tracer) {
+        return drawnTensor(owner, name, shape, result, { kind: 'permutation' });
+      }
+      const drawn = random(owner, name, shape, 'float32', 'uniform');
+      return ops.to(ops.sort(drawn, 0, false, false)[1]!, result);
+    },
+  },
 };

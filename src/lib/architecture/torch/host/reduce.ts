@@ -60,6 +60,23 @@ function running(combine: (a: number, b: number) => number) {
   };
 }
 
+/** ‖x‖ₚ */
+function length(elements: Float64Array, p: number): number {
+  const sizes = elements.map(Math.abs);
+  switch (p) {
+    case Infinity:
+      return largest(sizes);
+    case -Infinity:
+      return smallest(sizes);
+    case 0:
+      return sizes.filter((size) => size !== 0).length;
+    case 2:
+      return Math.sqrt(total(sizes.map((size) => size * size)));
+    default:
+      return total(sizes.map((size) => size ** p)) ** (1 / p);
+  }
+}
+
 function softmax(elements: Float64Array): Float64Array {
   const most = largest(elements);
   const powers = elements.map((value) => Math.exp(value - most));
@@ -90,6 +107,12 @@ export const reduce: HostFunctions = {
       running((a, b) => a + b),
     ),
   mean: ([x], { dims }) => over(x!, dims, (items) => total(items) / items.length),
+  norm: ([x], { dims, p }) => over(x!, dims, (items) => length(items, p)),
+  normalize: ([x], { dim, p, eps }) =>
+    along(x!, dim, (items) => {
+      const size = Math.max(length(items, p), eps);
+      return items.map((item) => item / size);
+    }),
   prod: ([x], { dims }) => over(x!, dims, product),
   softmax: ([x], { dim }) => along(x!, dim, softmax),
   std: ([x], { dims, correction }) =>

@@ -1,5 +1,6 @@
 /** Activations of `torch.nn`. */
 import { activations, rrelu, signatureOf, type Activation } from '../functional/activation.ts';
+import { fillConstant } from '../init.ts';
 import type { Layer, Layers } from '../layer.ts';
 import { maybeInPlace } from '../natives.ts';
 import * as ops from '../ops/index.ts';
@@ -33,6 +34,7 @@ export const layers: Layers = {
     build({ given, parameter }) {
       parameter('weight', [given.size('num_parameters', 1)]);
     },
+    reset: (self) => fillConstant(self.tensor('weight'), self.float('init')),
     forward: (call, self) => ops.prelu(call.tensor('input'), self.tensor('weight')),
   },
   ReLU: layer(activations.relu),

@@ -1,6 +1,7 @@
 /** nn.MultiheadAttention. */
 import { raised } from '../../python/errors.ts';
 import { attentionCall } from '../functional/attention.ts';
+import { fillConstant, xavierNormal, xavierUniform } from '../init.ts';
 import type { Layers } from '../layer.ts';
 
 export const layers: Layers = {
@@ -8,7 +9,6 @@ export const layers: Layers = {
     signature:
       'embed_dim, num_heads, dropout=0, bias=True, add_bias_kv=False, add_zero_attn=False, kdim=None, vdim=None, batch_first=False, device=None, dtype=None',
     call: 'query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True, is_causal=False',
-    inert: ['_reset_parameters'],
     build({ given, parameter, child, set }) {
       const width = given.size('embed_dim', 1);
       const heads = given.size('num_heads', 1);
@@ -35,6 +35,19 @@ export const layers: Layers = {
       child('out_proj', 'Linear', [BigInt(width), BigInt(width), hasBias]);
       parameter('bias_k', extra);
       parameter('bias_v', extra);
+    },
+    resetName: '_reset_parameters',
+    reset(self) {
+      for (const name of ['in_proj', 'q_proj', 'k_proj', 'v_proj']) {
+        const weight = self.held(`${name}_weight`);
+        if (weight) xavierUniform(weight);
+      }
+      for (const bias of [self.held('in_proj_bias'), self.child('out_proj').held('bias')]) {
+        if (bias && self.held('in_proj_bias')) fillConstant(bias, 0);
+      }
+      for (const extra of [self.held('bias_k'), self.held('bias_v')]) {
+        if (extra) xavierNormal(extra);
+      }
     },
     forward(call, self) {
       const output = self.child('out_proj');

@@ -3,6 +3,7 @@ import { PyTuple } from '../../python/collections.ts';
 import { raised } from '../../python/errors.ts';
 import type { Given } from '../arguments.ts';
 import { borders, convolve, convolveTransposed, paddingModes } from '../functional/convolution.ts';
+import { linearDefaults } from '../init.ts';
 import type { Building, Layer, Layers } from '../layer.ts';
 import type { Rank } from '../ops/images.ts';
 
@@ -21,6 +22,7 @@ const convolution = (rank: Rank): Layer => ({
     parameter('weight', [outputs, inputs / groups, ...kernel]);
     parameter('bias', given.bool('bias') ? [outputs] : null);
   },
+  reset: (self) => linearDefaults(self.tensor('weight'), self.held('bias')),
   forward(call, self) {
     const mode = self.word('padding_mode', paddingModes);
     const x = call.tensor('input');
@@ -41,6 +43,7 @@ const transposed = (rank: Rank): Layer => ({
     parameter('weight', [inputs, outputs / groups, ...kernel]);
     parameter('bias', given.bool('bias') ? [outputs] : null);
   },
+  reset: (self) => linearDefaults(self.tensor('weight'), self.held('bias')),
   forward(call, self) {
     const x = call.tensor('input');
     const tensors = { x, weight: self.tensor('weight'), bias: self.tensorOrNone('bias') };

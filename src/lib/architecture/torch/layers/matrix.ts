@@ -1,4 +1,5 @@
 /** Linear and bilinear layers of `torch.nn`. */
+import { fillUniform, linearDefaults } from '../init.ts';
 import type { Layers } from '../layer.ts';
 import * as ops from '../ops/index.ts';
 
@@ -10,6 +11,7 @@ export const layers: Layers = {
       parameter('weight', [outputs, inputs]);
       parameter('bias', given.bool('bias') ? [outputs] : null);
     },
+    reset: (self) => linearDefaults(self.tensor('weight'), self.held('bias')),
     forward: (call, self) =>
       ops.linear(call.tensor('input'), self.tensor('weight'), self.tensorOrNone('bias')),
   },
@@ -21,6 +23,12 @@ export const layers: Layers = {
       const outputs = given.size('out_features');
       parameter('weight', [outputs, in1, in2]);
       parameter('bias', given.bool('bias') ? [outputs] : null);
+    },
+    reset(self) {
+      const bound = 1 / Math.sqrt(self.size('in1_features', 1));
+      fillUniform(self.tensor('weight'), -bound, bound);
+      const bias = self.held('bias');
+      if (bias) fillUniform(bias, -bound, bound);
     },
     forward: (call, self) =>
       ops.bilinear(

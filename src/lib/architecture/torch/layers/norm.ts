@@ -2,7 +2,8 @@
 import { PyTuple } from '../../python/collections.ts';
 import { raised } from '../../python/errors.ts';
 import type { Given } from '../arguments.ts';
-import type { Building, Layer, Layers } from '../layer.ts';
+import { fillConstant } from '../init.ts';
+import type { Attributes, Building, Layer, Layers } from '../layer.ts';
 import * as ops from '../ops/index.ts';
 import { inBatches, type Rank } from '../ops/images.ts';
 import { shapeText } from '../tensor.ts';
@@ -21,6 +22,15 @@ function makeStatistics({ given, parameter, buffer }: Building): void {
   buffer('num_batches_tracked', tracks ? [] : null, 'int64');
 }
 
+/** Ones and zeros: what leaves normalised values as they are. */
+function resetNorm(self: Attributes): void {
+  const values = { weight: 1, bias: 0, running_mean: 0, running_var: 1, num_batches_tracked: 0 };
+  for (const [name, value] of Object.entries(values)) {
+    const tensor = self.held(name);
+    if (tensor) fillConstant(tensor, value);
+  }
+}
+
 const statistics = (self: Given) => ({
   weight: self.tensorOrNone('weight'),
   bias: self.tensorOrNone('bias'),
@@ -31,6 +41,7 @@ const statistics = (self: Given) => ({
 const batchNorm = (ranks: readonly number[], words: string, more = ''): Layer => ({
   signature: `num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True${more}, device=None, dtype=None`,
   build: makeStatistics,
+  reset: resetNorm,
   forward(call, self) {
     const x = call.tensor('input');
     if (!ranks.includes(x.shape.length)) {
@@ -62,6 +73,7 @@ const instanceNorm = (rank: Rank): Layer => ({
   signature:
     'num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, device=None, dtype=None',
   build: makeStatistics,
+  reset: resetNorm,
   forward: (call, self) =>
     inBatches(`instance_norm of ${rank} axes`, call.tensor('input'), rank, (x) => {
       const tensors = statistics(self);
@@ -96,6 +108,7 @@ export const layers: Layers = {
       parameter('weight', given.bool('affine') ? [channels] : null);
       parameter('bias', given.bool('affine') ? [channels] : null);
     },
+    reset: resetNorm,
     forward: (call, self) =>
       ops.groupNorm(
         call.tensor('input'),
@@ -113,6 +126,7 @@ export const layers: Layers = {
       parameter('weight', affine ? shape : null);
       parameter('bias', affine && given.bool('bias') ? shape : null);
     },
+    reset: resetNorm,
     forward: (call, self) =>
       ops.layerNorm(
         call.tensor('input'),
@@ -127,6 +141,7 @@ export const layers: Layers = {
       const { shape, affine } = normalizedShape(layer);
       layer.parameter('weight', affine ? shape : null);
     },
+    reset: resetNorm,
     forward: (call, self) =>
       ops.rmsNorm(
         call.tensor('input'),

@@ -3,7 +3,8 @@ import { PyList, PyTuple } from '../../python/collections.ts';
 import { raised } from '../../python/errors.ts';
 import { typeName, type PyValue } from '../../python/object.ts';
 import type { Given } from '../arguments.ts';
-import type { Building, Layer, Layers } from '../layer.ts';
+import { fillUniform } from '../init.ts';
+import type { Attributes, Building, Layer, Layers } from '../layer.ts';
 import * as ops from '../ops/index.ts';
 import { PyTensor } from '../tensor.ts';
 
@@ -15,6 +16,7 @@ const layer = (op: ops.Recurrent, signature: string): Layer => ({
   call: 'input, hx=None',
   inert: ['flatten_parameters'],
   build: (building) => buildLayer(op, building),
+  reset: (self) => resetWeights(self, weightKeys(self)),
   forward(call, self) {
     const states = statesOf(op, call.value('hx'));
     const weights = weightKeys(self).map((name) => self.tensor(name));
@@ -74,6 +76,15 @@ function buildLayer(op: ops.Recurrent, { given, parameter, set }: Building): voi
   }
 }
 
+/** All of them within ±1 / √hidden_size. */
+function resetWeights(self: Attributes, names: readonly string[]): void {
+  const bound = 1 / Math.sqrt(self.size('hidden_size', 1));
+  for (const name of names) {
+    const weight = self.held(name);
+    if (weight) fillUniform(weight, -bound, bound);
+  }
+}
+
 function suffixes(layer: number, directions: number): string[] {
   return [`_l${layer}`, `_l${layer}_reverse`].slice(0, directions);
 }
@@ -111,6 +122,7 @@ const cell = (op: 'lstm_cell' | 'gru_cell' | 'rnn_cell', more = ''): Layer => ({
     parameter('bias_ih', hasBias ? [rows] : null);
     parameter('bias_hh', hasBias ? [rows] : null);
   },
+  reset: (self) => resetWeights(self, ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh']),
   forward(call, self) {
     const x = call.tensor('input');
     const states = statesOf(op, call.value('hx'));

@@ -1,11 +1,11 @@
 /** Dropout, embeddings, attention and recurrence of `torch.nn`. */
 import { raised, unsupported } from '../../python/errors.ts';
 import { dropouts, embeddingBag, refuseEmbeddingOptions } from '../functional/sequence.ts';
+import type { PyValue } from '../../python/object.ts';
+import { embeddingDefaults } from '../init.ts';
 import type { Layer, Layers } from '../layer.ts';
 import { maybeInPlace } from '../natives.ts';
-import { store } from '../module.ts';
 import * as ops from '../ops/index.ts';
-import { PyTensor } from '../tensor.ts';
 
 const dropout = (op: keyof typeof dropouts): Layer => ({
   signature: 'p=0.5, inplace=False',
@@ -34,25 +34,26 @@ export const layers: Layers = {
             throw raised('AssertionError', 'Embeddings parameter is expected to be 2-dimensional');
           }
           const options = ['padding_idx', 'max_norm', 'scale_grad_by_freq'];
-          const layer = make(
+          const keywords = options.map((name) => [name, given.value(name)] as const);
+          const [weight, freeze] = [given.tensor('embeddings'), given.bool('freeze')];
+          return make(
             shape.map(BigInt),
-            new Map(options.map((name) => [name, given.value(name)])),
+            new Map<string, PyValue>([...keywords, ['_weight', weight], ['_freeze', freeze]]),
           );
-          const weight = store(layer, '_parameters')?.get('weight');
-          if (weight instanceof PyTensor) weight.requiresGrad = !given.bool('freeze');
-          return layer;
         },
       ],
     },
     build({ given, parameter, set }) {
       refuseEmbeddingOptions('Embedding', given);
-      if (given.value('_weight') !== null) throw unsupported('Embedding: _weight is not supported');
       const rows = given.size('num_embeddings');
       const padding = given.intOrNone('padding_idx');
       if (padding !== null)
         set('padding_idx', BigInt(ops.normalizeIndex(padding, rows, 'Embedding')));
-      parameter('weight', [rows, given.size('embedding_dim')]);
+      const shape = [rows, given.size('embedding_dim')];
+      const [ready, frozen] = [given.tensorOrNone('_weight'), given.bool('_freeze')];
+      parameter('weight', shape, ready ? { ready, requiresGrad: !frozen } : {});
     },
+    reset: (self) => embeddingDefaults(self.tensor('weight'), self.intOrNone('padding_idx')),
     forward(call, self) {
       refuseEmbeddingOptions('Embedding', self);
       return ops.embedding(
@@ -77,6 +78,7 @@ export const layers: Layers = {
       }
       parameter('weight', [rows, given.size('embedding_dim')]);
     },
+    reset: (self) => embeddingDefaults(self.tensor('weight'), self.intOrNone('padding_idx')),
     forward: (call, self) =>
       embeddingBag(
         self,

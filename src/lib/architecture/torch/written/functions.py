@@ -64,9 +64,3 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
     places = input.unsqueeze(-1)
     count = ((boundaries <= places) if right else (boundaries < places)).sum(-1)
     return count.int() if out_int32 else count
-
-
-def randperm(n, *, generator=None, dtype=torch.int64, device=None, requires_grad=False,
-             pin_memory=False, layout=None, out=None):
-    """Drawn anew in each pass from the run's seed, as torch.rand is: another order than PyTorch's."""
-    return torch.argsort(torch.rand(n)).to(dtype)

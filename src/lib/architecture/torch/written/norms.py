@@ -93,7 +93,6 @@ def spectral_norm(module, name='weight', n_power_iterations=1, eps=1e-12, dim=No
     dim = _outer_axis(module, dim)
     weight = _before(module, name, _OldSpectralNorm(name, dim))
     module.register_parameter(name + '_orig', nn.Parameter(weight.detach()))
-    rows, columns = _matrix(weight, dim).shape
-    module.register_buffer(name + '_u', torch.empty(rows))
-    module.register_buffer(name + '_v', torch.empty(columns))
+    for part, size in zip(('_u', '_v'), _matrix(weight, dim).shape):
+        module.register_buffer(name + part, nn.functional.normalize(torch.randn(size), dim=0, eps=eps))
     return module

@@ -164,6 +164,7 @@ class Transformer(nn.Module):
             norm = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, dtype=dtype)
             self.decoder = TransformerDecoder(
                 TransformerDecoderLayer(*shared), num_decoder_layers, norm)
+        self._reset_parameters()
         self.d_model = d_model
         self.nhead = nhead
         self.batch_first = batch_first
@@ -188,4 +189,6 @@ class Transformer(nn.Module):
         return torch.triu(torch.full((sz, sz), float('-inf'), dtype=dtype), diagonal=1)
 
     def _reset_parameters(self):
-        pass
+        for p in self.parameters():
+            if p.dim() > 1:
+                nn.init.xavier_uniform_(p)
