@@ -58,26 +58,37 @@ export function findOptimizer(root: Value): FoundOptimizer | null {
 }
 
 /**
- * Which optimizer wrote it, by the options of its groups and the keys of its states. Adam and
- * AdamW leave the same traces before PyTorch 2.7 (`decoupled_weight_decay`): `certain` is false
- * where that matters, that is where there is weight decay.
+ * Which optimizer wrote it, by the options of its groups and the keys of its states. `certain` is
+ * false where another one leaves the same traces: Adam and AdamW do before PyTorch 2.7
+ * (`decoupled_weight_decay`), which matters where there is weight decay; RAdam and Adamax before
+ * 2.3 until their first step; and others than torch's have had RAdam's from before 1.12.
  */
 export function recogniseOptimizer({
   groups,
   states,
 }: SavedOptimizer): { name: OptimizerName; certain: boolean } | null {
   const options = groups[0]?.options;
-  const state = [...states.values()].find(isDict);
-  if (options?.has('momentum') && options.has('dampening') && options.has('nesterov')) {
-    return { name: 'SGD', certain: true };
+  const state = [...states.values()].find((it) => isDict(it) && it.size > 0) as Dict | undefined;
+  const has = (...keys: string[]) => keys.every((key) => options?.has(key));
+  /** The name, where the states are of this kind, or none has come to be. */
+  const when = (name: OptimizerName, key: string, certain = true) =>
+    !state || state.has(key) ? { name, certain } : null;
+  if (has('momentum', 'dampening', 'nesterov')) return when('SGD', 'momentum_buffer');
+  if (has('alpha', 'centered')) return when('RMSprop', 'square_avg');
+  if (has('lr_decay', 'eps')) return when('Adagrad', 'sum');
+  if (has('rho', 'eps')) return when('Adadelta', 'acc_delta');
+  if (!has('betas', 'eps', 'weight_decay')) return null;
+  if (has('momentum_decay')) return when('NAdam', 'mu_product');
+  if (has('amsgrad')) {
+    const decoupled = options?.get('decoupled_weight_decay');
+    if (typeof decoupled === 'boolean') return when(decoupled ? 'AdamW' : 'Adam', 'exp_avg_sq');
+    // AdamW's default weight decay is 0.01, Adam's is 0. Groups without decay may come first.
+    const decays = groups.some((group) => Number(group.options.get('weight_decay') ?? 0) !== 0);
+    return when(decays ? 'AdamW' : 'Adam', 'exp_avg_sq', !decays);
   }
-  const adam = options?.has('betas') && options.has('amsgrad') && (!state || state.has('exp_avg'));
-  if (!options || !adam) return null;
-  const decoupled = options.get('decoupled_weight_decay');
-  if (typeof decoupled === 'boolean') return { name: decoupled ? 'AdamW' : 'Adam', certain: true };
-  // AdamW's default weight decay is 0.01, Adam's is 0. Groups without decay may come first.
-  const decays = groups.some((group) => Number(group.options.get('weight_decay') ?? 0) !== 0);
-  return { name: decays ? 'AdamW' : 'Adam', certain: !decays };
+  if (state?.has('exp_inf')) return { name: 'Adamax', certain: true };
+  const isRAdam = has('decoupled_weight_decay') || (state !== undefined && has('foreach'));
+  return when('RAdam', 'exp_avg_sq', isRAdam);
 }
 
 /**

@@ -62,8 +62,11 @@ describe('an optimizer', () => {
   it('keeps groups, their ids, names and what belongs to schedulers', async () => {
     const base = ((await fresh('AdamW').stateDict()).get('param_groups') as { items: Dict[] })
       .items[0]!;
-    const make = (entries: Record<string, Value>) =>
-      new Dict([...base.entries(), ...Object.entries(entries)]);
+    const make = ({ params, ...entries }: Record<string, Value>) => {
+      const group = new Dict([...base.entries(), ...Object.entries(entries)]);
+      group.delete('params');
+      return group.set('params', params!);
+    };
     const saved = dict({
       state: new Dict([[7n, dict({ step: floats([], 2), exp_avg: floats([3], 1, 2, 3) })]]),
       param_groups: list(

@@ -187,7 +187,11 @@ export class Optimizer {
       const entries = await state.write();
       if (entries.size > 0) states.set(ids.get(key)!, entries);
     }
-    const groups = this.groups.map((options) => new Dict(options.entries(), options.type));
+    const groups = this.#groups.map(({ ids, options }) => {
+      const group = new Dict(options.entries(), options.type);
+      group.delete('params'); // as in torch, it comes last, whatever else has been set
+      return group.set('params', list(...ids));
+    });
     return dict({ state: states, param_groups: list(...groups) });
   }
 

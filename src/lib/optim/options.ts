@@ -44,13 +44,11 @@ function isNumber(value: Value | undefined): value is number | bigint {
   return typeof value === 'number' || typeof value === 'bigint';
 }
 
-/** An option of a rule as the Value that Python would have; equal to a default, it is that one. */
+/** An option as the Value that Python would have: numbers are floats, lists are tuples. */
 export function optionValue(rule: Rule, key: string, value: OptionValue): Value {
-  const found = rule.defaults.find(([name]) => name === key);
-  if (!found) throw invalid(`${rule.name} has no option ${key}`);
-  if (typeof value === 'object' && value !== null) return tuple(...value);
-  const isDefault = isNumber(found[1]) && typeof value === 'number' && Number(found[1]) === value;
-  return isDefault ? found[1] : value;
+  if (!rule.defaults.some(([name]) => name === key))
+    throw invalid(`${rule.name} has no option ${key}`);
+  return typeof value === 'object' && value !== null ? tuple(...value) : value;
 }
 
 /** Throws for entries that the rule does not know, values of another kind or out of its range. */

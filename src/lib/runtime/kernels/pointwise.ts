@@ -33,25 +33,23 @@ export function dispatchPointwise(
   numbers?: tf.Tensor,
 ): tf.Tensor {
   const backend = tf.backend() as WebGPUBackend;
-  const shape = [...inputs[0]!.shape];
+  const { shape, size } = inputs[0]!;
   const names = inputNames.slice(0, inputs.length);
-  const flat = inputs.map((input) => tf.reshape(input, [-1]));
-  const size = tf.util.sizeFromShape(shape);
   const info = backend.runWebGPUProgram(
     {
-      outputShape: [size],
+      outputShape: [...shape],
       variableNames: numbers ? [...names, 'numbers'] : names,
-      dispatchLayout: { x: [0] },
+      dispatchLayout: { x: shape.map((_, axis) => axis) },
       dispatch: [Math.ceil(size / WORKGROUP), 1, 1],
       workgroupSize: [WORKGROUP, 1, 1],
       shaderKey: `weightroom ${kernel.name}`,
       size: true,
       getUserCode: () => program(kernel, names),
     },
-    numbers ? [...flat, numbers] : flat,
+    numbers ? [...inputs, numbers] : [...inputs],
     'float32',
   );
-  return tf.reshape(tf.engine().makeTensorFromTensorInfo(info), shape);
+  return tf.engine().makeTensorFromTensorInfo(info);
 }
 
 function program(
