@@ -5,6 +5,7 @@
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { ModelEdits } from '#lib/architecture/edits.ts';
+import type { DataWish } from '#lib/inputs/data/choices.ts';
 import type { DataRecipe } from '#lib/inputs/data/dataset.ts';
 import type { Best, Metrics } from './kept.ts';
 import type { RunSettings } from './settings.ts';
@@ -38,6 +39,8 @@ export interface RunFacts {
     readonly name: string;
     readonly fingerprint: string;
     readonly recipe: DataRecipe;
+    /** What the person had chosen of it: read with that, the files give the same examples. */
+    readonly wish: DataWish;
   };
   /** Files that the run needs beside its checkpoints. */
   readonly inputs: readonly RunInput[];
@@ -126,7 +129,7 @@ const shape: Shape = {
     edits: isObject,
     checkpoint: { name: 'string', stateDict: Array.isArray },
   },
-  data: { name: 'string', fingerprint: 'string', recipe: isObject },
+  data: { name: 'string', fingerprint: 'string', recipe: isObject, wish: isObject },
   inputs: (value) =>
     Array.isArray(value) &&
     value.every((it) =>

@@ -52,7 +52,7 @@ const factsOf = (keep: RunSettings['keep']): RunFacts => ({
     ...{ name: 'Net', source: null, edits: noEdits },
     checkpoint: { name: 'start.pt', stateDict: [] },
   },
-  data: { name: 'data.npz', fingerprint: 'f', recipe: {} as RunFacts['data']['recipe'] },
+  data: { name: 'data.npz', fingerprint: 'f', recipe: {} as RunFacts['data']['recipe'], wish: {} },
   ...{ inputs: [], backend: { name: 'cpu', adapter: '' }, versions: {} },
 });
 

@@ -1,6 +1,7 @@
 /** Runs that are kept on the disk, and the way on from them. Types only. */
 import type { ModelEdits } from '#lib/architecture/edits.ts';
 import type { Finding, Result } from '#lib/checkpoint/finding.ts';
+import type { DataWish } from '#lib/inputs/data/choices.ts';
 import type { Best } from '#lib/training/kept.ts';
 import type { RunSettings } from '#lib/training/settings.ts';
 
@@ -49,7 +50,13 @@ export interface OpenedRun {
   model: File | null;
   arguments: Record<string, string>;
   /** The data's files; null where they must be brought again: `name` and `fingerprint` say which. */
-  data: { files: { path: string; file: File }[] | null; name: string; fingerprint: string };
+  data: {
+    files: { path: string; file: File }[] | null;
+    /** How they were read. */
+    wish: DataWish;
+    name: string;
+    fingerprint: string;
+  };
   /** What was wrong with newer files. */
   findings: Finding[];
 }

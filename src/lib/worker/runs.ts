@@ -227,7 +227,12 @@ export async function openRun(id: string, signal: AbortSignal): Promise<OpenedRu
     },
     model: model?.file ?? null,
     arguments: { ...source?.arguments },
-    data: { files: data, name: run.data.name, fingerprint: run.data.fingerprint },
+    data: {
+      files: data,
+      wish: run.data.wish,
+      name: run.data.name,
+      fingerprint: run.data.fingerprint,
+    },
     findings,
   };
 }
