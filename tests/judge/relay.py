@@ -1,165 +1,242 @@
-"""The relay: PyTorch trains N steps and saves; the lab resumes N steps on the same batches; PyTorch
-resumes from the lab's file for N more. Against it stands PyTorch alone for 3 N steps.
+"""The relay: PyTorch trains two epochs and saves; the lab resumes for two on the same batches;
+PyTorch resumes from the lab's file for two more. Against it stands PyTorch alone for six.
 
-    relay.py start alone --steps N --out FOLDER CASE …
-    relay.py finish compare --steps N --out FOLDER CASE …
+    relay.py FOLDER start alone < CASES
+    relay.py FOLDER finish compare < CASES
 
-A CASE is MODEL-OPTIMIZER, such as cnn-adamw; its files are in FOLDER/CASE. One or several commands
-run in order; JSON is printed, a line a case, an object with what each command gives by its name.
-finish and compare run for each of the lab's files, FOLDER/CASE/lab-*.pt in order, a line each.
+CASES is JSON, {steps, cases}, with the optimizer steps of an epoch and what `tests/parity/relay.cases.ts`
+draws: an id, a model, a seed, settings of optimizer, scheduler, scaler and clipping as the lab has
+them, and the batches whose gradients a step takes. A case's files are in FOLDER/ID. The commands run
+in order, all cases in one process; JSON is printed, a line a case, an object with what each command
+gives by its name. finish and compare run for each of the lab's files, FOLDER/ID/lab-*.pt.
 
-start    trains steps 0 to N and writes FOLDER/start.pth {model, optimizer, epoch, losses}, and
-         FOLDER/batches.npz: inputs (3N, batch, …) float32 and labels (3N, batch) int64.
-         Gives {losses}.
-alone    trains steps 0 to 3N twice, in float32 and in float64, and writes alone_single.pth and
-         alone_double.pth, and both as they were after 2N steps (…_middle.pth).
-         Gives {losses, losses_double, distance: {tensor: relative error of float32}}.
-finish   loads the lab's FILE (strictly, and its param_groups must be what they were), trains steps
-         2N to 3N and writes FOLDER/finish.pth. Gives {losses}.
-compare  sets the lab's FILE (after 2N steps) and finish.pth (after 3N) against `alone`. Gives
-         {lab, relay: {tensor: {error, own}}, losses: {relay, alone}}; `own` is PyTorch's distance of
-         float32 from float64 after the same steps.
+start    trains epochs 0 and 1 and writes start.pth {model, optimizer, scheduler, scaler, epoch} and
+         batches.npz, inputs (batches, examples, …) and targets. Gives {losses}, one for each batch.
+alone    trains six epochs twice, in float32 and in float64, and keeps both after four and after six.
+         Gives {losses, distance}: the largest of a loss in float32 from that in float64.
+finish   loads the lab's file into a fresh model (strictly), optimizer, scheduler and scaler, trains
+         epochs 4 and 5 and writes finish-*.pth. Gives {losses}.
+compare  sets the lab's file and what `finish` made of it against `alone`: first that everything but
+         the model has the same keys in the same order, the same types, and numbers within 1e-5. Gives
+         {tensors: [[name, error, own]]}; `own` is PyTorch's distance of float32 from float64.
 
-The loss is the cross entropy of the logits; the models are those of the samples, without dropout.
+The distance of tensors is the largest difference over the largest reference.
 """
 
 import argparse
-import importlib.util
+import fnmatch
 import json
 import pathlib
+import sys
+import warnings
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-samples = pathlib.Path(__file__).resolve().parent.parent.parent / "public" / "samples"
+import relay_models
+from schedulers import make_scheduler
 
-# A ReLU or a maximum that rounding tips to its other side makes a step in the gradient, which
-# training amplifies: with momentum and a rate of 0.01 the CNN's float32 leaves its float64 by
-# percents within 60 steps, and nothing could be judged. With this seed, batch and rate PyTorch's own
-# distance for the CNN with sgd, adam and adamw is below 1e-5, and so were 30 runs with rounding
-# noise put in from outside. Others, such as adam_decay, tip over: judge those with the MLP.
-SEED = 2
-BATCH = {"mlp": 16, "cnn": 8}
-SGD_RATE = {"mlp": 0.05, "cnn": 0.002}
-SGD = {
-    "sgd_plain": {},
-    "sgd": {"momentum": 0.9, "weight_decay": 1e-4},
-    "sgd_dampening": {"momentum": 0.9, "dampening": 0.1},
-    "sgd_nesterov": {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-2},
-    "sgd_maximize": {"lr": 1e-4, "momentum": 0.9, "maximize": True},
-}
-ADAM = {
-    "adam": {},
-    "adam_decay": {"weight_decay": 1e-2},
-    "adam_amsgrad": {"amsgrad": True},
-}
-ADAMW = {
-    "adamw": {"weight_decay": 0.05},
-    "adamw_amsgrad": {"betas": (0.8, 0.99), "amsgrad": True},
-}
-OPTIMIZERS = [*SGD, *ADAM, *ADAMW]
+warnings.simplefilter("ignore")  # of schedulers that are made before the optimizer's first step
+
+EXAMPLES = 6
+INPUTS = {"MLP": (12,), "CNN": (1, 8, 8), "LSTM": (6, 5)}
+BLOCK, VOCABULARY = 7, 11
 
 
-def make_optimizer(name, model_name, model):
-    if name in SGD:
-        options = {"lr": SGD_RATE[model_name], **SGD[name]}
-        return torch.optim.SGD(model.parameters(), **options)
-    if name in ADAM:
-        return torch.optim.Adam(model.parameters(), lr=1e-3, **ADAM[name])
-    return torch.optim.AdamW(model.parameters(), lr=1e-3, **ADAMW[name])
+def make_model(case):
+    torch.manual_seed(case["seed"])
+    return getattr(relay_models, case["model"])()
 
 
-def load_model(sample):
-    spec = importlib.util.spec_from_file_location("model", samples / sample / "model.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def make_batches(case, count):
+    draw = np.random.default_rng(case["seed"])
+    if case["model"] == "GPT":
+        text = draw.integers(0, VOCABULARY, (count, EXAMPLES, BLOCK + 1))
+        return text[..., :-1], text[..., 1:]
+    inputs = draw.standard_normal((count, EXAMPLES, *INPUTS[case["model"]])).astype(np.float32)
+    return inputs, draw.integers(0, 4, (count, EXAMPLES))
 
 
-def make_model(name):
-    torch.manual_seed(SEED)
-    if name == "mlp":
-        return load_model("mlp").model
-    return load_model("digits").DigitsCNN(dropout=0.0)
-
-
-def make_batches(name, steps):
-    if name == "mlp":
-        data = np.load(samples / "mlp" / "data.npz")
-        inputs, labels = data["train_inputs"], data["train_labels"]
-    else:
-        data = np.load(samples / "digits" / "digits.npz")
-        inputs = data["train_images"][:, None].astype(np.float32) / np.float32(255)
-        labels = data["train_labels"].astype(np.int64)
-    chosen = np.random.default_rng(5).permutation(len(labels))
-    chosen = np.resize(chosen, (steps, BATCH[name]))
-    return inputs[chosen], labels[chosen]
-
-
-def train(model, optimizer, inputs, labels, first, end):
-    """Steps `first` to `end`, on batches in the model's own precision. Gives the losses."""
-    dtype = next(model.parameters()).dtype
-    model.train()
-    losses = []
-    for step in range(first, end):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(
-            model(torch.from_numpy(inputs[step]).to(dtype)), torch.from_numpy(labels[step])
-        )
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
-def save(path, model, optimizer, losses):
-    saved = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "epoch": 1,
-        "losses": losses,
+def floats(options):
+    """JSON does not tell 1.0 from 1; no option of an optimizer is an int."""
+    return {
+        key: tuple(value)
+        if isinstance(value, list)
+        else float(value)
+        if isinstance(value, int) and not isinstance(value, bool)
+        else value
+        for key, value in options.items()
     }
-    torch.save(saved, path)
-    return saved
 
 
-def start(args):
-    inputs, labels = make_batches(args.model, 3 * args.steps)
-    np.savez(args.out / "batches.npz", inputs=inputs, labels=labels)
-    model = make_model(args.model)
-    optimizer = make_optimizer(args.optimizer, args.model, model)
-    losses = train(model, optimizer, inputs, labels, 0, args.steps)
-    save(args.out / "start.pth", model, optimizer, losses)
+def make_optimizer(case, model):
+    """param_groups by globs, as the lab has them; by name in the file, where the case says so."""
+    settings = case["optimizer"]
+    left = dict(model.named_parameters())
+    groups = []
+    for group in [*settings["groups"], {"parameters": ["*"], "options": {}}]:
+        own = [
+            name
+            for name in left
+            if any(fnmatch.fnmatchcase(name, glob) for glob in group["parameters"])
+        ]
+        members = [(name, left.pop(name)) for name in own]
+        if members:
+            params = members if case["named"] else [parameter for _, parameter in members]
+            groups.append({"params": params, **floats(group["options"])})
+    return getattr(torch.optim, settings["name"])(groups, **floats(settings["options"]))
+
+
+class Run:
+    """A model in training, with everything that its checkpoint keeps."""
+
+    def __init__(self, case, dtype=torch.float32):
+        self.case = case
+        self.model = make_model(case).to(dtype)
+        self.dtype = dtype
+        self.optimizer = make_optimizer(case, self.model)
+        self.scheduler = None
+        if case["scheduler"]:
+            settings = {key: value for key, value in case["scheduler"].items() if key != "interval"}
+            self.scheduler = make_scheduler(settings, self.optimizer)
+        self.scaler = torch.amp.GradScaler("cpu", **case["scaler"]) if case["scaler"] else None
+
+    def parts(self):
+        parts = {"optimizer": self.optimizer, "scheduler": self.scheduler, "scaler": self.scaler}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def train(self, batches, steps, first, end):
+        """Epochs `first` to `end`, of `steps` optimizer steps each. Gives the loss of each batch."""
+        case, losses = self.case, []
+        self.model.train()
+        inputs, targets = (torch.from_numpy(array) for array in batches)
+        if inputs.is_floating_point():
+            inputs = inputs.to(self.dtype)
+        per_epoch = steps * case["accumulate"]
+        for at in range(first * per_epoch, end * per_epoch):
+            loss = F.cross_entropy(self.model(inputs[at]).flatten(0, -2), targets[at].flatten())
+            losses.append(loss.item())
+            scaled = loss / case["accumulate"]
+            (self.scaler.scale(scaled) if self.scaler else scaled).backward()
+            if (at + 1) % case["accumulate"] == 0:
+                self.step(losses[-case["accumulate"] :])
+            if (at + 1) % per_epoch == 0 and self.steps_by("epoch"):
+                self.step_scheduler(losses[-per_epoch:])
+        return losses
+
+    def step(self, losses):
+        if self.scaler:
+            self.scaler.unscale_(self.optimizer)
+        clip = self.case["clip"]
+        if clip and clip["kind"] == "norm":
+            torch.nn.utils.clip_grad_norm_(
+                self.model.parameters(), clip["maxNorm"], float(clip["normType"])
+            )
+        elif clip:
+            torch.nn.utils.clip_grad_value_(self.model.parameters(), clip["clipValue"])
+        if self.scaler:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        else:
+            self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.steps_by("step"):
+            self.step_scheduler(losses)
+
+    def steps_by(self, interval):
+        return self.scheduler is not None and self.case["scheduler"]["interval"] == interval
+
+    def step_scheduler(self, losses):
+        if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            self.scheduler.step(sum(losses) / len(losses))
+        else:
+            self.scheduler.step()
+
+    def save(self, path, epoch):
+        saved = {name: part.state_dict() for name, part in self.parts().items()}
+        torch.save({"model": self.model.state_dict(), **saved, "epoch": epoch}, path)
+
+    def load(self, path):
+        saved = torch.load(path, weights_only=True)
+        self.model.load_state_dict(saved["model"], strict=True)
+        for name, part in self.parts().items():
+            part.load_state_dict(saved[name])
+
+
+def start(args, case):
+    batches = make_batches(case, 6 * args.steps * case["accumulate"])
+    np.savez(args.out / "batches.npz", inputs=batches[0], targets=batches[1])
+    run = Run(case)
+    losses = run.train(batches, args.steps, 0, 2)
+    run.save(args.out / "start.pth", 2)
     return {"losses": losses}
 
 
-def finish(args):
-    inputs, labels = make_batches(args.model, 3 * args.steps)
-    model = make_model(args.model)
-    optimizer = make_optimizer(args.optimizer, args.model, model)
-    groups = [
-        {key: value for key, value in group.items() if key != "params"}
-        for group in optimizer.param_groups
-    ]
-    saved = torch.load(args.checkpoint, weights_only=True)
-    model.load_state_dict(saved["model"], strict=True)
-    optimizer.load_state_dict(saved["optimizer"])
-    for before, group in zip(groups, optimizer.param_groups):
-        after = {key: value for key, value in group.items() if key != "params"}
-        assert before == after, f"param_groups changed: {before} became {after}"
-        assert list(before) == list(after), "param_groups changed their order"
-    losses = train(model, optimizer, inputs, labels, 2 * args.steps, 3 * args.steps)
-    save(args.out / "finish.pth", model, optimizer, losses)
+def alone(args, case):
+    batches = make_batches(case, 6 * args.steps * case["accumulate"])
+    losses = {}
+    for dtype in (torch.float32, torch.float64):
+        run = Run(case, dtype)
+        losses[dtype] = run.train(batches, args.steps, 0, 4)
+        run.save(args.out / f"alone-{dtype}-4.pth", 4)
+        losses[dtype] += run.train(batches, args.steps, 4, 6)
+        run.save(args.out / f"alone-{dtype}-6.pth", 6)
+    single, double = losses.values()
+    distance = max(abs(a - b) / max(1, abs(b)) for a, b in zip(single, double))
+    return {"losses": single, "distance": distance}
+
+
+def finish(args, case):
+    batches = make_batches(case, 6 * args.steps * case["accumulate"])
+    run = Run(case)
+    run.load(args.out / args.file)
+    losses = run.train(batches, args.steps, 4, 6)
+    run.save(args.out / f"finish-{args.file}", 6)
     return {"losses": losses}
 
 
-def relative_error(values, reference):
-    """max |difference| over max |reference|; 0 where both are all zero."""
-    values, reference = values.double(), reference.double()
-    assert values.shape == reference.shape, f"{values.shape} is not {reference.shape}"
-    difference = (values - reference).abs().max().item()
-    return difference / reference.abs().max().item() if difference else 0.0
+def compare(args, case):
+    tensors = []
+    for file, epoch in ((args.file, 4), (f"finish-{args.file}", 6)):
+        saved, single, double = (
+            torch.load(args.out / name, weights_only=True)
+            for name in (
+                file,
+                f"alone-{torch.float32}-{epoch}.pth",
+                f"alone-{torch.float64}-{epoch}.pth",
+            )
+        )
+        for name in ("model", "optimizer", "scheduler", "scaler"):
+            if name in single:
+                check_same(saved[name], single[name], f"{epoch} {name}")
+        for key, tensor in tensors_of(single).items():
+            error = relative_error(tensors_of(saved)[key], tensor)
+            own = relative_error(tensor, tensors_of(double)[key])
+            tensors.append([f"{epoch} {key}", error, own])
+    return {"tensors": tensors}
+
+
+def check_same(value, reference, path):
+    """The same structure, order and types; numbers nearly. Tensors are measured elsewhere."""
+    kind, expected = type(value).__name__, type(reference).__name__
+    assert kind == expected, f"{path}: {kind} instead of {expected}"
+    if isinstance(reference, dict):
+        assert list(value) == list(reference), f"{path}: {list(value)} are not {list(reference)}"
+        for key in reference:
+            check_same(value[key], reference[key], f"{path}.{key}")
+    elif isinstance(reference, (list, tuple)):
+        assert len(value) == len(reference), path
+        for at, pair in enumerate(zip(value, reference)):
+            check_same(*pair, f"{path}[{at}]")
+    elif isinstance(reference, torch.Tensor):
+        assert value.dtype == reference.dtype and value.shape == reference.shape, path
+    elif isinstance(reference, float):
+        limit = 1e-5 * max(1, abs(reference))
+        near = value == reference or abs(value - reference) <= limit
+        assert near, f"{path}: {value} is not {reference}"
+    else:
+        assert value == reference, f"{path}: {value} is not {reference}"
 
 
 def tensors_of(saved):
@@ -172,66 +249,26 @@ def tensors_of(saved):
     return tensors
 
 
-def alone(args):
-    inputs, labels = make_batches(args.model, 3 * args.steps)
-    saved = {}
-    for name, dtype in (("single", torch.float32), ("double", torch.float64)):
-        model = make_model(args.model).to(dtype)
-        optimizer = make_optimizer(args.optimizer, args.model, model)
-        losses = train(model, optimizer, inputs, labels, 0, 2 * args.steps)
-        save(args.out / f"alone_{name}_middle.pth", model, optimizer, losses)
-        losses += train(model, optimizer, inputs, labels, 2 * args.steps, 3 * args.steps)
-        saved[name] = save(args.out / f"alone_{name}.pth", model, optimizer, losses)
-    single, double = saved["single"], saved["double"]
-    return {
-        "losses": single["losses"],
-        "losses_double": double["losses"],
-        "distance": distances(tensors_of(single), tensors_of(double)),
-    }
-
-
-def distances(tensors, reference):
-    assert tensors.keys() == reference.keys(), sorted(tensors.keys() ^ reference.keys())
-    return {key: relative_error(tensors[key], reference[key]) for key in reference}
-
-
-def compare(args):
-    def load(name):
-        return torch.load(args.out / name, weights_only=True)
-
-    def against(saved, suffix):
-        single, double = load(f"alone_single{suffix}.pth"), load(f"alone_double{suffix}.pth")
-        error = distances(tensors_of(saved), tensors_of(single))
-        own = distances(tensors_of(single), tensors_of(double))
-        return {key: {"error": error[key], "own": own[key]} for key in error}
-
-    finished, reference = load("finish.pth"), load("alone_single.pth")["losses"]
-    steps = len(finished["losses"])
-    return {
-        "lab": against(torch.load(args.checkpoint, weights_only=True), "_middle"),
-        "relay": against(finished, ""),
-        "losses": {"relay": finished["losses"], "alone": reference[2 * steps :]},
-    }
+def relative_error(values, reference):
+    """max |difference| over max |reference|; 0 where both are all zero."""
+    values, reference = values.double(), reference.double()
+    difference = (values - reference).abs().max().item()
+    return difference / reference.abs().max().item() if difference else 0.0
 
 
 if __name__ == "__main__":
     commands = {"start": start, "alone": alone, "finish": finish, "compare": compare}
     parser = argparse.ArgumentParser()
-    parser.add_argument("words", nargs="+", metavar="COMMAND … CASE …")
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("commands", nargs="+", choices=commands)
     given = parser.parse_args()
-    chosen = [word for word in given.words if word in commands]
     torch.set_num_threads(1)
-    for case in given.words[len(chosen) :]:
-        model, optimizer = case.split("-")
-        assert model in BATCH and optimizer in OPTIMIZERS, case
-        args = argparse.Namespace(
-            model=model, optimizer=optimizer, steps=given.steps, out=given.out / case
-        )
-        args.out.mkdir(parents=True, exist_ok=True)
-        of_lab = sorted(args.out.glob("lab-*.pt")) if "finish" in chosen else [None]
-        for args.checkpoint in of_lab:
-            gives = {name: commands[name](args) for name in chosen}
-            file = args.checkpoint and args.checkpoint.name
-            print(json.dumps({"case": case, "file": file, **gives}))
+    read = json.load(sys.stdin)
+    for case in read["cases"]:
+        out = given.folder / case["id"]
+        out.mkdir(exist_ok=True)
+        files = sorted(path.name for path in out.glob("lab-*.pt"))
+        for file in files if "finish" in given.commands else [None]:
+            args = argparse.Namespace(out=out, steps=read["steps"], file=file)
+            gives = {name: commands[name](args, case) for name in given.commands}
+            print(json.dumps({"id": case["id"], "file": file, **gives}))

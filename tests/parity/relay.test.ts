@@ -1,209 +1,229 @@
 /**
- * The relay: PyTorch trains N steps and saves, the lab resumes for N steps on the same batches and
- * saves, PyTorch resumes from the lab's file for N more. Judged against PyTorch alone for 3 N: what
- * may differ is 1e-5, or 30 times what PyTorch's own float32 differs from its float64.
+ * The relay: PyTorch trains two epochs and saves, the lab resumes for two on the same batches and
+ * saves, PyTorch resumes from the lab's file for two more. Judged against PyTorch alone for six: a
+ * loss may differ by 1e-5 · max(1, |loss|), a tensor by 1e-5 or 30 times what PyTorch's own float32
+ * differs from its float64. Cases are drawn at random; `WEIGHTROOM_RELAYS=SEED,COUNT` draws others.
+ *
+ * That means something only where PyTorch itself is exact: the models are smooth and the rates
+ * moderate, so that its own distance stays below 1e-5, which is asserted for the usual cases.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Graph } from '#lib/architecture/graph.ts';
-import {
-  matchParameters,
-  parseOptimizer,
-  recogniseOptimizer,
-  type OptimizerName,
-} from '#lib/checkpoint/optimizer.ts';
-import { isDict, list } from '#lib/checkpoint/value.ts';
+import { matchParameters, parseOptimizer } from '#lib/checkpoint/optimizer.ts';
+import { isDict } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { torch } from '#lib/formats/torch.read.ts';
+import type { TargetSpec } from '#lib/inputs/data/dataset.ts';
 import { Optimizer } from '#lib/optim/optimizer.ts';
+import { findScheduler } from '#lib/optim/schedulers/recognise.ts';
+import { Scheduler } from '#lib/optim/schedulers/scheduler.ts';
+import type { BackendName } from '#lib/runtime/backend.ts';
+import type { Kept } from '#lib/training/kept.ts';
 import { metricOf } from '#lib/training/metrics.ts';
 import { settle, Trainer } from '#lib/training/trainer.ts';
-import type { Kept } from '#lib/training/kept.ts';
 import { trainedCheckpoint } from '#lib/worker/trained.ts';
 import { runPython } from '../python.ts';
-import { backends, buildModel, numbers, open, unwrap, upload, useBackend } from './lab.ts';
+import { buildModel, numbers, open, unwrap, upload, useBackend } from './lab.ts';
+import { drawCases, EPOCHS, modelNames, type ModelName, type RelayCase } from './relay.cases.ts';
 
-const STEPS = 20;
+const [seed = '1', count = '44'] = process.env.WEIGHTROOM_RELAYS?.split(',') ?? [];
+/** Optimizer steps of an epoch; a leg is two epochs. */
+const STEPS = 4;
+const LEG = EPOCHS / 3;
 const BOUND = 1e-5;
 const OWN = 30;
 
-type ModelName = 'mlp' | 'cnn';
-const models: ModelName[] = ['mlp', 'cnn'];
-const optimizers = {
-  sgd_plain: 'SGD',
-  sgd: 'SGD',
-  sgd_dampening: 'SGD',
-  sgd_nesterov: 'SGD',
-  sgd_maximize: 'SGD',
-  adam: 'Adam',
-  adam_decay: 'Adam',
-  adam_amsgrad: 'Adam',
-  adamw: 'AdamW',
-  adamw_amsgrad: 'AdamW',
-} as const satisfies Record<string, OptimizerName>;
-
-const sources: Record<ModelName, { source: string; candidate: string; args: object }> = {
-  mlp: { source: 'public/samples/mlp/model.py', candidate: 'model', args: {} },
-  cnn: {
-    source: 'public/samples/digits/model.py',
-    candidate: 'DigitsCNN',
-    args: { dropout: 0 },
-  },
-};
+const cases = drawCases(Number(seed), Number(count), EPOCHS * STEPS);
+/** WebGPU is slow in software: the first case of each model. */
+const onWebGPU = new Set(modelNames.map((name) => cases.find(({ model }) => model === name)?.id));
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-relay-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const classes = ['0', '1', '2', '3'];
+const targets: Record<ModelName, TargetSpec> = {
+  MLP: { kind: 'class', classes, shape: [] },
+  CNN: { kind: 'class', classes, shape: [] },
+  LSTM: { kind: 'class', classes, shape: [] },
+  GPT: { kind: 'tokens', vocabulary: 11, shape: [7] },
+};
+
 /** The lab's leg: resumes `start.pth`, trains, writes a checkpoint. Gives its losses. */
-async function labLeg(model: ModelName, name: OptimizerName, out: string, to: string) {
-  const { source, candidate, args } = sources[model];
+async function labLeg(given: RelayCase, to: string): Promise<number[]> {
+  const { model, accumulate, scheduler: schedule } = given;
+  const out = join(folder, given.id);
   const checkpoint = await open(join(out, 'start.pth'));
-  const bound = buildModel(checkpoint, source, candidate, { ...args });
+  const bound = buildModel(checkpoint, 'tests/judge/relay_models.py', model);
   const { module } = bound;
   expect(bound.binding).toMatchObject({ missing: [], unexpected: [], mismatched: [] });
   const saved = parseOptimizer(isDict(checkpoint.root) ? checkpoint.root.get('optimizer') : null)!;
-  expect(recogniseOptimizer(saved)?.name).toBe(name);
   const shapes = new Map(module.state.map(({ key, shape }) => [key, shape]));
   const parameters = module.parameterOrder.map((key) => ({ key, shape: shapes.get(key)! }));
   const { keys } = unwrap(matchParameters(saved, parameters));
 
   const weights = await upload(bound);
-  const optimizer = await Optimizer.restore(name, saved, keys);
+  const optimizer = await Optimizer.restore(given.optimizer.name, saved, keys);
+  const found = findScheduler(checkpoint.root, optimizer.groups);
+  expect(found?.scheduler.name).toBe(schedule?.name);
+  const scheduler = found && Scheduler.restore(schedule!, found.dict, optimizer);
+
   const batches = (await open(join(out, 'batches.npz'))).root;
   const inputs = await numbers(batches, 'inputs');
-  const labels = await numbers(batches, 'labels');
+  const labels = await numbers(batches, 'targets');
   const [, size, ...example] = inputs.shape as [number, number, ...number[]];
+  const isText = model === 'GPT';
   const graphs = new Map<boolean, Graph>();
   const graphFor = (count: number, training: boolean) => {
-    const shape = [count, ...example];
-    if (!graphs.has(training)) {
-      graphs.set(training, unwrap(module.trace([{ shape, dtype: 'float32' }], { training })).graph);
-    }
-    return graphs.get(training)!;
+    const spec = { shape: [count, ...example], dtype: isText ? 'int64' : 'float32' } as const;
+    const graph = graphs.get(training) ?? unwrap(module.trace([spec], { training })).graph;
+    graphs.set(training, graph);
+    return graph;
   };
-  const classes = Array.from({ length: 10 }, (_, at) => `${at}`);
   const trainer = new Trainer({
     model: weights,
     optimizer,
     loss: { name: 'cross_entropy', labelSmoothing: 0, ignoreIndex: -100, classWeights: null },
-    target: { kind: 'class', classes, shape: [] },
+    target: targets[model],
     metrics: ['loss'],
+    accumulate,
     graphFor,
     batchSize: size,
   });
-  const perBatch = inputs.values.length / inputs.shape[0]!;
-  const pending = [];
-  for (let step = STEPS; step < 2 * STEPS; step++) {
-    pending.push(
-      await trainer.step({
-        count: size,
-        inputs: inputs.values.subarray(step * perBatch, (step + 1) * perBatch),
-        targets: Int32Array.from(labels.values.subarray(step * size, (step + 1) * size)),
-      }),
-    );
-  }
-  const losses = (await settle(pending)).map(({ sums }) => metricOf('loss', sums));
-  const kept: Kept = {
-    ...{ epoch: 2, batch: 0, step: 2 * STEPS, stale: 0, partial: {}, best: null },
-    metrics: { train_loss: losses.at(-1)! },
-    ...{ weights: await weights.read(), optimizer: await optimizer.stateDict() },
-    ...{ ema: null, scheduler: null, scaler: null },
+  const slice = ({ shape, values }: typeof inputs, at: number) => {
+    const width = values.length / shape[0]!;
+    return values.slice(at * width, (at + 1) * width);
   };
-  const tree = trainedCheckpoint(checkpoint, bound, kept);
-  if (isDict(tree)) tree.set('losses', list(...losses));
+  const perEpoch = STEPS * accumulate;
+  const losses: number[] = [];
+  const mean = (last: number) => losses.slice(-last).reduce((sum, loss) => sum + loss) / last;
+  for (let at = LEG * perEpoch; at < 2 * LEG * perEpoch; at++) {
+    const pending = await trainer.step({
+      count: size,
+      inputs: isText ? Int32Array.from(slice(inputs, at)) : slice(inputs, at),
+      targets: Int32Array.from(slice(labels, at)),
+    });
+    const [settled] = await settle([pending]);
+    losses.push(metricOf('loss', settled!.sums));
+    if (pending.stepped && schedule?.interval === 'step') scheduler!.step(mean(accumulate));
+    if ((at + 1) % perEpoch === 0 && schedule?.interval === 'epoch')
+      scheduler!.step(mean(perEpoch));
+  }
+  const kept: Kept = {
+    ...{ epoch: 2 * LEG, batch: 0, step: 2 * LEG * STEPS, stale: 0, partial: {}, best: null },
+    metrics: { train_loss: mean(perEpoch) },
+    ...{ weights: await weights.read(), ema: null, optimizer: await optimizer.stateDict() },
+    ...{ scheduler: scheduler?.stateDict() ?? null, scaler: null },
+  };
   const sink = memorySink();
-  await torch.write!(tree, sink, { stem: 'relay' });
+  await torch.write!(trainedCheckpoint(checkpoint, bound, kept), sink, { stem: 'relay' });
   writeFileSync(to, sink.bytes());
+  trainer.dispose();
   optimizer.dispose();
   weights.dispose();
   return losses;
 }
 
 interface Judgement {
-  case: string;
-  file: string;
-  alone: { losses: number[] };
-  compare: {
-    lab: Record<string, { error: number; own: number }>;
-    relay: Record<string, { error: number; own: number }>;
-    losses: { relay: number[]; alone: number[] };
-  };
+  readonly id: string;
+  readonly file: string | null;
+  readonly alone: { losses: number[]; distance: number };
+  readonly finish: { losses: number[] };
+  /** [after which epoch and which, the relay's error, PyTorch's own]. */
+  readonly compare: { tensors: [string, number, number][] };
 }
-
-/**
- * The CNN goes with the plain optimizers only: with the variants PyTorch itself drifts by percents
- * (one ReLU that falls on the other side is enough), and nothing could be judged. Its convolutions
- * take tfjs's cpu backend seconds a step: one optimizer shows that backend.
- */
-const cases = models.flatMap((model) =>
-  Object.entries(optimizers)
-    .filter(([optimizer]) => model === 'mlp' || ['sgd', 'adam', 'adamw'].includes(optimizer))
-    .map(([optimizer, name]) => ({
-      model,
-      optimizer,
-      name,
-      id: `${model}-${optimizer}`,
-      on: model === 'mlp' || optimizer === 'adamw' ? backends : (['webgpu'] as const),
-    })),
-);
 
 /** Runs PyTorch's legs of every case in one process. */
 async function judge(...commands: string[]): Promise<Judgement[]> {
-  const ids = cases.map(({ id }) => id);
-  const args = ['--steps', String(STEPS), '--out', folder, ...commands, ...ids];
-  const lines = (await runPython('tests/judge/relay.py', args)).trim().split('\n');
-  return lines.map((line) => JSON.parse(line) as Judgement);
+  const input = JSON.stringify({ steps: STEPS, cases });
+  const lines = await runPython('tests/judge/relay.py', [folder, ...commands], { input });
+  return lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Judgement);
 }
 
-const alone = await judge('start', 'alone');
-const ofLab: { id: string; backend: string; losses: number[] }[] = [];
-for (const { id, model, name, on } of cases) {
-  for (const backend of on) {
-    const running = await useBackend(backend);
-    const out = join(folder, id);
-    const losses = await labLeg(model, name, out, join(out, `lab-${backend}.pt`));
+const alone = new Map((await judge('start', 'alone')).map((it) => [it.id, it.alone]));
+const ofLab: { given: RelayCase; id: string; backend: BackendName; losses: number[] }[] = [];
+for (const backend of ['cpu', 'webgpu'] as const) {
+  const running = await useBackend(backend);
+  for (const given of cases) {
+    if (backend === 'webgpu' && !onWebGPU.has(given.id)) continue;
+    const losses = await labLeg(given, join(folder, given.id, `lab-${backend}.pt`));
     running.check();
-    ofLab.push({ id, backend, losses });
+    ofLab.push({ given, id: given.id, backend, losses });
   }
 }
 const judged = await judge('finish', 'compare');
 
-describe('relay', () => {
-  it.each(ofLab)('of $id on $backend', ({ id, backend, losses }) => {
-    const own = alone.find((judgement) => judgement.case === id)!.alone.losses;
-    const { compare } = judged.find(
-      (judgement) => judgement.case === id && judgement.file === `lab-${backend}.pt`,
-    )!;
-    const pairs = [
-      ...losses.map((loss, step) => [loss, own[STEPS + step]!] as const),
-      ...compare.losses.relay.map((loss, step) => [loss, compare.losses.alone[step]!] as const),
-    ];
-    expect(pairs).toHaveLength(2 * STEPS);
-    const distance = Math.max(
-      ...pairs.map(
-        ([loss, expected]) => Math.abs(loss - expected) / Math.max(1, Math.abs(expected)),
-      ),
-    );
-    const tensors = [...Object.entries(compare.lab), ...Object.entries(compare.relay)];
-    const [, furthest] = tensors.reduce((a, b) => (b[1].error > a[1].error ? b : a));
-    worst.push({ label: `${id} ${backend}`, ...furthest, loss: distance });
-    expect(distance).toBeLessThanOrEqual(BOUND);
-    for (const [key, { error, own }] of tensors) {
-      expect(error, key).toBeLessThanOrEqual(Math.max(BOUND, OWN * own));
-    }
-  });
+describe(`relays drawn from seed ${seed}`, () => {
+  it.each(ofLab)(
+    '$id $given.model $given.optimizer.name on $backend',
+    ({ given, backend, losses }) => {
+      const own = alone.get(given.id)!;
+      const { finish, compare } = judged.find(
+        ({ id, file }) => id === given.id && file === `lab-${backend}.pt`,
+      )!;
+      const relay = [...losses, ...finish.losses];
+      const expected = own.losses.slice(-relay.length);
+      expect(relay).toHaveLength(2 * LEG * STEPS * given.accumulate);
+      const loss = Math.max(
+        ...relay.map(
+          (it, at) => Math.abs(it - expected[at]!) / Math.max(1, Math.abs(expected[at]!)),
+        ),
+      );
+      const share = ([, error, own]: (typeof compare.tensors)[number]) =>
+        error / Math.max(BOUND, OWN * own);
+      const furthest = compare.tensors.reduce((a, b) => (share(b) > share(a) ? b : a));
+      table.push({ given, backend, loss, ownLoss: own.distance, furthest, share: share(furthest) });
+      expect(loss).toBeLessThanOrEqual(BOUND);
+      for (const [key, error, own] of compare.tensors) {
+        expect(error, key).toBeLessThanOrEqual(Math.max(BOUND, OWN * own));
+      }
+    },
+  );
 
-  it('covers every case', () => {
-    expect(judged).toHaveLength(ofLab.length);
-    expect(ofLab).toHaveLength(2 * 10 + 2 + 2);
+  it.skipIf(process.env.WEIGHTROOM_RELAYS)('are 40 or more, and PyTorch itself is exact', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(40);
+    expect(judged.length).toBe(cases.length + modelNames.length);
+    const owns = judged.flatMap(({ compare }) => compare.tensors.map(([, , own]) => own));
+    expect(Math.max(...owns)).toBeLessThan(BOUND);
   });
 });
 
-const worst: { label: string; error: number; own: number; loss: number }[] = [];
+interface Row {
+  given: RelayCase;
+  backend: BackendName;
+  loss: number;
+  ownLoss: number;
+  furthest: Judgement['compare']['tensors'][number];
+  share: number;
+}
+const table: Row[] = [];
 afterAll(() => {
-  const row = ({ label, error, own, loss }: (typeof worst)[number]) =>
-    `${label.padEnd(28)} loss ${loss.toExponential(1)}  tensor ${error.toExponential(1)}  PyTorch's own ${own.toExponential(1)}`;
-  console.log(['relay, largest distances:', ...worst.map(row)].join('\n'));
+  const line = ({ given, backend, loss, ownLoss, furthest, share }: Row) => {
+    const { model, optimizer, scheduler, scaler, clip, accumulate } = given;
+    const [name, error, own] = furthest;
+    return [
+      given.id.padStart(3),
+      backend.padEnd(6),
+      model.padEnd(4),
+      `${optimizer.name}${optimizer.groups.length > 0 ? '+' : ''}`.padEnd(9),
+      (scheduler ? `${scheduler.name} by ${scheduler.interval}` : '').padEnd(35),
+      scaler ? 'scaler' : '      ',
+      (clip?.kind ?? '').padEnd(5),
+      `x${accumulate}`,
+      `loss ${loss.toExponential(1)} (own ${ownLoss.toExponential(1)})`,
+      `tensor ${error.toExponential(1)} (own ${own.toExponential(1)}) ${(100 * share).toFixed(0)} % of what it may: ${name}`,
+    ].join(' ');
+  };
+  console.log(
+    [
+      'relay: the largest distance of a loss and of the tensor that is nearest to its bound, from',
+      'PyTorch alone, and in brackets PyTorch’s own of float32 from float64; + is two param_groups',
+      ...table.map(line),
+    ].join('\n'),
+  );
 });

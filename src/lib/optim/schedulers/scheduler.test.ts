@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Dict, dict, list, tuple, type Value } from '#lib/checkpoint/value.ts';
+import { Dict, dict, list, tuple, type List, type Value } from '#lib/checkpoint/value.ts';
+import { Optimizer } from '../optimizer.ts';
 import { learningRateCurve } from './curve.ts';
 import { findScheduler, recogniseScheduler } from './recognise.ts';
 import { Scheduler } from './scheduler.ts';
@@ -125,6 +126,21 @@ describe('a scheduler', () => {
     const optimizer = sgd(0.1, 0.2);
     const saved = change(Scheduler.fresh(step, optimizer).stateDict());
     expect(() => Scheduler.restore(name, saved, optimizer)).toThrow(message);
+  });
+
+  it('adds to the groups of an optimizer, whose state_dict ends with params as in torch', async () => {
+    const settings = { name: 'SGD', options: { momentum: 0.9 }, groups: [] } as const;
+    const optimizer = Optimizer.fresh(settings, [{ key: 'weight', shape: [2] }]);
+    Scheduler.fresh(make('OneCycleLR', { max_lr: 1, total_steps: 9 }), optimizer);
+    const { items } = (await optimizer.stateDict()).get('param_groups') as List;
+    expect([...(items[0] as Dict).keys()].slice(-6)).toEqual([
+      'initial_lr',
+      'max_lr',
+      'min_lr',
+      'max_momentum',
+      'base_momentum',
+      'params',
+    ]);
   });
 
   it('asks for the functions that no checkpoint holds', () => {
