@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Graph } from '#lib/architecture/graph.ts';
-import { matchParameters, parseOptimizer } from '#lib/checkpoint/optimizer.ts';
+import { matchParameters, parseOptimizer, recogniseOptimizer } from '#lib/checkpoint/optimizer.ts';
 import { isDict } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { torch } from '#lib/formats/torch.read.ts';
@@ -60,6 +60,8 @@ async function labLeg(given: RelayCase, to: string): Promise<number[]> {
   const { module } = bound;
   expect(bound.binding).toMatchObject({ missing: [], unexpected: [], mismatched: [] });
   const saved = parseOptimizer(isDict(checkpoint.root) ? checkpoint.root.get('optimizer') : null)!;
+  const recognised = recogniseOptimizer(saved);
+  expect(recognised).toEqual({ name: given.optimizer.name, certain: true });
   const shapes = new Map(module.state.map(({ key, shape }) => [key, shape]));
   const parameters = module.parameterOrder.map((key) => ({ key, shape: shapes.get(key)! }));
   const { keys } = unwrap(matchParameters(saved, parameters));
