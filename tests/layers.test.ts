@@ -34,7 +34,13 @@ const rooms: Record<string, Room> = {
   optim: { rooms: ['runtime', 'checkpoint'] },
   inputs: {
     rooms: ['file', 'formats', 'checkpoint'],
-    packages: ['hash-wasm', 'pure-rand/*', '@huggingface/tokenizers', '@tensorflow-models/*'],
+    packages: [
+      'hash-wasm',
+      'jszip',
+      'pure-rand/*',
+      '@huggingface/tokenizers',
+      '@tensorflow-models/*',
+    ],
   },
   training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint', 'architecture/edits'] },
   export: { rooms: ['training', 'architecture', 'formats', 'checkpoint'] },

@@ -32,6 +32,7 @@ test('what the app is built from', () => {
     '@tensorflow/tfjs-core',
     'hash-wasm',
     'idb',
+    'jszip',
     'pure-rand',
     'py-ast',
     'uplot',

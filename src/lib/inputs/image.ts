@@ -101,7 +101,11 @@ export async function imageInput(image: Blob, recipe: ImageRecipe): Promise<Imag
 
 /** The recipe's steps on RGB bytes. */
 export function prepareImage(rgb: Pixels, recipe: ImageRecipe): ImageValues {
-  const pixels = pictureBytes(rgb, recipe);
+  return pictureValues(pictureBytes(rgb, recipe), recipe);
+}
+
+/** The steps from bytes on: to numbers as the model takes them. */
+export function pictureValues(pixels: Pixels, recipe: ImageRecipe): ImageValues {
   return planes(pixels, recipe.channels === 'BGR', (channel) => byteTable(recipe, channel));
 }
 

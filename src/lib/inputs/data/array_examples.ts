@@ -86,7 +86,10 @@ export function augmentable(dataset: Dataset, train: ArrayExamples): Dataset | P
           'Leave the jitter out, or save pictures as uint8.',
         );
       }
-      return { ...dataset, train: examplesOf(train, dataset.train.classes, augmentation) };
+      return {
+        recipe: dataset.recipe,
+        train: examplesOf(train, dataset.train.classes, augmentation),
+      };
     },
   };
 }

@@ -120,7 +120,9 @@ export type DataRecipe =
   | {
       /** Folders named for their classes, with a `train` and `val` level above them or not. */
       readonly kind: 'images';
+      /** The folders or zips that were brought. */
       readonly files: readonly string[];
+      /** What the class folders lie in, by its path from where the files are, or in the zip. */
       readonly folders: { readonly train: string; readonly held: string | null };
       readonly picture: ImageRecipe;
       readonly augmentation: Augmentation | null;

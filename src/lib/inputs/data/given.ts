@@ -30,6 +30,8 @@ export interface Given {
   readonly name: string;
   /** Of the kind in question, none else. */
   readonly files: readonly DataMember[];
+  /** The files, folders or zips that were brought and have these files in them. */
+  readonly sources: readonly string[];
   readonly wish: DataWish;
   readonly tools: DataTools;
   readonly fingerprint: string;

@@ -11,7 +11,9 @@ import { fingerprintOf } from './fingerprint.ts';
 import { readIdx } from './idx.ts';
 import { readTable } from './table.ts';
 import { readText } from './text.ts';
-import type { DataFile, DataTools, Given, Reading } from './given.ts';
+import type { DataFile, DataMember, DataTools, Given, Reading } from './given.ts';
+import { readImages } from './images.ts';
+import { zipMembers } from './zip_members.ts';
 
 type Kind = DataRecipe['kind'];
 
@@ -20,18 +22,28 @@ const names: readonly (readonly [Kind, RegExp])[] = [
   ['idx', /[-.]idx[1-9](-\w+)?(\.gz)?$/i],
   ['arrays', /\.(npz|npy|pt|pth|safetensors)$/i],
   ['table', /\.(csv|tsv)$/i],
+  ['images', /\.(jpe?g|png|bmp|webp)$/i],
   ['text', /\.(txt|text)$/i],
 ];
 
-const readers: Readonly<Partial<Record<Kind, (given: Given) => Promise<Reading>>>> = {
+const readers: Readonly<Record<Kind, (given: Given) => Promise<Reading>>> = {
   arrays: readArrays,
   idx: readIdx,
   table: readTable,
+  images: readImages,
   text: readText,
 };
 
 const KINDS =
-  'The lab takes arrays (.npz, .npy, .pt, .safetensors), tables (.csv, .tsv), text (.txt) and MNIST’s files.';
+  'The lab takes arrays (.npz, .npy, .pt, .safetensors), tables (.csv, .tsv), pictures in class folders, text (.txt) and MNIST’s files, also in a .zip.';
+
+/** What torchvision takes for pictures and browsers do not decode. */
+const UNDECODED = /\.(ppm|pgm|tiff?)$/i;
+
+/** A file, or one in a zip, and what was brought that it is in. */
+interface Found extends DataMember {
+  readonly source: DataFile;
+}
 
 /** Reads data of whatever kind. Throws a FindingError; a DataError says what could be chosen. */
 export async function readData(
@@ -40,34 +52,47 @@ export async function readData(
   tools: DataTools,
   signal?: AbortSignal,
 ): Promise<{ dataset: Dataset; facts: DataFacts }> {
-  const { kind, own, others } = kindOf(files);
+  const found = await membersOf(files);
+  const { kind, own, others } = kindOf(found);
+  const sources = [...new Set(own.map(({ source }) => source))];
   const given: Given = {
-    name: nameOf(own),
-    files: own.map(({ path, file }) => ({ path, open: () => Promise.resolve(file) })),
-    wish,
-    tools,
-    fingerprint: await fingerprintOf(own, signal),
+    ...{ name: nameOf(sources), files: own, wish, tools },
+    sources: [...new Set(sources.map(({ path }) => path.split('/')[0]!))],
+    fingerprint: await fingerprintOf(sources, signal),
     ...(signal && { signal }),
   };
-  const { dataset, choices } = await readers[kind]!(given);
-  const notes = others.length > 0 ? [`left out: ${listed(others)}`] : [];
-  const noted = { ...dataset, notes: [...dataset.notes, ...notes] };
-  const { train, held, name, input, target, recipe, fingerprint } = noted;
+  const { dataset, choices } = await readers[kind](given);
+  const noted = { ...dataset, notes: [...dataset.notes, ...notesOf(kind, others)] };
+  const { train, held, name, input, target, recipe, fingerprint, notes } = noted;
   return {
     dataset: noted,
     facts: {
-      ...{ name, input, target, recipe, fingerprint, choices, kind, notes: noted.notes },
+      ...{ name, kind, input, target, recipe, fingerprint, choices, notes },
       ...{ train: train.count, held: held?.count ?? null },
       classCounts: target.kind === 'class' ? countsOf(train.classes, target.classes.length) : null,
     },
   };
 }
 
+/** The files and those in zips; without hidden ones and what macOS adds to its zips. */
+async function membersOf(files: readonly DataFile[]): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const source of files) {
+    const { path, file } = source;
+    const members = /\.zip$/i.test(path)
+      ? await zipMembers(source)
+      : [{ path, open: () => Promise.resolve(file) }];
+    found.push(...members.map((member) => ({ ...member, source })));
+  }
+  const isApart = (part: string) => part.startsWith('.') || part === '__MACOSX';
+  return found.filter(({ path }) => !path.split('/').some(isApart));
+}
+
 /** The kind of most files that are of any, and its files. */
-function kindOf(files: readonly DataFile[]): { kind: Kind; own: DataFile[]; others: string[] } {
+function kindOf(files: readonly Found[]): { kind: Kind; own: Found[]; others: string[] } {
   const kinds = files.map(({ path }) => names.find(([, pattern]) => pattern.test(path))?.[0]);
-  const found = names.map(([kind]) => ({ kind, count: kinds.filter((it) => it === kind).length }));
-  const best = found.reduce((a, b) => (b.count > a.count ? b : a));
+  const counts = names.map(([kind]) => ({ kind, count: kinds.filter((it) => it === kind).length }));
+  const best = counts.reduce((a, b) => (b.count > a.count ? b : a));
   if (best.count === 0) {
     throw new DataError(
       `no data among ${files.length} files: ${listed(files.map(({ path }) => path)) || 'nothing'}`,
@@ -79,6 +104,17 @@ function kindOf(files: readonly DataFile[]): { kind: Kind; own: DataFile[]; othe
     own: files.filter((_, at) => kinds[at] === best.kind),
     others: files.filter((_, at) => kinds[at] !== best.kind).map(({ path }) => path),
   };
+}
+
+function notesOf(kind: Kind, others: readonly string[]): string[] {
+  const undecoded = others.filter((path) => kind === 'images' && UNDECODED.test(path));
+  const rest = others.filter((path) => !undecoded.includes(path));
+  return [
+    ...(undecoded.length > 0
+      ? [`left out, as browsers do not decode them: ${listed(undecoded)}`]
+      : []),
+    ...(rest.length > 0 ? [`left out: ${listed(rest)}`] : []),
+  ];
 }
 
 /** The file's name, or that of the folder that all of several are in, or the first one's. */

@@ -159,7 +159,7 @@ describe('rows from the disk', () => {
           const lines = rows.map(([a, b, c]) => `${a},${quoted(`w${b}`)},${c}`);
           const text = (isMarked ? '\uFEFF' : '') + ['a,b,y', ...lines].join(end);
           const given = {
-            ...{ name: 'a', tools: {}, fingerprint: '' },
+            ...{ name: 'a', tools: {}, fingerprint: '', sources: [] },
             files: [{ path: 'a.csv', open: () => Promise.resolve(fileOf('a.csv', text).file) }],
             wish: { table: { features: ['a', 'b'], as: { y: 'numbers' } } } as const,
           };

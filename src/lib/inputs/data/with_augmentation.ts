@@ -3,8 +3,8 @@ import { DataError } from './choices.ts';
 import type { Augmentation, Dataset } from './dataset.ts';
 
 export interface PictureDataset extends Dataset {
-  /** The same, its training examples changed so where `read` is given a seed. */
-  augmentedBy(augmentation: Augmentation): Dataset;
+  /** Its training examples changed so where `read` is given a seed, and the recipe that says it. */
+  augmentedBy(augmentation: Augmentation): Pick<Dataset, 'train' | 'recipe'>;
 }
 
 /**
@@ -14,7 +14,9 @@ export interface PictureDataset extends Dataset {
 export function withAugmentation(dataset: Dataset, augmentation: Augmentation | null): Dataset {
   if (!augmentation) return dataset;
   checkAugmentation(augmentation);
-  if ('augmentedBy' in dataset) return (dataset as PictureDataset).augmentedBy(augmentation);
+  if ('augmentedBy' in dataset) {
+    return { ...dataset, ...(dataset as PictureDataset).augmentedBy(augmentation) };
+  }
   throw new DataError(
     `${dataset.name} cannot be augmented: its inputs are no pictures but ${dataset.input.dtype} [${dataset.input.shape.join(', ')}]`,
     'Train without augmentation.',
