@@ -1,8 +1,9 @@
 /**
  * Which files a run leaves, and in which order. It knows no disks: it is handed functions that
- * write a file whole or not at all. The best state is written before the last one, since a run that
- * is cut off in between goes on from the newest file, whichever that is; run.json comes last and
- * tells only of what lies there; old files go when all of that stands.
+ * write a file whole or not at all. metrics.csv is written before the states, since a row too many
+ * is cut off again where a run goes on, and one too few would be missing for ever; the best state
+ * before the last one, since a run goes on from the newest file, whichever that is. run.json comes
+ * last and tells only of what lies there; old files go when all of that stands.
  */
 import { monitoredName } from './best.ts';
 import type { Kept, Metrics } from './kept.ts';
@@ -20,8 +21,8 @@ export interface RunFiles {
   writeCheckpoint(name: string, kept: Kept): Promise<void>;
   /** The same for a text. */
   writeText(name: string, text: string): Promise<void>;
-  /** The text of a file; null where there is none. */
-  readText(name: string): Promise<string | null>;
+  /** The versions of a text, the newest first: one that was cut off may not be whole. */
+  readTexts(name: string): Promise<readonly string[]>;
   names(): Promise<readonly string[]>;
   remove(name: string): Promise<void>;
 }
@@ -56,7 +57,8 @@ export class Keeper {
     facts: RunFacts,
     { before = null, files = {} }: { before?: Standing | null; files?: RunFile['files'] } = {},
   ): Promise<Keeper> {
-    const rows = before ? parseRows((await disk.readText(METRICS)) ?? '') : [];
+    const tables = before ? (await disk.readTexts(METRICS)).map(parseRows) : [];
+    const rows = tables.find(({ length }) => length > 0) ?? [];
     const keeper = new Keeper(disk, facts, before, before ? upTo(rows, before) : []);
     for (const [name, place] of Object.entries(files)) keeper.#files.set(name, place);
     await keeper.#writeRun(before, 'running');
@@ -95,6 +97,11 @@ export class Keeper {
     // What cannot be written now stays in mind: the disk may have room the next time.
     if (isWhole) this.#rows = upTo(this.#rows, kept);
     if (isWhole && kept.best?.epoch === kept.epoch) this.#owed = kept;
+    if (this.#rowsOnDisk !== this.#rows) {
+      const rows = this.#rows;
+      await this.#disk.writeText(METRICS, metricsCsv(rows));
+      this.#rowsOnDisk = rows;
+    }
     if (this.#owed) {
       await this.#checkpoint(BEST, this.#owed);
       this.#owed = null;
@@ -108,11 +115,6 @@ export class Keeper {
     }
     await this.#checkpoint(LAST, kept);
     this.#kept = kept;
-    if (this.#rowsOnDisk !== this.#rows) {
-      const rows = this.#rows;
-      await this.#disk.writeText(METRICS, metricsCsv(rows));
-      this.#rowsOnDisk = rows;
-    }
     await this.#writeRun(kept, state);
     await this.#prune(numbered);
     return written;

@@ -39,9 +39,8 @@ export function runFilesOf(folder: RunFolder, { tree, verify, signal }: KeepingP
     async writeText(name, text) {
       await folder.write(name, (sink) => sink.write(new TextEncoder().encode(text)));
     },
-    async readText(name) {
-      const [file] = await folder.files(name);
-      return file ? file.text() : null;
+    async readTexts(name) {
+      return Promise.all((await folder.files(name)).map((file) => file.text()));
     },
     names: () => folder.names(),
     remove: (name) => folder.remove(name),
