@@ -7,7 +7,7 @@ import { blobSource } from '#lib/file/source.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import type { RunFolder } from '#lib/storage/run_folder.ts';
-import type { RunFiles } from '#lib/training/keep.ts';
+import { RUN, type RunFiles } from '#lib/training/keep.ts';
 import type { Kept } from '#lib/training/kept.ts';
 import { compare, mustLoad } from './save.file.ts';
 
@@ -16,11 +16,16 @@ export interface KeepingParts {
   tree(kept: Kept): Value;
   /** Judges what was read back, by a forward pass; throws where it is not the state. */
   verify?(root: Value, kept: Kept): Promise<void>;
+  /** Is told run.json when it stands, for whoever remembers where runs lie. */
+  note?(run: string): Promise<void>;
   readonly signal: AbortSignal;
 }
 
 /** The run's files. A checkpoint gets its name when every tensor of it reads back as it was. */
-export function runFilesOf(folder: RunFolder, { tree, verify, signal }: KeepingParts): RunFiles {
+export function runFilesOf(
+  folder: RunFolder,
+  { tree, verify, note, signal }: KeepingParts,
+): RunFiles {
   return {
     async writeCheckpoint(name, kept) {
       const root = tree(kept);
@@ -38,6 +43,8 @@ export function runFilesOf(folder: RunFolder, { tree, verify, signal }: KeepingP
     },
     async writeText(name, text) {
       await folder.write(name, (sink) => sink.write(new TextEncoder().encode(text)));
+      // What is kept does not depend on being remembered.
+      if (name === RUN) await note?.(text).catch(() => {});
     },
     async readTexts(name) {
       return Promise.all((await folder.files(name)).map((file) => file.text()));
