@@ -43,7 +43,10 @@ const rooms: Record<string, Room> = {
     ],
   },
   training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint', 'architecture/edits'] },
-  export: { rooms: ['training', 'architecture', 'formats', 'checkpoint'] },
+  export: {
+    rooms: ['training', 'optim', 'inputs', 'architecture', 'formats', 'checkpoint'],
+    packages: ['jszip'],
+  },
   storage: { rooms: ['file', 'checkpoint/finding'], packages: ['idb'] },
   worker: { rooms: [...above, 'runtime', 'optim', 'inputs', 'training', 'export', 'storage'] },
   ui: {
