@@ -27,7 +27,7 @@ const rooms: Record<string, Room> = {
   edit: { rooms: ['checkpoint'] },
   // pure-rand: first values come from torch's own generator.
   architecture: {
-    rooms: ['file', 'checkpoint', 'pickle'],
+    rooms: ['file', 'checkpoint', 'pickle', 'edit/rename'],
     packages: ['py-ast', 'pure-rand/*'],
   },
   runtime: { rooms: ['architecture', 'checkpoint'], packages: ['@tensorflow/*'] },

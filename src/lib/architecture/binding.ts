@@ -6,7 +6,9 @@ import { dtypes, itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
+import { idleRules, rename, type Renamed, type RenameRule } from '#lib/edit/rename.ts';
 import type { ParameterSpec } from './graph.ts';
+import { describeInit } from './initial.ts';
 
 export interface Binding {
   /** By the model's state_dict key, in the model's order. */
@@ -20,6 +22,8 @@ export interface Binding {
   readonly stripped: readonly string[];
   /** Keys that old files lack and PyTorch fills in: `num_batches_tracked`, with zero. */
   readonly defaulted: readonly string[];
+  /** Keys that a change of the model brought, which the file is not asked for. */
+  readonly fresh: readonly string[];
   readonly notes: readonly Finding[];
 }
 
@@ -38,6 +42,13 @@ export interface Mismatch {
 }
 
 export interface BindOptions {
+  /** What becomes of the file's keys before wrappers' prefixes are taken off. */
+  readonly rename?: readonly RenameRule[];
+  /** Changes of the model that the file knows nothing of: what `editModel` says of them. */
+  readonly edited?: {
+    readonly fresh: ReadonlySet<string>;
+    readonly moved: ReadonlyMap<string, string>;
+  };
   /** Prefixes that may be taken off; `wrappers` unless others are given. */
   readonly prefixes?: readonly string[];
 }
@@ -62,23 +73,32 @@ export const wrappers: readonly string[] = [
 /** More wrappers than these are not put around one another. */
 const maxWrappers = 8;
 
-/** Matches a state_dict to a model. */
+/** Matches a state_dict to a model. Throws a FindingError where a rule makes two keys one. */
 export function bind(
   state: readonly ParameterSpec[],
   stateDict: Dict,
   options: BindOptions = {},
 ): Binding {
-  const modelKeys = new Set(state.map(({ key }) => key));
-  const naming = stripWrappers([...stateDict.keys()], modelKeys, options.prefixes ?? wrappers);
+  const { rename: rules = [], edited } = options;
+  const nameOf = (key: string): string => edited?.moved.get(key) ?? key;
+  const names = new Set(state.map(({ key }) => nameOf(key)));
+  const fileKeys = [...stateDict.keys()].filter((key) => typeof key === 'string');
+  const naming = stripWrappers(rename(fileKeys, rules), names, options.prefixes ?? wrappers);
   const matched = new Map<string, BoundTensor>();
   const missing: string[] = [];
   const mismatched: Mismatch[] = [];
   const defaulted: string[] = [];
-  const notes: Finding[] = [];
+  const notes: Finding[] = idleRules(fileKeys, rules);
   const taken = new Set<string>();
+  const fresh = state.flatMap(({ key }) => (edited?.fresh.has(key) ? [key] : []));
 
   for (const spec of state) {
-    const fileKey = naming.fileKeys.get(spec.key);
+    const fileKey = naming.fileKeys.get(nameOf(spec.key));
+    if (edited?.fresh.has(spec.key)) {
+      // The file's own of that name belongs to the layer that was replaced.
+      if (fileKey !== undefined) taken.add(fileKey);
+      continue;
+    }
     const value = fileKey === undefined ? undefined : stateDict.get(fileKey);
     if (fileKey === undefined || !isTensor(value)) {
       if (fileKey === undefined && isFilledIn(spec, stateDict, naming.stripped)) {
@@ -108,7 +128,46 @@ export function bind(
   const unexpected = [...stateDict.keys()]
     .filter((key) => typeof key !== 'string' || !taken.has(key))
     .map(keyText);
-  return { matched, missing, unexpected, mismatched, stripped: naming.stripped, defaulted, notes };
+  const { stripped } = naming;
+  return { matched, missing, unexpected, mismatched, stripped, defaulted, fresh, notes };
+}
+
+/** A parameter or buffer that gets its first values from the constructor, not from the file. */
+export interface Fresh {
+  readonly key: string;
+  readonly why: 'new' | 'missing' | 'mismatched';
+  /** How, in words: `uniform from −0.1 to 0.1`. */
+  readonly init: string;
+}
+
+/**
+ * What starts fresh, in the model's order, where the file's tensors of another size are left out. Keys
+ * whose tensor has another key in the file are none of them.
+ */
+export function startsFresh(state: readonly ParameterSpec[], binding: Binding): Fresh[] {
+  const missing = new Set(binding.missing);
+  const mismatched = new Set(binding.mismatched.map(({ key }) => key));
+  const fresh = new Set(binding.fresh);
+  return state.flatMap(({ key, tiedTo, init }) => {
+    const why = fresh.has(key)
+      ? 'new'
+      : missing.has(key)
+        ? 'missing'
+        : mismatched.has(key)
+          ? 'mismatched'
+          : null;
+    if (why === null || binding.matched.has(key)) return [];
+    if (tiedTo !== undefined || isTiedToMatched(state, binding, key)) return [];
+    return [{ key, why, init: init ? describeInit(init) : 'not known' } as const];
+  });
+}
+
+function isTiedToMatched(
+  state: readonly ParameterSpec[],
+  { matched }: Binding,
+  key: string,
+): boolean {
+  return state.some((spec) => spec.tiedTo === key && matched.has(spec.key));
 }
 
 interface Naming {
@@ -119,12 +178,11 @@ interface Naming {
 
 /** Takes wrappers' prefixes off as long as that makes more keys fit. */
 function stripWrappers(
-  keys: readonly Value[],
+  keys: readonly Renamed[],
   modelKeys: ReadonlySet<string>,
   prefixes: readonly string[],
 ): Naming {
-  let names = new Map<string, string>();
-  for (const key of keys) if (typeof key === 'string') names.set(key, key);
+  let names = new Map(keys.map(({ from, to }) => [to, from]));
   let best: Naming = { fileKeys: names, stripped: [] };
   let bestCount = countMatches(names, modelKeys);
   const stripped: string[] = [];

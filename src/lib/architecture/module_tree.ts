@@ -39,9 +39,15 @@ export function outside<T>(
 
 /**
  * Describes a built module. `rebuild` makes it again: every trace starts from a fresh one, so that
- * what forward leaves behind in attributes never reaches the next trace.
+ * what forward leaves behind in attributes never reaches the next trace. `isFixed` is for modules whose
+ * code comes out of a file.
  */
-export function moduleTree(name: string, built: Built, rebuild: () => Built): ModuleTree {
+export function moduleTree(
+  name: string,
+  built: Built,
+  rebuild: () => Built,
+  { isFixed = false } = {},
+): ModuleTree {
   const [state, parameters] = outside(built.program, built.place, () => [
     describeState(built),
     parametersOf(built.module),
@@ -65,6 +71,16 @@ export function moduleTree(name: string, built: Built, rebuild: () => Built): Mo
         return { ok: false, findings: [pythonFinding(error)] };
       }
     },
+    ...(!isFixed && {
+      changed(change: (built: Built) => void) {
+        const make = (): Built => {
+          const made = rebuild();
+          outside(made.program, made.place, () => change(made));
+          return made;
+        };
+        return moduleTree(name, make(), make);
+      },
+    }),
     initialise(keys, seed) {
       try {
         const fresh = rebuild();

@@ -85,6 +85,8 @@ export interface ModuleTree {
     inputs: readonly { shape: readonly number[]; dtype: InputDtype }[],
     options: { training: boolean },
   ): Result<{ graph: Graph }>;
+  /** Makes it anew with `change` after the constructor; absent where the file brings the code. */
+  readonly changed?: (change: (built: Built) => void) => ModuleTree;
   /**
    * First values of state_dict entries: what `torch.manual_seed(seed)` and the constructor would give
    * them. A finding names the key and the line whose numbers are not known.

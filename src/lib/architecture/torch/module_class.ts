@@ -154,10 +154,18 @@ function methods(session: Session): Record<string, readonly [signature: string, 
     get_submodule: [
       'target',
       (module, given) => {
-        const target = given.value('target');
-        const found = modulesOf(module).find((item) => item.name === target);
-        if (found) return found.value;
-        throw raised('AttributeError', `there is no submodule "${String(target)}"`);
+        return submodule(module, given.value('target'));
+      },
+    ],
+    set_submodule: [
+      'target, module, strict=False',
+      (module, given) => {
+        const target = String(given.value('target'));
+        const dot = target.lastIndexOf('.');
+        if (given.bool('strict')) submodule(module, target);
+        const parent = submodule(module, target.slice(0, Math.max(0, dot)));
+        registerModule(parent, target.slice(dot + 1), given.value('module'));
+        return null;
       },
     ],
     apply: ['fn', (module, given, _, interpreter) => apply(interpreter, module, given.value('fn'))],
@@ -211,6 +219,15 @@ function name(given: Given): string {
   const value = given.value('name');
   if (typeof value === 'string') return value;
   throw raised('TypeError', `a name must be a str, not ${typeName(value)}`);
+}
+
+function submodule(module: PyInstance, target: PyValue): PyInstance {
+  const parts = target === '' ? [] : String(target).split('.');
+  return parts.reduce<PyInstance>((found, part) => {
+    const child = store(found, '_modules')?.get(part);
+    if (child !== undefined && isModule(child)) return child;
+    throw raised('AttributeError', `there is no submodule "${String(target)}"`);
+  }, module);
 }
 
 function addModule(module: PyInstance, given: Given): null {

@@ -48,7 +48,7 @@ export async function scriptModel(
   });
   await tensors.read(signal);
   const make = (): Built => instantiate(value, constants, files, tensors);
-  const module = moduleTree(nameOf(value), make(), make);
+  const module = moduleTree(nameOf(value), make(), make, { isFixed: true });
   const entries = [...(moduleStateDict(value)?.entries() ?? []), ...tensors.large];
   return { module, stateDict: new Dict(entries, 'OrderedDict') };
 }

@@ -109,17 +109,21 @@ export class Written {
   #load(file: string): Scope {
     const known = this.#scopes.get(file);
     if (known) return known;
-    const { interpreter } = this.#session;
-    const { name, body } = parsedFile(file);
-    const scope = new Scope('module', interpreter.environment.builtins);
+    const scope = new Scope('module', this.#session.interpreter.environment.builtins);
     this.#scopes.set(file, scope);
     scope.names.set('__name__', `torch.${file}`);
     scope.names.set('unsupported', refuse);
+    this.run(parsedFile(file), scope);
+    return scope;
+  }
+
+  /** Runs another source of our own. */
+  run({ name, body }: ParsedFile, scope: Scope): void {
+    const { interpreter } = this.#session;
     const frame = { file: name, line: 0, scope, self: undefined };
     interpreter.within(frame, () => {
       for (const statement of body) execute(interpreter, statement, scope);
     });
-    return scope;
   }
 }
 
