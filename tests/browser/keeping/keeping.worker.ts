@@ -156,7 +156,7 @@ const facts = (inputs: RunFacts['inputs']): RunFacts => ({
     ...{ name: 'Net', edits: noEdits, checkpoint: { name: 'start.pt', stateDict: [] } },
     source: { files: [], candidate: 'Net', file: null, arguments: {} },
   },
-  data: { name: 'data.csv', fingerprint: 'f', recipe: {} as RunFacts['data']['recipe'] },
+  data: { name: 'data.csv', fingerprint: 'f', recipe: {} as RunFacts['data']['recipe'], wish: {} },
   backend: { name: 'cpu', adapter: '' },
 });
 
