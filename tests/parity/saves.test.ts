@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Dict } from '#lib/checkpoint/value.ts';
 import { shardKinds, type ShardKind } from '#lib/formats/sharded.write.ts';
+import type { RunSettings } from '#lib/training/settings.ts';
 import type { SaveChoice } from '#lib/worker/protocol.ts';
 import { Lab } from '#lib/worker/lab.ts';
 import { describe as describeValue } from '../fixtures/describe.ts';
+import { tinySettings } from '../fixtures/tiny.ts';
 import { oldPython, python, runPython } from '../python.ts';
 import { judgeWritten, load } from './judge.ts';
 import { open, unwrap } from './lab.ts';
@@ -54,19 +56,14 @@ async function trainAndSave(sample: (typeof samples)[number]) {
   unwrap(await lab.handlers.source({ files: source }, context));
   const args = { candidate: sample.model, arguments: {}, stateDict: 0 };
   unwrap(await lab.handlers.build(args, context));
-  unwrap(await lab.handlers.data({ file: file(sample.data) }, context));
-  const settings = {
-    from: 'checkpoint',
-    epochs: 1,
-    batchSize: 16,
-    learningRate: 0.003,
-    weightDecay: 0.001,
-    seed: 3,
-    optimizer: 'checkpoint',
-    loss: 'cross_entropy',
-    validationShare: 0,
-  } as const;
-  const { summary } = unwrap(await lab.handlers.train(settings, context));
+  const files = [{ path: sample.data, file: file(sample.data) }];
+  unwrap(await lab.handlers.data({ files, wish: {} }, context));
+  const settings: RunSettings = {
+    ...tinySettings,
+    ...{ name: sample.id, epochs: 1, batchSize: 16, seed: 3 },
+    optimizer: { name: 'checkpoint', options: { lr: 0.003, weight_decay: 0.001 } },
+  };
+  const { summary } = unwrap(await lab.handlers.train({ settings, from: 'checkpoint' }, context));
   const all: { choice: SaveChoice; path: string }[] = [];
   for (const choice of await lab.handlers.saves({}, context)) {
     const args = { choice: choice.id, ...(choice.sharded && { shardSize: SHARD_SIZE }) };
@@ -92,7 +89,9 @@ describe.each(samples)('$id', async (sample) => {
     ]);
     const epoch = summary.last!.epoch;
     for (const { choice } of saved.filter(({ choice }) => choice.which !== 'opened')) {
-      expect(choice.name).toContain(`_epoch${epoch}_valloss${summary.last!.loss.toFixed(4)}`);
+      expect(choice.name).toContain(
+        `_epoch${epoch}_valloss${summary.last!.metrics.val_loss!.toFixed(4)}`,
+      );
     }
   });
 

@@ -1,9 +1,9 @@
-import type { ClassNames, OpenedData } from '#lib/worker/protocol.ts';
+import type { ClassNames, DataFacts } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 
 /** The open data set. */
 export class DataState {
-  opened = $state.raw<OpenedData | null>(null);
+  opened = $state.raw<DataFacts | null>(null);
   /** Names of the classes: a sample's, the checkpoint's, those of a dropped file, or ImageNet's. */
   classes = $state.raw<readonly string[]>([]);
   /** Where they come from; null for a sample's, and where there are none. */
@@ -15,10 +15,19 @@ export class DataState {
     this.#desk = desk;
   }
 
+  /** Examples of a split. */
+  count(split: 'train' | 'test'): number {
+    return (split === 'train' ? this.opened?.train : this.opened?.held) ?? 0;
+  }
+
   async open(file: File, classes: readonly string[] = []): Promise<boolean> {
     const failure = `Could not open the data in ${file.name}`;
     const result = await this.#desk.tasks.run(`Opening ${file.name}`, failure, (task) =>
-      this.#desk.client.call('data', { file }, { signal: task.signal }),
+      this.#desk.client.call(
+        'data',
+        { files: [{ path: file.name, file }], wish: {} },
+        { signal: task.signal },
+      ),
     );
     if (!result || !this.#desk.problems.check(failure, result)) return false;
     this.file = file;

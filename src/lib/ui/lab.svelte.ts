@@ -213,7 +213,7 @@ export class Lab implements Desk {
   async openData(file: File, classes?: readonly string[]): Promise<boolean> {
     if (!(await this.data.open(file, classes))) return false;
     this.running.dataChanged();
-    this.training.dataChanged(this.data.opened?.test ?? 0);
+    this.training.dataChanged(this.data.opened?.held ?? 0);
     return true;
   }
 

@@ -11,7 +11,7 @@ export interface Drawn {
 /** Wider strips than this are folded into rows. */
 const widestStrip = 64;
 
-export function picture(values: Float32Array, shape: readonly number[]): Drawn {
+export function picture(values: Float32Array | Int32Array, shape: readonly number[]): Drawn {
   const { width, height, channels } = layout(values.length, shape);
   let low = Infinity;
   let high = -Infinity;

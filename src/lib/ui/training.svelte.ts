@@ -1,14 +1,17 @@
 import type {
   BuiltModel,
   Finding,
+  LossName,
+  OptimizerName,
+  RunSettings,
   TrainProgress,
-  TrainSettings,
   TrainSummary,
 } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 
-type Point = TrainProgress['train'][number];
-type Validation = TrainProgress['validation'][number];
+type Point = Pick<TrainProgress['train'][number], 'step' | 'loss'>;
+type Validation = Point & { epoch: number; accuracy: number | null };
+type From = 'checkpoint' | 'last';
 
 export interface Curves {
   train: Point[];
@@ -21,9 +24,41 @@ const freshRates = {
   ...{ Adamax: 0.002, RMSprop: 0.01, Adagrad: 0.01, Adadelta: 1 },
 } as const;
 
+interface Settings {
+  epochs: number;
+  batchSize: number;
+  learningRate: number;
+  weightDecay: number;
+  seed: number;
+  optimizer: 'checkpoint' | OptimizerName;
+  loss: Extract<LossName, 'cross_entropy' | 'nll_loss'>;
+  validationShare: number;
+}
+
+function runSettings(form: Settings): RunSettings {
+  const options = { lr: form.learningRate, weight_decay: form.weightDecay };
+  const classes = { ignoreIndex: -100, classWeights: null };
+  return {
+    ...{ name: 'model', epochs: form.epochs, batchSize: form.batchSize, seed: form.seed },
+    accumulate: 1,
+    optimizer:
+      form.optimizer === 'checkpoint'
+        ? { name: 'checkpoint', options }
+        : { name: form.optimizer, options, groups: [] },
+    ...{ scheduler: null, scaler: null, clip: null, ema: null, earlyStopping: null },
+    loss:
+      form.loss === 'nll_loss'
+        ? { name: 'nll_loss', ...classes }
+        : { name: 'cross_entropy', labelSmoothing: 0, ...classes },
+    monitor: { metric: 'loss', mode: 'min' },
+    data: { validationShare: form.validationShare, stratified: false, augmentation: null },
+    keep: { every: 0, newest: 3, steps: 0 },
+  };
+}
+
 /** A training run: its settings, its curves, its end. It goes on while other pages are shown. */
 export class TrainingState {
-  settings = $state<Omit<TrainSettings, 'from'>>({
+  settings = $state<Settings>({
     epochs: 3,
     batchSize: 64,
     learningRate: 0.001,
@@ -46,8 +81,6 @@ export class TrainingState {
   /** Grows in place; `version` says when, so that long runs do not copy their history. */
   readonly curves: Curves = { train: [], validation: [] };
   version = $state(0);
-  /** Steps of the runs that this one goes on from: their curves stay. */
-  #stepsBefore = 0;
   readonly #desk: Desk;
 
   constructor(desk: Desk) {
@@ -83,18 +116,18 @@ export class TrainingState {
   }
 
   /** `last` goes on where the run before ended; `checkpoint` starts over from the file. */
-  async start(from: TrainSettings['from']): Promise<void> {
+  async start(from: From): Promise<void> {
     if (this.running) return;
     if (from === 'checkpoint') this.reset();
-    else this.#stepsBefore = this.curves.train.at(-1)?.step ?? 0;
     this.progress = null;
     this.summary = null;
     this.findings = [];
     this.running = true;
     this.stopping = false;
     try {
-      const settings = { ...$state.snapshot(this.settings), from };
-      const result = await this.#desk.client.call('train', settings, {
+      const settings = runSettings($state.snapshot(this.settings));
+      const args = { settings, from };
+      const result = await this.#desk.client.call('train', args, {
         onProgress: (progress) => this.#receive(progress),
       });
       if (result.ok) {
@@ -134,17 +167,17 @@ export class TrainingState {
     this.progress = progress;
     if (progress.step > 0) this.unsaved = true;
     if (progress.train.length === 0 && progress.validation.length === 0) return;
-    const moved = <T extends { step: number }>(point: T): T => ({
-      ...point,
-      step: point.step + this.#stepsBefore,
-    });
-    this.curves.train.push(...progress.train.map(moved));
-    this.curves.validation.push(...progress.validation.map(moved));
+    this.curves.train.push(...progress.train);
+    this.curves.validation.push(
+      ...progress.validation.map(({ step, epoch, metrics }) => ({
+        ...{ step, epoch, loss: metrics.val_loss! },
+        accuracy: metrics.val_accuracy ?? null,
+      })),
+    );
     this.version++;
   }
 
   #clearCurves(): void {
-    this.#stepsBefore = 0;
     this.curves.train.length = 0;
     this.curves.validation.length = 0;
     this.version++;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LabClient, WorkerCrash, WorkerError, type WorkerPort } from './client.ts';
 import { CANCEL_WITHIN, PING_EVERY, SILENT_PINGS } from './heartbeat.ts';
-import type { Reply, Request, TrainSettings } from './protocol.ts';
+import { tinySettings } from '../../../tests/fixtures/tiny.ts';
+import type { Reply, Request } from './protocol.ts';
 
 class FakePort implements WorkerPort {
   onmessage: WorkerPort['onmessage'] = null;
@@ -34,17 +35,7 @@ function lab() {
   return { client, ports };
 }
 
-const settings: TrainSettings = {
-  from: 'checkpoint',
-  epochs: 1,
-  batchSize: 32,
-  learningRate: 0.1,
-  weightDecay: 0,
-  seed: 0,
-  optimizer: 'SGD',
-  loss: 'cross_entropy',
-  validationShare: 0,
-};
+const settings = { settings: tinySettings, from: 'checkpoint' as const };
 
 describe('LabClient', () => {
   it('starts the worker on the first call and matches answers by id', async () => {

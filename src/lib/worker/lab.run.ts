@@ -21,7 +21,7 @@ export function runHandlers(state: LabState): Handlers<keyof RunCalls | keyof Gr
     run: ({ input, top }, { signal }) =>
       attempt(signal, async () => {
         const bench = state.needBench();
-        const sources = sourcesOf(state, input);
+        const sources = await sourcesOf(state, input);
         const run = await state.onBackend((backend) =>
           bench.run({ input, sources, top, backend, signal }),
         );
@@ -98,14 +98,15 @@ export function runHandlers(state: LabState): Handlers<keyof RunCalls | keyof Gr
     measure: ({ input }, context) =>
       attempt(context.signal, async () => {
         const bench = state.needBench();
+        const { runs } = bench;
         const graph = await state.onBackend(async (backend) => {
           if (input.kind === 'text') {
             const tokenizer = state.needTokenizer();
             const text = tokensForGraph(input.text, bench.runner(backend), tokenizer, bench.task);
-            return bench.measure({ ...text, backend, ...context });
+            return bench.measure({ ...text, backend, runs, ...context });
           }
-          const inputs = await makeInputs(input, sourcesOf(state, input), context.signal);
-          return bench.measure({ inputs, tokens: null, backend, ...context });
+          const inputs = await makeInputs(input, await sourcesOf(state, input), context.signal);
+          return bench.measure({ inputs, tokens: null, backend, runs, ...context });
         });
         return { graph };
       }),
@@ -123,9 +124,10 @@ export function runHandlers(state: LabState): Handlers<keyof RunCalls | keyof Gr
 }
 
 /** What an input may refer to. */
-function sourcesOf(state: LabState, input: RunInput): Sources {
+async function sourcesOf(state: LabState, input: RunInput): Promise<Sources> {
   return {
-    example: input.kind === 'example' ? exampleOf(state, input.split, input.index) : undefined,
+    example:
+      input.kind === 'example' ? await exampleOf(state, input.split, input.index) : undefined,
     arrays: state.arrays,
     root: state.opened?.checkpoint.root ?? null,
   };

@@ -9,7 +9,8 @@ import type { StateDictCandidate } from '#lib/architecture/binding.ts';
 import type { Carried } from '#lib/architecture/carried/open.ts';
 import type { ModelSource, SourceFile } from '#lib/architecture/source.ts';
 import type { Source } from '#lib/file/source.ts';
-import type { Dataset } from '#lib/inputs/dataset.ts';
+import type { Dataset } from '#lib/inputs/data/dataset.ts';
+import type { DataFile } from '#lib/inputs/data/given.ts';
 import { TOKENIZER_FILES, type Tokenizer } from '#lib/inputs/tokenizer.ts';
 import { label } from '#lib/inspect/repr.ts';
 import type { OpenFile } from '#lib/storage/opfs.ts';
@@ -58,6 +59,8 @@ export class LabState {
   bench: Workbench | null = null;
   safety: Safety | null = null;
   data: Dataset | null = null;
+  /** The files that it was read from. */
+  dataFiles: readonly DataFile[] = [];
   arrays: ReadonlyMap<string, Tensor> = new Map();
   tokenizer: Tokenizer | null = null;
   #backend: Promise<CheckedBackend> | null = null;

@@ -2,13 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Lab } from './lab.ts';
-import type { CallName, Calls, Progress, RunInput } from './protocol.ts';
+import { tinySettings } from '../../../tests/fixtures/tiny.ts';
+import type { CallName, Calls, Progress, RunInput, RunSettings } from './protocol.ts';
 
 const samples = 'public/samples/';
 const random: RunInput = {
   kind: 'tensors',
   inputs: [{ from: 'random', shape: [1, 10], dtype: 'float32', seed: 1, below: 1 }],
 };
+
+/** Data as it is dropped, read as the lab guesses. */
+function data(path: string): Calls['data']['args'] {
+  return { files: [{ path: path.split('/').at(-1)!, file: file(path) }], wish: {} };
+}
 
 function file(path: string, name = path.split('/').at(-1)!): File {
   return new File([readFileSync(samples + path)], name);
@@ -66,8 +72,13 @@ describe('the digits sample', async () => {
       optimizer: { name: 'AdamW', states: 8 },
       report: { missing: [], unexpected: [], mismatched: [] },
     });
-    const { data } = await call(lab, 'data', { file: file('digits/digits.npz') });
-    expect(data).toMatchObject({ exampleShape: [1, 28, 28], scaling: 'uint8 / 255', classes: 10 });
+    const { data: facts } = await call(lab, 'data', data('digits/digits.npz'));
+    expect(facts).toMatchObject({
+      kind: 'arrays',
+      input: { dtype: 'float32', shape: [1, 28, 28] },
+      recipe: { divide: 255 },
+      target: { kind: 'class', classes: [...'0123456789'] },
+    });
     const { example } = await call(lab, 'example', { split: 'test', index: 3 });
     const { run } = await call(lab, 'run', {
       input: { kind: 'example', split: 'test', index: 3 },
@@ -85,18 +96,16 @@ describe('the linear sample', async () => {
     files: [{ name: 'model.py', text: readFileSync(`${samples}linear/model.py`, 'utf8') }],
   });
   const { model } = await call(lab, 'build', { candidate: 'Linear', arguments: {}, stateDict: 0 });
-  const { data } = await call(lab, 'data', { file: file('linear/data.npz') });
-  const settings = {
-    from: 'checkpoint',
-    epochs: 2,
-    batchSize: 16,
-    learningRate: 0.01,
-    weightDecay: 0,
-    seed: 1,
-    optimizer: 'checkpoint',
-    loss: 'cross_entropy',
-    validationShare: 0,
-  } as const;
+  const { data: facts } = await call(lab, 'data', data('linear/data.npz'));
+  const settings: RunSettings = {
+    ...tinySettings,
+    ...{ name: 'linear', epochs: 2, batchSize: 16 },
+    optimizer: { name: 'checkpoint', options: { lr: 0.01, weight_decay: 0 } },
+  };
+  const run = (changes: Partial<RunSettings> = {}, from: 'checkpoint' | 'last' = 'checkpoint') => ({
+    settings: { ...settings, ...changes },
+    from,
+  });
 
   it('says at once which line of forward is not supported', async () => {
     const lab = new Lab();
@@ -121,13 +130,13 @@ describe('the linear sample', async () => {
   it('trains on from its own optimizer state and counts the epochs on', async () => {
     expect(model.exampleShape).toEqual([10]);
     const steps: number[] = [];
-    const { summary } = await call(lab, 'train', settings, ({ train }) =>
+    const { summary } = await call(lab, 'train', run(), ({ train }) =>
       steps.push(...train.map(({ step }) => step)),
     );
-    const perEpoch = Math.ceil(data.train / 16);
+    const perEpoch = Math.ceil(facts.train / 16);
     expect(steps).toEqual(Array.from({ length: 2 * perEpoch }, (_, index) => index + 1));
     expect(summary.steps).toBe(2 * perEpoch);
-    expect(summary.best!.loss).toBeLessThanOrEqual(summary.last!.loss);
+    expect(summary.best!.value).toBeLessThanOrEqual(summary.last!.metrics.val_loss!);
 
     const choices = await lab.handlers.saves({}, never);
     const last = choices.find(({ id }) => id === 'last-checkpoint-pt')!;
@@ -161,47 +170,48 @@ describe('the linear sample', async () => {
   });
 
   it('gives the same numbers for the same seed', async () => {
-    const run = async () => {
+    const trained = async () => {
       const lab = new Lab();
       await call(lab, 'open', { file: file('linear/linear.pth') });
       await call(lab, 'source', {
         files: [{ name: 'm.py', text: readFileSync(`${samples}linear/model.py`, 'utf8') }],
       });
       await call(lab, 'build', { candidate: 'Linear', arguments: {}, stateDict: 0 });
-      await call(lab, 'data', { file: file('linear/data.npz') });
-      return (await call(lab, 'train', settings)).summary.last;
+      await call(lab, 'data', data('linear/data.npz'));
+      return (await call(lab, 'train', run())).summary.last;
     };
-    expect(await run()).toEqual(await run());
+    expect(await trained()).toEqual(await trained());
   });
 
   it('goes on from the run before, or starts over from the file', async () => {
-    const more = await call(lab, 'train', { ...settings, from: 'last' });
-    const over = await call(lab, 'train', settings);
+    const more = await call(lab, 'train', run({}, 'last'));
+    const over = await call(lab, 'train', run());
     expect(more.summary.last!.epoch).toBe(over.summary.last!.epoch + 2);
-    const twice = await call(lab, 'train', settings);
+    const twice = await call(lab, 'train', run());
     expect(twice.summary.last).toEqual(over.summary.last);
   });
 
   it('drops the weights of a run that failed and keeps the state before it', async () => {
-    const { summary } = await call(lab, 'train', settings);
+    const { summary } = await call(lab, 'train', run());
     const before = await call(lab, 'run', {
       input: random,
       top: 2,
     });
-    const wild = { ...settings, from: 'last', learningRate: 1e38 } as const;
+    const optimizer = { name: 'checkpoint', options: { lr: 1e38 } } as const;
+    const wild = run({ optimizer }, 'last');
     await expect(call(lab, 'train', wild)).rejects.toThrow(/training: the loss is \S+ at step/);
     const after = await call(lab, 'run', {
       input: random,
       top: 2,
     });
     expect(after.run.outputs).toEqual(before.run.outputs);
-    const more = await call(lab, 'train', { ...settings, from: 'last' });
+    const more = await call(lab, 'train', run({}, 'last'));
     expect(more.summary.last!.epoch).toBe(summary.last!.epoch + 2);
   });
 
   it('pauses, resumes and stops', async () => {
     const states: string[] = [];
-    const training = call(lab, 'train', { ...settings, epochs: 1000 }, ({ state }) => {
+    const training = call(lab, 'train', run({ epochs: 1000 }), ({ state }) => {
       if (states.at(-1) === state) return;
       states.push(state);
       if (states.length === 1) lab.handlers.pause({}, never);
@@ -211,7 +221,7 @@ describe('the linear sample', async () => {
     const { summary } = await training;
     expect(summary.stopped).toBe(true);
     expect(states).toContain('paused');
-    expect(summary.steps).toBeLessThan(1000 * Math.ceil(data.train / 16));
+    expect(summary.steps).toBeLessThan(1000 * Math.ceil(facts.train / 16));
   });
 
   it('refuses settings that make no sense', async () => {
@@ -219,22 +229,25 @@ describe('the linear sample', async () => {
       { epochs: 0 },
       { epochs: 1.5 },
       { batchSize: NaN },
-      { learningRate: Infinity },
-      { learningRate: -1 },
-      { weightDecay: NaN },
+      { accumulate: 0 },
       { seed: 1.5 },
       { seed: -1 },
-      { validationShare: 1 },
-    ];
+      { data: { ...settings.data, validationShare: 1 } },
+      { clip: { kind: 'norm', maxNorm: 0, normType: 2 } },
+      { ema: { decay: 1 } },
+      { earlyStopping: { patience: 0, minDelta: 0 } },
+      { monitor: { metric: 'perplexity', mode: 'min' } },
+      { keep: { every: -1, newest: 0, steps: 0 } },
+    ] as const;
     for (const setting of wrong) {
-      const result = await lab.handlers.train({ ...settings, ...setting }, never);
+      const result = await lab.handlers.train(run(setting), never);
       expect(result).toMatchObject({ findings: [{ code: 'training-settings' }] });
     }
   });
 
   it('trains one run at a time', async () => {
-    const first = call(lab, 'train', settings);
-    const second = await lab.handlers.train(settings, never);
+    const first = call(lab, 'train', run());
+    const second = await lab.handlers.train(run(), never);
     expect(second).toMatchObject({ ok: false, findings: [{ code: 'training-busy' }] });
     await first;
   });
@@ -248,7 +261,7 @@ describe('the linear sample', async () => {
         files: [{ name: 'm.py', text: readFileSync(`${samples}linear/model.py`, 'utf8') }],
       });
       await call(lab, 'build', build);
-      await call(lab, 'data', { file: file('linear/data.npz') });
+      await call(lab, 'data', data('linear/data.npz'));
     };
     const tf = await import('#lib/runtime/tf.ts');
     const counts: number[] = [];
@@ -256,10 +269,10 @@ describe('the linear sample', async () => {
       await open();
       let told = () => {};
       const training = new Promise<void>((resolve) => (told = resolve));
-      const run = lab.handlers.train({ ...settings, epochs: 1e6 }, { ...never, progress: told });
+      const endless = lab.handlers.train(run({ epochs: 1e6 }), { ...never, progress: told });
       await training;
       await call(lab, 'build', build);
-      expect(await run).toMatchObject({ ok: false, findings: [{ code: 'training-ended' }] });
+      expect(await endless).toMatchObject({ ok: false, findings: [{ code: 'training-ended' }] });
       await new Promise((resume) => setTimeout(resume));
       counts.push(tf.memory().numTensors);
     }

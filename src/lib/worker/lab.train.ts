@@ -1,69 +1,87 @@
 /** Data and training. */
-import { gatherExamples, readDataset, type Dataset } from '#lib/inputs/dataset.ts';
-import { openForUse } from '#lib/inputs/open_for_use.ts';
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { integers } from '#lib/inputs/random.ts';
+import type { Batch, Dataset, Examples } from '#lib/inputs/data/dataset.ts';
+import { describeTarget, preview } from '#lib/inputs/data/preview.ts';
+import { readData } from '#lib/inputs/data/read_data.ts';
 import { attempt, notYet, type Handlers, type LabState } from './lab.state.ts';
-import type { Example, OpenedData, Split, TrainCalls } from './protocol.train.ts';
+import { proposeRun } from './propose_run.ts';
+import type { Example, Split, TrainCalls } from './protocol.train.ts';
 
 export function trainHandlers(state: LabState): Handlers<keyof TrainCalls> {
   return {
-    data: ({ file }, { signal }) =>
+    data: ({ files, wish }, { signal }) =>
       attempt(signal, async () => {
-        state.data = await readDataset(await openForUse(file, signal), file.name, signal);
-        return { data: describeData(state.data) };
+        const opened = files?.map(({ path, file }) => ({ path, file })) ?? state.dataFiles;
+        if (opened.length === 0) throw noData();
+        const tools = { tokenizer: state.tokenizer ?? undefined };
+        const { dataset, facts } = await readData(opened, wish, tools, signal);
+        state.data = dataset;
+        state.dataFiles = opened;
+        return { data: facts };
       }),
     example: ({ split, index }, { signal }) =>
-      attempt(signal, async () => ({ example: exampleOf(state, split, index) })),
-    train: (settings, { signal, progress }) =>
+      attempt(signal, async () => ({ example: await exampleOf(state, split, index) })),
+    preview: ({ count, seed, augmentation }, { signal }) =>
       attempt(signal, async () => {
-        if (!state.data) {
-          throw notYet('training: no data is open', 'Open an .npz with inputs and labels first.');
-        }
+        const data = needData(state);
+        const chosen = integers(Math.min(count, data.train.count), data.train.count, seed);
+        const batch = await preview(data, chosen, augmentation ? seed : null, signal);
+        return { examples: Array.from(chosen, (_, at) => exampleAt(data, batch, at)) };
+      }),
+    proposeRun: (_, { signal }) =>
+      attempt(signal, async () => ({
+        proposal: await proposeRun(state.needBench(), needData(state)),
+      })),
+    train: ({ settings, from }, { signal, progress }) =>
+      attempt(signal, async () => {
+        const data = needData(state);
         const bench = state.needBench();
-        const data = state.data;
-        const summary = await state.onBackend((backend) =>
-          bench.train({ settings, data, backend, signal, progress }),
-        );
-        return { summary };
+        const backend = () => state.startBackend();
+        const run = { settings, from, data, backend, signal, progress };
+        return { summary: await bench.train(run) };
       }),
     pause: () => {
-      state.bench?.session?.pause();
+      state.bench?.training.session?.pause();
       return null;
     },
     resume: () => {
-      state.bench?.session?.resume();
+      state.bench?.training.session?.resume();
       return null;
     },
     stop: () => {
-      state.bench?.session?.stop();
+      state.bench?.training.session?.stop();
       return null;
     },
   };
 }
 
-export function exampleOf(state: LabState, split: Split, index: number): Example {
-  const examples = split === 'test' ? state.data?.test : state.data?.train;
-  if (!examples)
-    throw notYet('data: no such examples are open', 'Open an .npz with examples first.');
-  const { inputs, labels } = gatherExamples(examples, [index]);
-  return { label: String(labels[0]), shape: [...state.data!.exampleShape], values: inputs };
+function noData(): FindingError {
+  return notYet(
+    'training: no data is open',
+    'Open an .npz with inputs and labels, a table, pictures in folders, or text first.',
+  );
 }
 
-function describeData({
-  name,
-  arrays,
-  train,
-  test,
-  exampleShape,
-  scaling,
-  classes,
-}: Dataset): OpenedData {
+function needData(state: LabState): Dataset {
+  if (state.data) return state.data;
+  throw noData();
+}
+
+/** One example of the open data. */
+export async function exampleOf(state: LabState, split: Split, index: number): Promise<Example> {
+  const data = needData(state);
+  const examples: Examples | null = split === 'test' ? data.held : data.train;
+  if (!examples) throw notYet('data: no such examples are open', 'Open data that holds some out.');
+  return exampleAt(data, await examples.read([index]), 0);
+}
+
+function exampleAt({ input, target }: Dataset, batch: Batch, at: number): Example {
+  const size = batch.inputs.length / batch.count;
   return {
-    name,
-    arrays: arrays.map(({ name, dtype, shape }) => ({ name, dtype, shape: [...shape] })),
-    train: train.count,
-    test: test?.count ?? 0,
-    exampleShape: [...exampleShape],
-    scaling,
-    classes,
+    label: describeTarget(target, batch, at),
+    dtype: input.dtype,
+    shape: [...input.shape],
+    values: batch.inputs.slice(at * size, (at + 1) * size),
   };
 }

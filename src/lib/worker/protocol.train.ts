@@ -1,17 +1,44 @@
-/** Data and training runs. Types only. */
+/** Data and training runs: what the Train page and the worker say to each other. Types only. */
 import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
-import type { Result } from '#lib/checkpoint/finding.ts';
+import type { Finding, Result } from '#lib/checkpoint/finding.ts';
+import type { ArraySpec, Augmentation, TargetSpec } from '#lib/inputs/data/dataset.ts';
+import type { DataFacts, DataWish } from '#lib/inputs/data/choices.ts';
+import type { Best, Metrics } from '#lib/training/kept.ts';
+import type { LossName, LossSettings, MetricName, RunSettings } from '#lib/training/settings.ts';
 
+export type { ArraySpec, Augmentation, DataFacts, DataWish, TargetSpec };
+export type { Best, LossName, LossSettings, MetricName, Metrics, RunSettings };
 export type { OptimizerName };
 
 export interface TrainCalls {
-  /** Opens a data set (npz). On failure, the one before stays. */
-  data: { args: { file: File }; result: Result<{ data: OpenedData }> };
+  /**
+   * Opens a data set, or the open one in another way: `files` are left out then. On failure, the one
+   * before stays.
+   */
+  data: {
+    args: { files?: { path: string; file: File }[]; wish: DataWish };
+    result: Result<{ data: DataFacts }>;
+  };
   /** One example of the open data: its picture or values, and its label. */
   example: { args: { split: Split; index: number }; result: Result<{ example: Example }> };
-  /** Trains until done, stopped or aborted; progress is TrainProgress. */
+  /** Examples as the model would see them in training, augmented where that is given. */
+  preview: {
+    args: { count: number; seed: number; augmentation: Augmentation | null };
+    result: Result<{ examples: Example[] }>;
+  };
+
+  /** Settings that suit the model, its checkpoint and the data; and what else fits. */
+  proposeRun: { args: object; result: Result<{ proposal: RunProposal }> };
+  /** Trains until done, stopped or aborted; one run at a time. */
   train: {
-    args: TrainSettings;
+    args: {
+      settings: RunSettings;
+      /**
+       * `checkpoint` starts from the file (and drops what a run before has made), `last` goes on
+       * from where that run ended. Where the file is the state of a run, it goes on exactly.
+       */
+      from: 'checkpoint' | 'last';
+    };
     result: Result<{ summary: TrainSummary }>;
     progress: TrainProgress;
   };
@@ -23,63 +50,66 @@ export interface TrainCalls {
 
 export type Split = 'train' | 'test';
 
-export interface OpenedData {
-  name: string;
-  arrays: { name: string; dtype: string; shape: number[] }[];
-  train: number;
-  /** Held-out examples that the file brings; 0 where validation must be split off. */
-  test: number;
-  exampleShape: number[];
-  /** How stored numbers become inputs: `uint8 / 255` or `as stored`. */
-  scaling: string;
-  classes: number | null;
-}
-
 export interface Example {
+  /** The class, the numbers, the next token: for people; null where there is none. */
   label: string | null;
+  dtype: ArraySpec['dtype'];
   shape: number[];
   /** The model's input, row-major. */
-  values: Float32Array;
+  values: Float32Array | Int32Array;
 }
 
-export interface TrainSettings {
-  /**
-   * `checkpoint` starts from the file's weights and drops what a run before has made; `last` goes
-   * on from where that run ended, with its optimizer.
-   */
-  from: 'checkpoint' | 'last';
-  epochs: number;
-  batchSize: number;
-  learningRate: number;
-  weightDecay: number;
-  seed: number;
-  /** `checkpoint` goes on with the state in the file (or of the run before); a name starts afresh. */
-  optimizer: 'checkpoint' | OptimizerName;
-  loss: 'cross_entropy' | 'nll_loss';
-  /** Share of the training examples used for validation; 0 uses the data's own test split. */
-  validationShare: number;
+/** What the page's form starts with. */
+export interface RunProposal {
+  settings: RunSettings;
+  /** Losses that fit the targets and the model's output, the likeliest first. */
+  losses: LossName[];
+  /** Of the loss that is proposed. */
+  metrics: MetricName[];
+  /** The optimizer state of the checkpoint, or of the run before, where it fits the model. */
+  optimizer: { name: OptimizerName; states: number; groups: number } | null;
+  /** Why it does not fit, where there is one. */
+  optimizerNote: string | null;
+  /** The schedule of the checkpoint: `CosineAnnealingLR at step 400`. */
+  scheduler: string | null;
+  scaler: boolean;
+  /** Optimizer steps of one epoch with these settings. */
+  stepsPerEpoch: number;
+  /** The state of a run that the open file is, which goes on exactly. */
+  resumes: { epoch: number; batch: number; best: Best | null } | null;
 }
 
 export interface TrainProgress {
-  state: 'starting' | 'running' | 'paused' | 'validating';
+  state: 'starting' | 'running' | 'paused' | 'validating' | 'saving' | 'recovering';
   /** Counted on from the checkpoint's epoch. */
   epoch: number;
   epochs: number;
+  /** Batches of this run so far, and all of them. */
+  batch: number;
+  batches: number;
+  /** Optimizer steps, those that the checkpoint has behind it included. */
   step: number;
-  steps: number;
-  /** New points since the last report; x is the step within this run. */
-  train: { step: number; loss: number; accuracy: number }[];
-  validation: { step: number; epoch: number; loss: number; accuracy: number }[];
+  /** New points since the last report. */
+  train: { step: number; loss: number; lr: number }[];
+  validation: { step: number; epoch: number; metrics: Metrics }[];
+  /** Rows are targets, columns what was predicted; of the last validation, where it is small. */
+  confusion: number[][] | null;
   examplesPerSecond: number;
   secondsLeft: number | null;
-  best: { epoch: number; loss: number; accuracy: number } | null;
+  best: Best | null;
+  /** What was written last, or why it could not be written: the run goes on in memory. */
+  kept: { files: string[]; problem: Finding | null } | null;
 }
 
 export interface TrainSummary {
   stopped: boolean;
+  /** Ended by early stopping. */
+  stalled: boolean;
   epochs: number;
   steps: number;
   seconds: number;
-  best: { epoch: number; loss: number; accuracy: number } | null;
-  last: { epoch: number; loss: number; accuracy: number } | null;
+  best: Best | null;
+  last: { epoch: number; metrics: Metrics } | null;
+  /** Where the run's files are: the folder's name; null where nothing could be written. */
+  folder: string | null;
 }

@@ -43,7 +43,7 @@ export async function makeInputs(
   switch (input.kind) {
     case 'example':
       if (!example) throw new Error('run: no such example');
-      return [{ shape: [1, ...example.shape], dtype: 'float32', values: example.values }];
+      return [{ shape: [1, ...example.shape], dtype: example.dtype, values: example.values }];
     case 'image': {
       const { shape, values } = await imageInput(input.image, input.recipe);
       return [{ shape: [1, ...shape], dtype: 'float32', values }];
@@ -153,6 +153,7 @@ export function describeRun(
     backend: shown,
     input: {
       label,
+      dtype: 'float32',
       shape: [...input!.shape.slice(1)],
       values: Float32Array.from(input!.values.subarray(0, numel(input!.shape.slice(1)))),
     },

@@ -8,8 +8,6 @@ import { safetensors } from '#lib/formats/safetensors.ts';
 import { torchLegacy } from '#lib/formats/torch.legacy.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import type { ShardKind } from '#lib/formats/sharded.write.ts';
-import type { Kept } from '#lib/training/kept.ts';
-import type { Kept as SessionKept } from '#lib/training/session.ts';
 import { plainTree, toldChanges, type PlainTree } from './plain.ts';
 import type { SaveChoice, Saved } from './protocol.ts';
 import { elementBytes, mustLoad, saveFile, storedBytes } from './save.file.ts';
@@ -95,13 +93,14 @@ export function saveChoices({ checkpoint, stateDict, bench }: SaveSource): Save[
   const stem = stemOf(checkpoint.name);
   const choices: Save[] = [];
   for (const which of ['best', 'last'] as const) {
-    const kept = bench?.[which];
+    const kept = bench?.training[which];
     if (!bench || !kept) continue;
-    const { epoch, loss } = kept.metrics;
     const base = baseOf(stem) || bench.module.name.toLowerCase();
-    const name = `${base}_${which}_epoch${epoch}_valloss${loss.toFixed(4)}`;
+    const loss = kept.metrics.val_loss;
+    const score = loss === undefined ? '' : `_valloss${loss.toFixed(4)}`;
+    const name = `${base}_${which}_epoch${kept.epoch}${score}`;
     const weights = once(() => trainedWeights(bench, kept.weights, 'model'));
-    const full = once(() => trainedCheckpoint(checkpoint, bench, stateOf(kept)));
+    const full = once(() => trainedCheckpoint(checkpoint, bench, kept));
     for (const form of forms.filter((form) => !isSharded(form))) {
       const tree = form.contents === 'weights' ? weights : full;
       choices.push(choice(which, form, nameOf(form, name), tree));
@@ -115,16 +114,6 @@ export function saveChoices({ checkpoint, stateDict, bench }: SaveSource): Save[
   const plain = plainTree(checkpoint);
   if (plain) choices.push(plainChoice(plain, `${stem}_plain`));
   return choices;
-}
-
-/** A kept state by the names that files have for it. */
-function stateOf({ metrics, weights, optimizer }: SessionKept): Kept {
-  const { epoch, loss, accuracy, trainLoss } = metrics;
-  return {
-    ...{ epoch, batch: 0, step: 0, best: null, stale: 0, partial: {} },
-    metrics: { train_loss: trainLoss, val_loss: loss, val_accuracy: accuracy },
-    ...{ weights, ema: null, optimizer, scheduler: null, scaler: null },
-  };
 }
 
 function asOpened(form: Form): Form {

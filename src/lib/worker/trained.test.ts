@@ -188,11 +188,8 @@ describe('saves', () => {
   const signal = new AbortController().signal;
   const weights = stateDict();
   const root = dict({ model: weights, again: list(weights.get('a')!) });
-  const last = {
-    metrics: { epoch: 4, loss: 0.25, accuracy: 0.5, trainLoss: 0.125 },
-    ...{ weights: kept.weights, optimizer: kept.optimizer },
-  };
-  const bench = { ...bound(weights), best: null, last } as unknown as Workbench;
+  const training = { best: null, last: kept };
+  const bench = { ...bound(weights), training } as unknown as Workbench;
   const choices = (source: Partial<SaveSource> = {}) =>
     saveChoices({
       checkpoint: checkpointOf(root),

@@ -1,0 +1,193 @@
+/**
+ * Training of the model on the bench. What a run keeps goes on being the model. A device that fails
+ * in the middle of a step is made anew, and the run goes on from the state that was kept last, to
+ * the numbers that it would have had.
+ */
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
+import type { Dataset } from '#lib/inputs/data/dataset.ts';
+import { checkSettings } from '#lib/training/check_settings.ts';
+import type { Kept } from '#lib/training/kept.ts';
+import type { Report, Session } from '#lib/training/session.ts';
+import type { RunSettings } from '#lib/training/settings.ts';
+import type { CheckedBackend } from './lab.state.ts';
+import type { TrainProgress, TrainSummary } from './protocol.train.ts';
+import { makeSession, type RunSession } from './run_session.ts';
+import { stateOf, stateOfFile, type RunState } from './run_state.ts';
+import type { Workbench } from './workbench.ts';
+
+export interface TrainRun {
+  readonly settings: RunSettings;
+  readonly data: Dataset;
+  /** `checkpoint` starts from the file and drops what a run before has made. */
+  readonly from: 'checkpoint' | 'last';
+  /**
+   * The epoch that a kept run was to end with: the open file is its state, and it goes on exactly.
+   * A new run ends `settings.epochs` on from where it starts.
+   */
+  readonly end?: number;
+  /** The backend; one whose device failed is made anew. */
+  backend(): Promise<CheckedBackend>;
+  readonly signal: AbortSignal;
+  progress(progress: TrainProgress): void;
+}
+
+/** Devices that may fail one after the other without a new state between them. */
+const MAX_FAILURES = 3;
+
+export class Training {
+  readonly #bench: Workbench;
+  /** What the last run was made of: the exported project says it in Python. */
+  settings: RunSettings | null = null;
+  data: Dataset | null = null;
+  best: Kept | null = null;
+  last: Kept | null = null;
+  session: Session | null = null;
+  /** The last state that the run in progress has kept. */
+  #own: Kept | null = null;
+  /** What was told of it last. */
+  #progress: TrainProgress | null = null;
+  /** The optimizer of the last kept state. */
+  optimizer: OptimizerName | null = null;
+  /** Settled when the run in progress has ended, however it did. */
+  #running: Promise<unknown> | null = null;
+
+  constructor(bench: Workbench) {
+    this.#bench = bench;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Resolves when nothing is trained any more. */
+  async ended(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Trains until done, stopped or aborted; one run at a time. */
+  async run(run: TrainRun): Promise<TrainSummary> {
+    if (this.#running) {
+      throw new FindingError({
+        code: 'training-busy',
+        message: 'training: a run is in progress',
+        advice: 'Stop it before you start another one.',
+      });
+    }
+    const ended = Promise.withResolvers<null>();
+    this.#running = ended.promise;
+    try {
+      return await this.#run(run);
+    } finally {
+      this.#running = null;
+      ended.resolve(null);
+    }
+  }
+
+  async #run(run: TrainRun): Promise<TrainSummary> {
+    checkSettings(run.settings);
+    const started = performance.now();
+    if (run.from === 'checkpoint' && this.last) await this.#forget();
+    this.#own = this.#progress = null;
+    const { start } = await this.#state(run);
+    const end = run.end ?? start.epoch + run.settings.epochs;
+    this.settings = run.settings;
+    this.data = run.data;
+    const { stopped, stalled } = await this.#attempts(run, end);
+    return {
+      ...{ stopped, stalled },
+      epochs: (this.last?.epoch ?? start.epoch) - start.epoch,
+      steps: (this.last?.step ?? start.step) - start.step,
+      seconds: (performance.now() - started) / 1000,
+      best: this.last?.best ?? null,
+      last: this.last && { epoch: this.last.epoch, metrics: this.last.metrics },
+      folder: null,
+    };
+  }
+
+  /** What the next attempt goes on from. */
+  async #state({ settings, end }: TrainRun): Promise<RunState> {
+    const { last } = this;
+    const isOwn = end !== undefined || (last !== null && last === this.#own);
+    return last ? stateOf(last, settings, isOwn) : stateOfFile(this.#bench, settings, isOwn);
+  }
+
+  /** Goes on with a new device where one failed. */
+  async #attempts(run: TrainRun, end: number): Promise<Session> {
+    for (let failures = 0; ;) {
+      const before = this.last;
+      const backend = await run.backend();
+      try {
+        return await this.#attempt(run, backend, end);
+      } catch (error) {
+        const failure = run.signal.aborted ? null : await failureOf(backend);
+        if (!failure) throw error;
+        failures = this.last === before ? failures + 1 : 1;
+        if (failures > MAX_FAILURES) throw failure;
+        this.#tellRecovery(run);
+      }
+    }
+  }
+
+  #tellRecovery({ progress }: TrainRun): void {
+    const last = this.#progress;
+    if (last) progress({ ...last, state: 'recovering', train: [], validation: [] });
+  }
+
+  /** Goes on from the state that was kept last, until done, stopped, or a failure. */
+  async #attempt(run: TrainRun, backend: CheckedBackend, end: number): Promise<Session> {
+    const { progress, signal } = run;
+    const report = (it: Report) => {
+      backend.check();
+      this.#progress = {
+        ...it,
+        epochs: end,
+        train: [...it.train],
+        validation: [...it.validation],
+        kept: null,
+      };
+      progress(this.#progress);
+    };
+    let made: RunSession | null = null;
+    let failed = true;
+    try {
+      const state = await this.#state(run);
+      const check = () => backend.check();
+      made = await makeSession(this.#bench, { ...run, state, end, report, check });
+      const { session } = made;
+      this.session = session;
+      await session.run(signal);
+      failed = false;
+      return session;
+    } finally {
+      this.session = null;
+      if (made) {
+        this.best = made.session.best ?? this.best;
+        if (made.session.last) {
+          this.last = this.#own = made.session.last;
+          this.optimizer = made.optimizer;
+        }
+        made.dispose();
+      }
+      // What is on the backend may be half a step, or not a number.
+      if (failed) await this.#bench.unload();
+    }
+  }
+
+  /** Back to the file. */
+  async #forget(): Promise<void> {
+    this.best = this.last = this.optimizer = null;
+    await this.#bench.unload();
+  }
+}
+
+/** What a device reported, or that it was lost; null where it works. That is told after its effects. */
+async function failureOf(backend: CheckedBackend): Promise<unknown> {
+  await new Promise((resolve) => setTimeout(resolve));
+  try {
+    backend.check();
+    return null;
+  } catch (failure) {
+    return failure;
+  }
+}
