@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { closeSync, mkdtempSync, openAsBlob, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { contiguousStrides, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { dict, list, tuple, type Value } from '#lib/checkpoint/value.ts';
-import { npy } from '#lib/formats/npy.ts';
+import { arrayFile, npy } from '#lib/formats/npy.ts';
 import { safetensors } from '#lib/formats/safetensors.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { arrayOf, deflatedNpz, npzFile, writtenFile } from '../../../../tests/fixtures/data.ts';
@@ -314,5 +317,43 @@ describe('refusals', () => {
 
   it('files of no kind', async () => {
     await expect(readData([], {}, {})).rejects.toThrow('data: no data among 0 files: nothing');
+  });
+});
+
+describe('an array larger than memory', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weightroom-arrays-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** An array of zeros but for its last row, which takes no room on the disk. */
+  async function sparse(
+    name: string,
+    shape: [rows: number, width: number],
+    last: Float32Array<ArrayBuffer>,
+  ) {
+    const tensor = { ...arrayOf('float32', [1]), shape, strides: contiguousStrides(shape) };
+    const { size, chunks } = arrayFile(tensor, name);
+    const { value: header } = await chunks.next();
+    const path = join(folder, name);
+    const file = openSync(path, 'w');
+    writeSync(file, header!);
+    writeSync(file, last, 0, last.byteLength, size - last.byteLength);
+    closeSync(file);
+    return { path: name, file: Object.assign(await openAsBlob(path), { name }) };
+  }
+
+  it('is read batch by batch', async () => {
+    const rows = 100_000;
+    const last = new Float32Array(10_000).fill(7);
+    const labels = await writtenFile('y_train.npy', npy, arrayOf('int64', [rows]));
+    const inputs = await sparse('x_train.npy', [rows, 10_000], last);
+    expect(inputs.file.size).toBeGreaterThan(4e9 - 1);
+    const before = process.memoryUsage().arrayBuffers;
+    const { dataset } = await readData([inputs, labels], { arrays: { targetsAs: 'numbers' } }, {});
+    const batch = await dataset.train.read([5, rows - 1, 70_000]);
+    expect(batch.inputs).toEqual(
+      Float32Array.of(...last.map(() => 0), ...last, ...last.map(() => 0)),
+    );
+    expect([...batch.targets]).toEqual([5, rows - 1, 70_000]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 25);
   });
 });
