@@ -37,8 +37,13 @@ export async function forgetFolder(id: string): Promise<void> {
   await (await database()).delete('folders', id);
 }
 
+/** None, where the browser keeps no databases. */
 export async function rememberedFolders(): Promise<RememberedFolder[]> {
-  return (await database()).getAll('folders');
+  try {
+    return await (await database()).getAll('folders');
+  } catch {
+    return [];
+  }
 }
 
 /** Not in TypeScript's library yet. */

@@ -3,6 +3,7 @@
  * and knows nothing of messages; `lab.worker.ts` connects it, tests call it directly.
  */
 import type { OpenFile } from '#lib/storage/opfs.ts';
+import { keepHandlers } from './lab.keep.ts';
 import { modelHandlers } from './lab.model.ts';
 import { openHandlers } from './lab.open.ts';
 import { runHandlers } from './lab.run.ts';
@@ -24,6 +25,7 @@ export class Lab {
       ...modelHandlers(state),
       ...runHandlers(state),
       ...trainHandlers(state),
+      ...keepHandlers(state),
       ...saveHandlers(state),
     };
   }

@@ -7,6 +7,7 @@
  * Types only: both sides import this, nothing here runs.
  */
 import type { GraphCalls } from './protocol.graph.ts';
+import type { KeepCalls } from './protocol.keep.ts';
 import type { ModelCalls } from './protocol.model.ts';
 import type { OpenCalls } from './protocol.open.ts';
 import type { RunCalls } from './protocol.run.ts';
@@ -17,6 +18,7 @@ import type { TrainCalls } from './protocol.train.ts';
 export type { Finding, Result } from '#lib/checkpoint/finding.ts';
 export type { Dtype } from '#lib/checkpoint/dtype.ts';
 export type * from './protocol.graph.ts';
+export type * from './protocol.keep.ts';
 export type * from './protocol.model.ts';
 export type * from './protocol.open.ts';
 export type * from './protocol.run.ts';
@@ -26,7 +28,15 @@ export type * from './protocol.train.ts';
 
 /** Every call: its argument, what it resolves to, and what it tells on its way. */
 export interface Calls
-  extends OpenCalls, SafetyCalls, ModelCalls, RunCalls, GraphCalls, TrainCalls, SaveCalls {}
+  extends
+    OpenCalls,
+    SafetyCalls,
+    ModelCalls,
+    RunCalls,
+    GraphCalls,
+    TrainCalls,
+    KeepCalls,
+    SaveCalls {}
 
 export type CallName = keyof Calls;
 export type Progress<K extends CallName> = Calls[K] extends { progress: infer P } ? P : never;

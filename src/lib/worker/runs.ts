@@ -22,17 +22,27 @@ import { verifyCheckpoint } from './verify.ts';
 
 /** The runs of both kinds of place, the one that was last written first. */
 export async function findRuns(): Promise<FoundRun[]> {
+  const found = [...(await findPrivate()), ...(await findPicked())];
+  return found.sort((a, b) => b.updated - a.updated);
+}
+
+async function findPrivate(): Promise<FoundRun[]> {
   const found: FoundRun[] = [];
-  const runs = await privateRuns();
+  const runs = await privateRuns().catch(() => null); // not every browser has such a disk, or now
+  if (!runs) return found;
   for await (const [id, handle] of runs.entries()) {
     if (handle.kind !== 'directory') continue;
     const run = await readRun(handle);
-    if (run) found.push(await described(id, run, 'private', await bytesIn(handle)));
-    // Begun and cut off before anything was kept; or nothing that says what it is.
-    else if (!(await isRunOpen(id)) && (await isEmpty(handle))) {
+    if ((await isEmpty(handle)) && !(await isRunOpen(id))) {
+      // Cut off before anything was kept: there is nothing to go on from.
       await runs.removeEntry(id, { recursive: true }).catch(() => {});
-    }
+    } else if (run) found.push(await described(id, run, 'private', await bytesIn(handle)));
   }
+  return found;
+}
+
+async function findPicked(): Promise<FoundRun[]> {
+  const found: FoundRun[] = [];
   for (const { id, handle, run } of await rememberedFolders()) {
     const place = { folder: handle.name, handle };
     try {
@@ -44,7 +54,7 @@ export async function findRuns(): Promise<FoundRun[]> {
       if (findingOf(error).code === 'storage-gone') await forgetFolder(id);
     }
   }
-  return found.sort((a, b) => b.updated - a.updated);
+  return found;
 }
 
 async function described(
