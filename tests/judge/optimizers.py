@@ -46,13 +46,13 @@ def draw():
 
 
 def divide(row, parameters):
-    """The param_groups that a script would write."""
+    """The param_groups that a script would write, with the names of their parameters."""
     left = dict(parameters)
     groups = []
     for group in row["groups"]:
         keys = [k for k in left if any(fnmatch.fnmatchcase(k, it) for it in group["parameters"])]
-        groups.append({**plain(group["options"]), "params": [left.pop(key) for key in keys]})
-    return groups + [{"params": list(left.values())}] if left else groups
+        groups.append({**plain(group["options"]), "params": [(key, left.pop(key)) for key in keys]})
+    return groups + [{"params": list(left.items())}] if left else groups
 
 
 def plain(options):

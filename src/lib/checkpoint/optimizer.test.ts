@@ -103,14 +103,43 @@ describe('matchParameters', () => {
     });
   });
 
-  it('goes by order where a wrapper renamed them all', () => {
-    const group = { params: ids(0, 1), param_names: list('module.a', 'module.b') };
-    expect(match([group])).toMatchObject({
+  it.each([
+    ['goes by names behind the prefix of a wrapper', ['module.b', 'module.a'], ['b', 'a']],
+    ['goes by order where no name fits', ['x.p', 'x.q'], ['a', 'b']],
+  ])('%s', (_, names, keys) => {
+    const group = { params: ids(0, 1), param_names: list(...names) };
+    expect(match([group], [])).toMatchObject({
       keys: [
-        [0n, 'a'],
-        [1n, 'b'],
+        [0n, keys[0]],
+        [1n, keys[1]],
       ],
     });
+  });
+
+  it.each([
+    ['matrices first', [[4, 3], [4, 4], [4], [4]], [2, 2], ['w', 'v', 'n', 'v.bias']],
+    ['matrices last', [[4], [4], [4, 3], [4, 4]], [2, 2], ['n', 'v.bias', 'w', 'v']],
+    ['biases last', [[4, 3], [4], [4, 4], [4]], [3, 1], ['w', 'n', 'v', 'v.bias']],
+    ['biases first', [[4], [4, 3], [4], [4, 4]], [1, 3], ['v.bias', 'w', 'n', 'v']],
+    ['halves of the model', [[4, 3], [4], [4], [4, 4]], [1, 3], ['w', 'n', 'v.bias', 'v']],
+  ])('finds the order of two groups by their shapes: %s', (_, states, sizes, expected) => {
+    const model = [
+      { key: 'w', shape: [4, 3] },
+      { key: 'n', shape: [4] },
+      { key: 'v.bias', shape: [4] },
+      { key: 'v', shape: [4, 4] },
+    ];
+    const [first] = sizes as [number, number];
+    const groups = [
+      { params: ids(0, 1, 2, 3).items.slice(0, first) },
+      { params: ids(0, 1, 2, 3).items.slice(first) },
+    ];
+    const value = saved(
+      groups.map(({ params }) => ({ params: list(...params) })),
+      states,
+    );
+    const match = matchParameters(parse(value), model);
+    expect(match).toMatchObject({ keys: expected.map((key, id) => [BigInt(id), key]) });
   });
 
   it.each<[string, Record<string, Value>[], number[][], string]>([

@@ -91,13 +91,18 @@ export function recogniseOptimizer({
   return when('RAdam', 'exp_avg_sq', isRAdam);
 }
 
+interface Parameter {
+  readonly key: string;
+  readonly shape: readonly number[];
+}
+
 /**
  * The parameter of each id, in the order of the groups: `[id, key]`. `parameters` are the model's,
  * in the order of `parameters()`.
  */
 export function matchParameters(
-  { groups, states }: SavedOptimizer,
-  parameters: readonly { readonly key: string; readonly shape: readonly number[] }[],
+  saved: SavedOptimizer,
+  parameters: readonly Parameter[],
 ): Result<{ keys: [Value, string][] }> {
   const refuse = (message: string): { ok: false; findings: Finding[] } => ({
     ok: false,
@@ -110,41 +115,87 @@ export function matchParameters(
       },
     ],
   });
-  const ids = groups.flatMap((group) => group.ids);
+  const ids = saved.groups.flatMap((group) => group.ids);
   if (ids.length !== parameters.length) {
     return refuse(
       `its param_groups list ${ids.length} parameters, the model has ${parameters.length}`,
     );
   }
-  const names = groups.flatMap(({ options }) => {
-    const listed = options.get('param_names');
-    return typeof listed === 'object' && listed?.kind === 'list' ? listed.items : [];
-  });
+  const names = namesOf(saved, parameters);
+  const orders = names ? [names] : ordersOf(saved, parameters);
+  const pairs = orders.map((keys) => ids.map((id, at): [Value, string] => [id, keys[at]!]));
   const shapes = new Map(parameters.map(({ key, shape }) => [key, shape]));
-  // Where a wrapper (`module.`) renamed them all, the order stays.
-  const named =
-    names.length === ids.length &&
-    names.every((name) => typeof name === 'string') &&
-    names.some((name) => shapes.has(name));
-  const keys = ids.map((id, index): [Value, string] => [
-    id,
-    named ? (names[index] as string) : parameters[index]!.key,
-  ]);
+  const keys = pairs.find((it) => mismatchOf(saved, it, shapes) === null) ?? pairs[0]!;
   if (new Dict(keys).size < keys.length || new Set(keys.map(([, key]) => key)).size < keys.length) {
     return refuse('its param_groups list a parameter twice');
   }
+  const mismatch = mismatchOf(saved, keys, shapes);
+  return mismatch === null ? { ok: true, keys } : refuse(mismatch);
+}
+
+/** The keys that `param_names` stand for; null where there are none, or none that fits. */
+function namesOf({ groups }: SavedOptimizer, parameters: readonly Parameter[]): string[] | null {
+  const names = groups.flatMap(({ ids, options }) => {
+    const listed = options.get('param_names');
+    const items = typeof listed === 'object' && listed?.kind === 'list' ? listed.items : [];
+    return items.length === ids.length ? items : [null];
+  });
+  const [first] = names;
+  if (!names.every((name) => typeof name === 'string') || typeof first !== 'string') return null;
+  const keys = new Set(parameters.map(({ key }) => key));
+  if (names.some((name) => keys.has(name))) return names;
+  // DataParallel and torch.compile put `module.` or `_orig_mod.` before all names.
+  for (const key of keys) {
+    const prefix = first.endsWith(`.${key}`) ? first.slice(0, -key.length) : null;
+    const stripped = names.map((name) => (prefix ? name.slice(prefix.length) : name));
+    if (prefix && stripped.every((name) => keys.has(name))) return stripped;
+  }
+  return null;
+}
+
+/**
+ * Orders that a script may have listed the parameters in: that of `parameters()`, and where it made
+ * two groups, with and without weight decay, by their dimensions or by their names. The first whose
+ * shapes fit is the one.
+ */
+function ordersOf({ groups }: SavedOptimizer, parameters: readonly Parameter[]): string[][] {
+  const decays: ((parameter: Parameter) => boolean)[] = [
+    ({ shape }) => shape.length > 1,
+    ({ key }) => !key.endsWith('bias'),
+  ];
+  const splits = decays.flatMap((decay) => {
+    const [first, last] = [parameters.filter(decay), parameters.filter((it) => !decay(it))];
+    return [
+      [first, last],
+      [last, first],
+    ];
+  });
+  const fitting = splits.filter(
+    (split) =>
+      split.length === groups.length &&
+      split.every((it, at) => it.length === groups[at]!.ids.length),
+  );
+  return [parameters, ...fitting.map((split) => split.flat())].map((order) =>
+    order.map(({ key }) => key),
+  );
+}
+
+/** Why the states cannot belong to the parameters of these keys; null where they can. */
+function mismatchOf(
+  { states }: SavedOptimizer,
+  keys: readonly (readonly [Value, string])[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): string | null {
   for (const [id, key] of keys) {
     const shape = shapes.get(key);
-    if (!shape) return refuse(`it names the parameter ${key}, which the model lacks`);
+    if (!shape) return `it names the parameter ${key}, which the model lacks`;
     const state = states.get(id);
     for (const [field, value] of isDict(state) ? state.entries() : []) {
       if (!isTensor(value) || field === 'step' || value.shape.length === 0) continue;
       if (value.shape.join() !== shape.join()) {
-        return refuse(
-          `its ${String(field)} number ${String(id)} is [${value.shape.join(', ')}], the parameter ${key} is [${shape.join(', ')}]`,
-        );
+        return `its ${String(field)} number ${String(id)} is [${value.shape.join(', ')}], the parameter ${key} is [${shape.join(', ')}]`;
       }
     }
   }
-  return { ok: true, keys };
+  return null;
 }

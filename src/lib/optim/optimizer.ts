@@ -71,18 +71,16 @@ export class Optimizer {
     }
     let next = 0n;
     const groups = divide(settings, parameters).map(({ members, options }): Group => {
-      // As in torch, a group's own entries come first.
-      const own = Object.entries(options).map(([key, value]) => {
-        return [key, optionValue(rule, key, value)] as const;
-      });
-      const group = new Dict(own);
-      for (const [key, value] of defaults.entries()) if (!group.has(key)) group.set(key, value);
       const ids = members.map(() => next++);
-      return {
-        ids,
-        keys: members.map(({ key }) => key),
-        options: group.set('params', list(...ids)),
-      };
+      const keys = members.map(({ key }) => key);
+      // As in torch, a group's own entries come first. Names tell who is who in several groups.
+      const group = new Dict();
+      for (const [key, value] of Object.entries(options)) {
+        group.set(key, optionValue(rule, key, value));
+      }
+      if (settings.groups.length > 0) group.set('param_names', list(...keys));
+      for (const [key, value] of defaults.entries()) if (!group.has(key)) group.set(key, value);
+      return { ids, keys, options: group.set('params', list(...ids)) };
     });
     const optimizer = new Optimizer(settings.name, groups);
     if (rule.isEager) {

@@ -1,4 +1,4 @@
-/** An optimizer as plain JSON: torch.optim's names and arguments, `None` as null. */
+/** Optimizer and GradScaler as plain JSON: torch.optim's names and arguments, `None` as null. */
 import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
 
 export type OptionValue = number | boolean | null | readonly number[];
@@ -15,4 +15,12 @@ export interface OptimizerSettings {
     readonly parameters: readonly string[];
     readonly options: Readonly<Record<string, OptionValue>>;
   }[];
+}
+
+/** Arguments of torch.amp.GradScaler. */
+export interface ScalerSettings {
+  readonly init_scale: number;
+  readonly growth_factor: number;
+  readonly backoff_factor: number;
+  readonly growth_interval: number;
 }

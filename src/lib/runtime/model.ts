@@ -79,6 +79,30 @@ export class Model {
     return new Map([...this.#variables].filter(([, variable]) => variable.trainable));
   }
 
+  /** Parameters, trained or not, by key; a tied one by its first key alone. */
+  get parameters(): Map<string, tf.Variable> {
+    return this.#weightsOf('parameter');
+  }
+
+  /** Buffers of floats, such as running statistics, by key. */
+  get buffers(): Map<string, tf.Variable> {
+    return this.#weightsOf('buffer');
+  }
+
+  /** Buffers that are one int64, such as num_batches_tracked, by key. */
+  get counters(): ReadonlyMap<string, bigint> {
+    return this.#counters;
+  }
+
+  #weightsOf(kind: ParameterSpec['kind']): Map<string, tf.Variable> {
+    const weights = new Map<string, tf.Variable>();
+    for (const spec of this.#state) {
+      const variable = this.#variables.get(spec.key);
+      if (spec.kind === kind && variable?.dtype === 'float32') weights.set(spec.key, variable);
+    }
+    return weights;
+  }
+
   /** Outputs of one pass over numbers in memory, read back. */
   async predict(graph: Graph, inputs: readonly Omit<Numbers, 'dtype'>[]): Promise<Numbers[]> {
     const uploaded = uploadInputs(graph, inputs);
@@ -174,14 +198,19 @@ export class Model {
     };
   }
 
-  /** Reads every weight back; tied keys share one array. */
-  async read(): Promise<Weights> {
+  /** Reads every weight back, or what stands for them; tied keys share one array. */
+  async read(
+    weights: {
+      readonly tensors: ReadonlyMap<string, tf.Tensor>;
+      readonly counters: ReadonlyMap<string, bigint>;
+    } = { tensors: this.#variables, counters: this.#counters },
+  ): Promise<Weights> {
     const floats = new Map<string, Float32Array>();
-    for (const [key, variable] of this.#variables) {
-      if (variable.dtype !== 'float32') continue; // no pass changes integers
-      floats.set(key, (await variable.data<'float32'>()).slice());
+    for (const [key, tensor] of weights.tensors) {
+      if (tensor.dtype !== 'float32') continue; // no pass changes integers
+      floats.set(key, (await tensor.data<'float32'>()).slice());
     }
-    const counters = new Map(this.#counters);
+    const counters = new Map(weights.counters);
     for (const { key, tiedTo } of this.#state) {
       if (tiedTo === undefined) continue;
       const [value, count] = [floats.get(tiedTo), counters.get(tiedTo)];

@@ -4,9 +4,9 @@
  */
 import type { Augmentation } from '#lib/inputs/data/dataset.ts';
 import type { SchedulerSettings } from '#lib/optim/schedulers/settings.ts';
-import type { OptimizerSettings } from '#lib/optim/settings.ts';
+import type { OptimizerSettings, ScalerSettings } from '#lib/optim/settings.ts';
 
-export type { OptimizerSettings, OptionValue } from '#lib/optim/settings.ts';
+export type { OptimizerSettings, OptionValue, ScalerSettings } from '#lib/optim/settings.ts';
 
 export type LossSettings =
   | {
@@ -32,13 +32,6 @@ export type LossName = LossSettings['name'];
 
 /** Names that metrics have in metrics.csv and in checkpoints, behind `train_` or `val_`. */
 export type MetricName = 'loss' | 'accuracy' | 'top5_accuracy' | 'f1' | 'r2' | 'perplexity';
-
-export interface ScalerSettings {
-  readonly init_scale: number;
-  readonly growth_factor: number;
-  readonly backoff_factor: number;
-  readonly growth_interval: number;
-}
 
 export interface RunSettings {
   /** Begins the names of files that are kept. */

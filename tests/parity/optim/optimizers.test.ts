@@ -99,16 +99,9 @@ async function runSteps(
 
 async function resume(row: Row, half: Dict, gradients: Map<string, tf.Tensor | null>[]) {
   const saved = parseOptimizer(half.get('optimizer'))!;
-  const { keys } = unwrap(matchParameters(saved, groupOrder(row)));
+  const { keys } = unwrap(matchParameters(saved, parameters));
   const optimizer = await Optimizer.restore(row.name, saved, keys);
   return runSteps(tensorsOf(half.get('parameters')), optimizer, gradients.slice(HALF));
-}
-
-/** The parameters as a script that divides them in groups lists them. */
-function groupOrder(row: Row): readonly ParameterSpec[] {
-  if (row.groups.length === 0) return parameters;
-  const place = ({ key }: ParameterSpec) => (key === 'bias' ? 0 : key === 'late' ? 1 : 2);
-  return [...parameters].sort((a, b) => place(a) - place(b));
 }
 
 async function write(name: string, runs: Map<string, Dict>): Promise<void> {

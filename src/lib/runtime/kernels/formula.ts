@@ -12,10 +12,16 @@ const ops = {
   mul: { code: (a, b) => `${a} * ${b}`, tensor: (a, b) => tf.mul(a, b) },
   div: { code: (a, b) => `${a} / ${b}`, tensor: (a, b) => tf.div(a, b) },
   maximum: { code: (a, b) => `max(${a}, ${b})`, tensor: (a, b) => tf.maximum(a, b) },
+  minimum: { code: (a, b) => `min(${a}, ${b})`, tensor: (a, b) => tf.minimum(a, b) },
   neg: { code: (a) => `-${a}`, tensor: (a) => tf.neg(a) },
   abs: { code: (a) => `abs(${a})`, tensor: (a) => tf.abs(a) },
   sqrt: { code: (a) => `sqrt(${a})`, tensor: (a) => tf.sqrt(a) },
   square: { code: (a) => `${a} * ${a}`, tensor: (a) => tf.square(a) },
+  // By its bits: WGSL may take every number for a finite one.
+  nonFinite: {
+    code: (a) => `select(0.0, 1.0, (bitcast<u32>(${a}) & 0x7f800000u) == 0x7f800000u)`,
+    tensor: (a) => tf.sub(1, tf.cast(tf.isFinite(a), 'float32')),
+  },
 } satisfies Record<string, Op>;
 
 interface Op {
@@ -41,10 +47,13 @@ export const sub = (a: Term, b: Term) => op('sub', a, b);
 export const mul = (a: Term, b: Term) => op('mul', a, b);
 export const div = (a: Term, b: Term) => op('div', a, b);
 export const maximum = (a: Term, b: Term) => op('maximum', a, b);
+export const minimum = (a: Term, b: Term) => op('minimum', a, b);
 export const neg = (a: Term) => op('neg', a);
 export const abs = (a: Term) => op('abs', a);
 export const sqrt = (a: Term) => op('sqrt', a);
 export const square = (a: Term) => op('square', a);
+/** 1 for inf and NaN, else 0. */
+export const nonFinite = (a: Term) => op('nonFinite', a);
 /** a + (b − a) · weight, as torch.lerp below a weight of one half. */
 export const lerp = (a: Term, b: Term, weight: Term) => add(a, mul(sub(b, a), weight));
 
