@@ -145,7 +145,7 @@ describe('an optimizer', () => {
   });
 
   it('divides parameters among groups, the first that fits', async () => {
-    const groups = [
+    const groups: OptimizerSettings['groups'] = [
       { parameters: ['*.bias', '!fc.*'], options: { weight_decay: 0 } },
       { parameters: ['fc.*'], options: { lr: 0.5 } },
     ];
