@@ -3,6 +3,10 @@ batches must have, the order of pictures, ids of characters. Reads from its inpu
 drawn for them, and prints how torch changes them.
 
     data.py FOLDER < [{"shape", "values", "padding", "bound", "drawn"}, …]
+
+With names behind, runs the scripts FOLDER/NAME.py, which read data, and prints their examples.
+
+    data.py FOLDER NAME…
 """
 
 import csv
@@ -11,6 +15,7 @@ import json
 import os
 import pathlib
 import random
+import runpy
 import struct
 import sys
 
@@ -24,13 +29,13 @@ random.seed(5)
 
 def table():
     """Columns of any scale, words with commas and quotes; standardised as StandardScaler does."""
-    colours = ["red", "light, blue", 'a "green"', "ärger"]
+    colours = ["red", "light, blue", 'a "green"', "ärger", " wide "]
     rows = [
         [
             float(rng.normal(1e6, 3)),
             float(rng.exponential(1e-4)),
             int(rng.integers(-5, 5)),
-            colours[rng.integers(4)],
+            colours[rng.integers(5)],
             ["no", "yes"][rng.integers(2)],
         ]
         for _ in range(500)
@@ -46,12 +51,12 @@ def table():
         held = list(csv.reader(file))[1:]
     numbers = np.array([[float(cell) for cell in row[:3]] for row in cells])
     mean, std = numbers.mean(axis=0), numbers.std(axis=0)
-    categories = sorted({row[3] for row in cells})
+    categories = sorted({row[3].strip() for row in cells})
     classes = sorted({row[4] for row in cells})
 
     def batch(part):
         scaled = (np.array([[float(cell) for cell in row[:3]] for row in part]) - mean) / std
-        one_hot = np.array([[float(row[3] == category) for category in categories] for row in part])
+        one_hot = np.array([[float(row[3].strip() == category) for category in categories] for row in part])
         inputs = np.concatenate([scaled, one_hot], axis=1).astype(np.float32)
         return {"inputs": inputs.ravel().tolist(), "targets": [classes.index(row[4]) for row in part]}
 
@@ -186,6 +191,22 @@ def augmented(case):
     return image.flatten().tolist()
 
 
+def exported(name):
+    """What a script's load_data gives, all examples one behind the other."""
+
+    def flat(examples):
+        pairs = [examples[index] for index in range(len(examples))]
+        return {
+            "inputs": torch.stack([pair[0] for pair in pairs]).flatten().tolist(),
+            "targets": torch.stack([pair[1] for pair in pairs]).flatten().tolist(),
+        }
+
+    return [flat(examples) for examples in runpy.run_path(str(folder / f"{name}.py"))["load_data"](folder)]
+
+
+if len(sys.argv) > 2:
+    print(json.dumps({name: exported(name) for name in sys.argv[2:]}))
+    raise SystemExit
 cases = json.load(sys.stdin)
 kinds = {kind.__name__: kind() for kind in (table, idx, arrays, pictures, text)}
 print(json.dumps({**kinds, "augmented": [augmented(case) for case in cases]}))

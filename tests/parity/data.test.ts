@@ -1,15 +1,17 @@
 /**
  * Batches of every kind of data, against what csv, NumPy, PyTorch and the lines of torchvision's
  * sources give for the same files: standardised columns, MNIST's files, arrays, the order of pictures
- * in class folders, ids of characters, and each change of an augmented picture.
+ * in class folders, ids of characters, and each change of an augmented picture; and against the
+ * scripts that the recipes are exported as.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { pythonData } from '#lib/export/data.ts';
 import { augment, drawAugmentation } from '#lib/inputs/data/augment.ts';
 import type { DataWish } from '#lib/inputs/data/choices.ts';
-import type { Augmentation, Batch, Examples } from '#lib/inputs/data/dataset.ts';
+import type { Augmentation, Batch, Dataset, Examples } from '#lib/inputs/data/dataset.ts';
 import type { DataFile } from '#lib/inputs/data/given.ts';
 import { readData } from '#lib/inputs/data/read_data.ts';
 import { normal, permutation } from '#lib/inputs/random.ts';
@@ -69,6 +71,13 @@ function files(...names: string[]): DataFile[] {
 const read = async (names: string[], wish: DataWish = {}) =>
   (await readData(files(...names), wish, {})).dataset;
 
+const idxFiles = [
+  't10k-images-idx3-ubyte.gz',
+  't10k-labels-idx1-ubyte.gz',
+  'train-images-idx3-ubyte',
+  'train-labels-idx1-ubyte',
+];
+
 /** Every example of some, as they come in a shuffled order, put back into theirs. */
 async function everything(examples: Examples): Promise<Numbers> {
   const order = permutation(examples.count, 1);
@@ -111,9 +120,7 @@ describe('data', () => {
   });
 
   it('of MNIST’s files is normalised', async () => {
-    const names = ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte'];
-    const held = ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'];
-    const dataset = await read([...held, ...names], { idx: { mean: 0.1307, std: 0.3081 } });
+    const dataset = await read(idxFiles, { idx: { mean: 0.1307, std: 0.3081 } });
     expect(dataset.input.shape).toEqual([1, 7, 5]);
     expect(await everything(dataset.train)).toEqual(judged.idx.train);
     expect(await everything(dataset.held!)).toEqual(judged.idx.t10k);
@@ -165,5 +172,31 @@ describe('data', () => {
       expect(relativeError(picture.values, judged.augmented[at]!), `${at}`).toBeLessThan(1e-6);
     }
     expect(jittered).toBeGreaterThan(50);
+  });
+
+  it('is the same for the exported script', async () => {
+    const names = {
+      table: ['train.csv', 'test.csv'],
+      idx: idxFiles,
+      pictures: ['pictures.npz'],
+      numbers: ['numbers.npz'],
+      ids: ['ids.pt'],
+      text: ['text.txt'],
+    };
+    const datasets = new Map<string, Dataset>();
+    for (const [name, of] of Object.entries(names)) {
+      const dataset = await read(of, { idx: { mean: 0.1307, std: 0.3081 } });
+      const facts = { ...dataset, augmentation: null, tokenizer: null };
+      writeFileSync(join(folder, `${name}.py`), pythonData(facts).text);
+      datasets.set(name, dataset);
+    }
+    const given = JSON.parse(
+      await runPython('tests/judge/data.py', [folder, ...datasets.keys()]),
+    ) as Record<string, [Numbers, Numbers]>;
+    for (const [name, { train, held }] of datasets) {
+      for (const [at, examples] of [train, held ?? train].entries()) {
+        expect(await everything(examples), name).toEqual(given[name]![at]);
+      }
+    }
   });
 });

@@ -31,8 +31,8 @@ def encode(text):
 #: end
 class Stretches(Dataset):
     def __init__(self, folder, files):
-        texts = [(folder / name).read_bytes().decode("utf-8-sig") for name in files]
-        self.tokens = torch.tensor(encode("".join(texts)))
+        texts = [(folder / name).read_text(encoding="utf-8") for name in files]
+        self.tokens = torch.tensor([token for text in texts for token in encode(text)])
 
     def __len__(self):
         return max(0, (len(self.tokens) - BLOCK - 1) // STRIDE + 1)

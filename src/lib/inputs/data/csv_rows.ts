@@ -108,13 +108,14 @@ function rowDecoder(
     }
     if (text.includes('\0')) throw refuse('holds bytes of 0: this is no text in UTF-8');
     if (!text.includes('"')) {
-      const cells = text.split(separator).map((cell) => cell.trim());
+      const cells = trimmed(text.split(separator));
       if (cells.length > 1 || cells[0] !== '') return cells;
       row--;
       return null;
     }
     try {
-      return csvCells(text, separator)[0] ?? null;
+      const [cells] = csvCells(text, separator);
+      return cells ? trimmed(cells) : null;
     } catch (error) {
       throw refuse(`is no CSV: ${(error as Error).message.replace(/^table: /, '')}`);
     }
@@ -123,5 +124,10 @@ function rowDecoder(
 
 /** The cells of a row by its bytes, which were read before. */
 export function cellsOf(bytes: Uint8Array, separator: string): readonly string[] {
-  return csvCells(new TextDecoder().decode(bytes), separator)[0] ?? [];
+  return trimmed(csvCells(new TextDecoder().decode(bytes), separator)[0] ?? []);
+}
+
+/** Without blanks around, in quotes too: a category is the same however it is written. */
+function trimmed(cells: readonly string[]): string[] {
+  return cells.map((cell) => cell.trim());
 }

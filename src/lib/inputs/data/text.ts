@@ -1,6 +1,6 @@
 /**
  * Text as a data set for language models: the files one behind the other, as tokens of a tokenizer
- * or as characters, in windows of so many tokens; the target of each token is the next one. Texts
+ * or as characters, in windows of so many tokens, each file encoded by itself; the target of each token is the next one. Texts
  * are read as Python's `open(path, encoding='utf-8')` reads them, with every line break as `\n`.
  */
 import { listed } from '#lib/formats/folder.files.ts';
