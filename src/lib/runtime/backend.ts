@@ -7,6 +7,7 @@
  * leaves zeros. So every uncaptured error is kept, and `check` throws it before numbers are used.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
+import { shareConstants } from './constants.ts';
 import { countBuffers, watchBackend } from './gpu_memory.ts';
 import { mendPrograms } from './kernels/mended.ts';
 import * as tf from './tf.ts';
@@ -97,6 +98,7 @@ async function startWebGPU(): Promise<Started> {
     const backend = new WebGPUBackend(device, adapter.info);
     watchBackend(backend, buffers);
     mendPrograms(backend);
+    shareConstants(backend);
     return backend;
   };
   tf.registerBackend('webgpu', make, 3);

@@ -5,6 +5,7 @@
  * taken out by the size and usage that it was created with, and given back not to be used again.
  */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dropConstants } from './constants.ts';
 import { submit } from './queue.ts';
 import * as tf from './tf.ts';
 
@@ -57,6 +58,7 @@ export function releaseFreeBuffers(): void {
   const backend = tf.backend() as WebGPUBackend;
   const kinds = kindsOf.get(backend);
   if (!kinds) return;
+  dropConstants(backend);
   // What is disposed goes into the pool only once the commands that use it are submitted.
   submit(backend);
   const { bufferManager: pool } = backend;

@@ -3,5 +3,6 @@
  * the bundle. The gradients register themselves by being imported.
  */
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
+import './gradients.ts';
 
 export * from '@tensorflow/tfjs-core';
