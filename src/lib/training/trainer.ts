@@ -13,13 +13,14 @@ import type { Batch, TargetSpec } from '#lib/inputs/data/dataset.ts';
 import { keepsExamplesApart } from '#lib/runtime/batch_axis.ts';
 import { uploadInputs, type Graph, type Model } from '#lib/runtime/model.ts';
 import * as tf from '#lib/runtime/tf.ts';
+import { clipGradNorm, clipGradValue } from '#lib/optim/clip_grad.ts';
+import type { Ema } from '#lib/optim/ema.ts';
+import type { GradScaler } from '#lib/optim/grad_scaler.ts';
+import type { Gradients } from '#lib/optim/gradients.ts';
 import { checkLoss, lossOutput } from './check_loss.ts';
 import { Criterion } from './losses.ts';
 import { measure, spreadOf, type SumName, type Sums } from './metrics.ts';
-import type { LossSettings, MetricName } from './settings.ts';
-
-/** By parameter; null where one takes no part. */
-export type Gradients = ReadonlyMap<string, tf.Tensor | null>;
+import type { LossSettings, MetricName, RunSettings } from './settings.ts';
 
 /** Gives the graph for a batch of `count` examples; traced once for each size and mode. */
 export type GraphFor = (count: number, training: boolean) => Graph;
@@ -34,6 +35,9 @@ export interface TrainerParts {
   readonly metrics: readonly MetricName[];
   /** Batches whose gradients one optimizer step takes; each loss is divided by their number. */
   readonly accumulate?: number;
+  readonly clip?: RunSettings['clip'];
+  readonly scaler?: Pick<GradScaler, 'scale' | 'unscale' | 'update'> | null;
+  readonly ema?: Pick<Ema, 'update'> | null;
   readonly graphFor: GraphFor;
   /** Examples of a whole batch; none has more. */
   readonly batchSize: number;
@@ -73,7 +77,8 @@ export class Trainer {
 
   /** One batch of training. */
   async step(batch: Batch): Promise<Pending> {
-    const { accumulate = 1, model } = this.#parts;
+    const { accumulate = 1, model, scaler } = this.#parts;
+    const share = (scaler?.scale ?? 1) / accumulate;
     const given = this.#upload(batch, true);
     let parts: Pending['parts'] = [];
     try {
@@ -82,7 +87,7 @@ export class Trainer {
         parts = measured.parts;
         const mean = tf.div(measured.loss.sum, measured.loss.weight);
         return {
-          loss: (accumulate > 1 ? tf.div(mean, accumulate) : mean) as tf.Scalar,
+          loss: (share === 1 ? mean : tf.mul(mean, share)) as tf.Scalar,
           extra: measured.result,
         };
       });
@@ -102,13 +107,37 @@ export class Trainer {
    * `accumulate`, as in those scripts. Gives whether there was a step.
    */
   async flush(): Promise<boolean> {
-    const gradients = this.#gradients;
-    if (!gradients) return false;
+    const gathered = this.#gradients;
+    if (!gathered) return false;
     this.#gradients = null;
     this.#gathered = 0;
-    this.#parts.optimizer.step(this.#parts.model, gradients);
-    disposeAll(gradients);
+    const { ema, model, optimizer, scaler } = this.#parts;
+    const unscaled = scaler?.unscale(gathered);
+    const gradients = unscaled ? replace(gathered, unscaled.gradients) : gathered;
+    const clipped = this.#clip(gradients);
+    const foundInf = unscaled ? await readFlag(unscaled.foundInf) : false;
+    if (!foundInf) optimizer.step(model, clipped);
+    scaler?.update(foundInf);
+    ema?.update(model);
+    disposeAll(clipped);
     return true;
+  }
+
+  /** The gradients clipped; those given are disposed. */
+  #clip(gradients: Gradients): Gradients {
+    const { clip } = this.#parts;
+    if (!clip) return gradients;
+    switch (clip.kind) {
+      case 'norm': {
+        const clipped = clipGradNorm(gradients, clip.maxNorm, clip.normType);
+        clipped.norm.dispose();
+        return replace(gradients, clipped.gradients);
+      }
+      case 'value':
+        return replace(gradients, clipGradValue(gradients, clip.clipValue));
+      default:
+        throw new Error(`no clipping ${(clip satisfies never as { kind: string }).kind}`);
+    }
   }
 
   /** Sums of a batch in evaluation mode, with the confusion matrix where F1 is counted. */
@@ -241,6 +270,18 @@ function filledUp<T extends Batch['inputs']>(values: T, count: number, size: num
 
 function release({ inputs, targets, mask }: Uploaded): void {
   tf.dispose([...inputs, targets, mask]);
+}
+
+/** Gives new gradients for old ones, which are disposed. */
+function replace(before: Gradients, after: Gradients): Gradients {
+  disposeAll(before);
+  return after;
+}
+
+async function readFlag(flag: tf.Scalar): Promise<boolean> {
+  const [value] = await flag.data();
+  flag.dispose();
+  return value !== 0;
 }
 
 function disposeAll(gradients: Gradients): void {
