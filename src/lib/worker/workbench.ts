@@ -207,9 +207,7 @@ export class Workbench {
     const { name, certain } = recognised;
     return {
       found: { name, saved, keys: match.keys },
-      note: certain
-        ? null
-        : 'Adam and AdamW leave the same traces in a file of this age; taken for AdamW because of its weight decay',
+      note: certain ? null : doubtOf(name),
     };
   }
 
@@ -364,4 +362,11 @@ export class Workbench {
 function optionOf({ groups }: SavedOptimizer, key: string): number | undefined {
   const value = groups[0]?.options.get(key);
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
+}
+
+/** What to say of an optimizer that is not certain. */
+function doubtOf(name: OptimizerName): string {
+  return name === 'AdamW'
+    ? 'Adam and AdamW leave the same traces in a file of this age; taken for AdamW because of its weight decay'
+    : `${name} and others leave the same traces in a file of this age; taken for ${name}`;
 }

@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterAll, expect, it } from 'vitest';
 import type { ParameterSpec } from '#lib/architecture/graph.ts';
 import { matchParameters, parseOptimizer, recogniseOptimizer } from '#lib/checkpoint/optimizer.ts';
@@ -75,6 +76,18 @@ async function uploadGradients(): Promise<Map<string, tf.Tensor | null>[]> {
   });
 }
 
+/** Programs that WebGPU has been given in the last step. */
+let kernels = 0;
+
+function countKernels(): void {
+  const backend = tf.backend() as WebGPUBackend;
+  const run = backend.runWebGPUProgram.bind(backend);
+  backend.runWebGPUProgram = (...program) => {
+    kernels++;
+    return run(...program);
+  };
+}
+
 /** Takes the steps that are left and gives what there is to save. */
 async function runSteps(
   weights: ReadonlyMap<string, Tensor>,
@@ -82,7 +95,10 @@ async function runSteps(
   gradients: readonly ReadonlyMap<string, tf.Tensor | null>[],
 ): Promise<Dict> {
   const model = await Model.load(parameters, weights);
-  for (const step of gradients) optimizer.step(model, step);
+  for (const step of gradients) {
+    kernels = 0;
+    optimizer.step(model, step);
+  }
   const { floats } = await model.read();
   const written = parameters.map(({ key, shape }): [string, Tensor] => {
     const values = floats.get(key)!;
@@ -110,12 +126,14 @@ async function write(name: string, runs: Map<string, Dict>): Promise<void> {
   writeFileSync(join(folder, `${name}.pt`), sink.bytes());
 }
 
+const kernelsOf = new Map<string, number>();
 const seconds: Partial<Record<BackendName, number>> = {};
 const halves = await dictOf('half.pt');
 const olds = oldPython ? await dictOf('old.pt') : new Dict();
 for (const backend of backends) {
   const running = await useBackend(backend);
   const began = performance.now();
+  if (backend === 'webgpu') countKernels();
   const gradients = await uploadGradients();
   const before = tf.memory().numTensors;
   const runs = {
@@ -125,6 +143,7 @@ for (const backend of backends) {
   };
   for (const row of rows) {
     runs.all.set(row.id, await runSteps(initial, Optimizer.fresh(row, parameters), gradients));
+    kernelsOf.set(row.id, kernels);
     // What a state is restored to differs between backends in no more than the first step does.
     if (backend !== 'cpu') continue;
     const [half, old] = [halves, olds].map((saved) => saved.get(row.id) as Dict | undefined);
@@ -139,6 +158,7 @@ for (const backend of backends) {
   }
   seconds[backend] = (performance.now() - began) / 1000;
 }
+const finals = dictOf('all-webgpu.pt');
 const judgements = (await judge('finish'))
   .trim()
   .split('\n')
@@ -156,6 +176,14 @@ it.each(rows)('$id', (row) => {
     expect(error, `${file} ${where}`).toBeLessThanOrEqual(BOUND);
     expect(onward, `${file} onward`).toBeLessThanOrEqual(BOUND);
   }
+});
+
+it.each(rows)('takes one kernel for each tensor that it changes: $id', async (row) => {
+  const saved = (await finals).get(row.id) as Dict;
+  const states = [...((saved.get('optimizer') as Dict).get('state') as Dict).values()] as Dict[];
+  const names = states.flatMap((state) => [...state.keys()] as string[]);
+  const tensors = names.filter((name) => name !== 'step' && name !== 'mu_product');
+  expect(kernelsOf.get(row.id)).toBe(parameters.length + tensors.length);
 });
 
 it.each(rows)('recognises $id', (row) => {
