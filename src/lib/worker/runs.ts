@@ -32,7 +32,7 @@ async function findPrivate(): Promise<FoundRun[]> {
   if (!runs) return found;
   for await (const [id, handle] of runs.entries()) {
     if (handle.kind !== 'directory') continue;
-    const run = await readRun(handle);
+    const run = await findRun(handle);
     if ((await isEmpty(handle)) && !(await isRunOpen(id))) {
       // Cut off before anything was kept: there is nothing to go on from.
       await runs.removeEntry(id, { recursive: true }).catch(() => {});
@@ -47,7 +47,7 @@ async function findPicked(): Promise<FoundRun[]> {
     const place = { folder: handle.name, handle };
     try {
       const isOpen = await mayWrite(handle);
-      const current = (isOpen && (await readRun(handle))) || readRunFile(run);
+      const current = (isOpen && (await findRun(handle))) || readRunFile(run);
       found.push(await described(id, current, place, isOpen ? await bytesIn(handle) : 0));
     } catch (error) {
       // The folder is gone, or what was noted of it says nothing.
@@ -77,8 +77,19 @@ async function described(
   };
 }
 
+/** What a run's folder says of it. Throws a FindingError where no run.json can be read. */
+export async function readRun(directory: FileSystemDirectoryHandle): Promise<RunFile> {
+  const run = await findRun(directory);
+  if (run) return run;
+  throw new FindingError({
+    code: 'run-file',
+    message: `run.json: ${directory.name} holds none that can be read`,
+    advice: 'Its checkpoints can be opened by themselves; training can go on from any of them.',
+  });
+}
+
 /** run.json, of its newest version that is one; null where there is none. */
-async function readRun(directory: FileSystemDirectoryHandle): Promise<RunFile | null> {
+async function findRun(directory: FileSystemDirectoryHandle): Promise<RunFile | null> {
   for (const file of await runFiles(directory, RUN)) {
     try {
       return readRunFile(await file.text());
@@ -206,13 +217,6 @@ export async function openRun(id: string, signal: AbortSignal): Promise<OpenedRu
     });
   }
   const run = await readRun(directory);
-  if (!run) {
-    throw new FindingError({
-      code: 'run-file',
-      message: `run.json: ${directory.name} holds none that can be read`,
-      advice: 'Its checkpoints can be opened by themselves; training can go on from any of them.',
-    });
-  }
   const { newest, findings } = await newestState(directory, run, signal);
   if (!newest) {
     throw new FindingError({
@@ -265,7 +269,7 @@ export async function exportRun(
   args: Pick<WriteArguments, 'openFile' | 'signal'>,
 ): Promise<File> {
   const { directory } = await placeOf(id);
-  const run = await readRun(directory);
+  const run = await findRun(directory);
   const files = (await filesIn(directory)).filter(({ path }) => !path.endsWith('.tmp'));
   const total = files.reduce((sum, { file }) => sum + file.size, 0);
   const name = safeName(run?.settings.name ?? id);

@@ -6,7 +6,7 @@
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { rewrite } from '#lib/checkpoint/rewrite.ts';
 import { tensorFromBytes, type Storage, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { Dict, dict, isDict, type Value } from '#lib/checkpoint/value.ts';
+import { Dict, dict, isDict, type ObjectValue, type Value } from '#lib/checkpoint/value.ts';
 import { bind, type Binding, type StateDictCandidate } from '#lib/architecture/binding.ts';
 import type { ParameterSpec } from '#lib/architecture/graph.ts';
 import type { ModuleTree } from '#lib/architecture/source.ts';
@@ -145,10 +145,15 @@ export function trainedCheckpoint(
   // What the run does without is None: whoever resumes would take the old state for this one's.
   const replaced = new Map<Value, Value>([[origin, weights]]);
   for (const [name, { dict }] of parts) if (dict) replaced.set(dict, given[name]);
-  const root =
-    isDict(opened) && opened !== origin
-      ? (rewrite(opened, { before: (it) => (replaced.has(it) ? replaced.get(it)! : it) }) as Dict)
-      : new Dict([['model', weights]]);
+  let isPlaced = false;
+  const before = (it: ObjectValue): Value => {
+    isPlaced ||= it === origin;
+    return replaced.has(it) ? replaced.get(it)! : it;
+  };
+  const isWhole = isDict(opened) && opened !== origin;
+  const root = isWhole ? (rewrite(opened, { before }) as Dict) : new Dict();
+  // A model that was pieced together from a program's parts lies nowhere in the file as it is.
+  if (!isPlaced) root.set(freeKey(root, 'model'), weights);
   for (const [name, value] of Object.entries(given) as [PartName, Value][]) {
     const part = parts.get(name);
     if (value && !part?.dict) root.set(part?.key ?? freeKey(root, name), value);
