@@ -32,7 +32,7 @@ export class Keeper {
   readonly #facts: RunFacts;
   /** Of metrics.csv. */
   #rows: readonly Row[];
-  #rowsOnDisk: readonly Row[] = [];
+  #rowsOnDisk: readonly Row[];
   /** The best state, as long as it is not on the disk. */
   #owed: Kept | null = null;
   /** The state on the disk. */
@@ -44,13 +44,13 @@ export class Keeper {
     this.#disk = disk;
     this.#facts = facts;
     this.#kept = kept;
-    this.#rows = rows;
+    this.#rows = this.#rowsOnDisk = rows;
   }
 
   /**
-   * Begins to keep a run, or goes on keeping one from `before`: the rows of metrics.csv up to there
-   * stay. `files` are those that run.json told of. It is written at once, so that a folder always
-   * says what it is for.
+   * Begins to keep a run, or goes on keeping one from `before`: then the rows of metrics.csv stay
+   * until their epochs are trained again, and `files` are those that run.json told of. It is
+   * written at once, so that a folder always says what it is for.
    */
   static async open(
     disk: RunFiles,
@@ -59,7 +59,7 @@ export class Keeper {
   ): Promise<Keeper> {
     const tables = before ? (await disk.readTexts(METRICS)).map(parseRows) : [];
     const rows = tables.find(({ length }) => length > 0) ?? [];
-    const keeper = new Keeper(disk, facts, before, before ? upTo(rows, before) : []);
+    const keeper = new Keeper(disk, facts, before, rows);
     for (const [name, place] of Object.entries(files)) keeper.#files.set(name, place);
     await keeper.#writeRun(before, 'running');
     return keeper;
@@ -95,7 +95,7 @@ export class Keeper {
     const isWhole = kept.batch === 0 && kept.epoch > 0;
     const written = [LAST];
     // What cannot be written now stays in mind: the disk may have room the next time.
-    if (isWhole) this.#rows = upTo(this.#rows, kept);
+    if (isWhole) this.#rows = [...this.#rows.filter((row) => row.epoch < kept.epoch), rowOf(kept)];
     if (isWhole && kept.best?.epoch === kept.epoch) this.#owed = kept;
     if (this.#rowsOnDisk !== this.#rows) {
       const rows = this.#rows;
@@ -200,12 +200,9 @@ interface Row {
   readonly metrics: Metrics;
 }
 
-/** The rows before a state's last whole epoch, and the one of that. */
-function upTo(rows: readonly Row[], { epoch, batch, step, metrics }: Standing): Row[] {
-  const before = rows.filter((row) => row.epoch < epoch);
-  // Within the next epoch, the state's step lies behind the row's.
-  if (batch > 0) return rows.filter((row) => row.epoch <= epoch);
-  return Object.keys(metrics).length > 0 ? [...before, { epoch, step, metrics }] : before;
+/** Without the weights, which would stay in memory. */
+function rowOf({ epoch, step, metrics }: Standing): Row {
+  return { epoch, step, metrics };
 }
 
 /** Metrics in the order of their columns: the learning rate, what was trained, what was held out. */

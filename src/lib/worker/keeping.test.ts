@@ -8,7 +8,7 @@ import type { ParameterSpec } from '#lib/architecture/graph.ts';
 import { findingOf } from '#lib/checkpoint/finding.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
-import { dict, isDict, list, type Dict } from '#lib/checkpoint/value.ts';
+import { dict, isDict, list, type Dict, type Value } from '#lib/checkpoint/value.ts';
 import { blobSource } from '#lib/file/source.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import { RunFolder, runFiles } from '#lib/storage/run_folder.ts';
@@ -234,6 +234,26 @@ describe('a run folder', () => {
     // The best state of before is not forgotten: this one is worse.
     expect(await keeper.keep(after(first, 7))).toEqual(['last.pt', 'best.pt']);
     expect((await bestOn(disk))!.metrics.val_loss).toBe(5);
+    await folder.close();
+  });
+
+  it('has no file that was judged and found wanting', async () => {
+    const disk = new FakeDisk();
+    const facts = factsOf({ every: 0, newest: 0, steps: 0 });
+    const { folder, keeper } = await start(disk, facts, null);
+    const first = after(nowhere, 5);
+    await keeper.keep(first);
+    const tree = (kept: Kept) => trainedCheckpoint(opened, bound, kept, { run: facts.id });
+    const judged: number[] = [];
+    const verify = (root: Value, kept: Kept) => {
+      judged.push(kept.step, (root as Dict).size);
+      return Promise.reject(new Error('save: read back, the model gives 1 for 2'));
+    };
+    const files = runFilesOf(folder, { tree, verify, signal });
+    const strict = await Keeper.open(files, facts, { before: first });
+    await expect(strict.keep(after(first, 7))).rejects.toThrow('the model gives 1 for 2');
+    expect(judged).toEqual([2, 8]);
+    expect((await newest(disk, facts)).newest?.state.step).toBe(1);
     await folder.close();
   });
 });
