@@ -1,11 +1,15 @@
-import { describe, expect, it } from 'vitest';
-import type { Graph } from '#lib/architecture/graph.ts';
-import { readSource } from '#lib/architecture/source.ts';
-import type { Result } from '#lib/checkpoint/finding.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { build } from '../../../tests/fixtures/built.ts';
+import { startBackend } from './backend.ts';
 import { keepsExamplesApart } from './batch_axis.ts';
+import type { Numbers } from './model.ts';
+
+beforeAll(async () => {
+  await startBackend(['cpu']);
+});
 
 interface Case {
-  /** The body of `__init__` behind super(), and the expression of forward. */
+  /** Of `__init__`, and forward's body or expression. */
   readonly init?: string;
   readonly forward: string;
   /** Of one example. */
@@ -14,33 +18,28 @@ interface Case {
   readonly training?: boolean;
 }
 
-function unwrap<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(result.findings[0]!.message);
-  return result;
+/** Whether a model keeps the examples of batches of 6 apart, by its graph for 6 and for `other`. */
+function isApart({ shape, dtype = 'float32', training = true, ...net }: Case, other: number) {
+  const { graphFor } = build(net, { shape, dtype });
+  return keepsExamplesApart(graphFor(6, training), graphFor(other, training), 0);
 }
 
-/** Whether a model keeps the examples of batches of 6 apart, by its graph for 6 and for `other`. */
-function isApart({ init = 'pass', forward, shape, dtype, training = true }: Case, other: number) {
-  const indent = (text: string) => text.split('\n').join('\n        ');
-  const text = `
-import torch
-from torch import nn
-import torch.nn.functional as F
-
-class Case(nn.Module):
-    def __init__(self):
-        super().__init__()
-        ${indent(init)}
-
-    def forward(self, x):
-        ${indent(forward.includes('return') ? forward : `return ${forward}`)}
-`;
-  const { source } = unwrap(readSource([{ name: 'case.py', text }]));
-  const { module } = unwrap(source.build('Case'));
-  const graph = (count: number): Graph =>
-    unwrap(module.trace([{ shape: [count, ...shape], dtype: dtype ?? 'float32' }], { training }))
-      .graph;
-  return keepsExamplesApart(graph(6), graph(other), 0);
+/** The outputs of a batch of 4, alone and with two more examples behind it. */
+async function outputsOf({ shape, dtype = 'float32', training = true, ...net }: Case) {
+  const { graphFor, load } = build(net, { shape, dtype });
+  const model = await load();
+  const width = shape.reduce((all, size) => all * size, 1);
+  const value = (at: number) => (dtype === 'int64' ? (at * 7) % 11 : Math.sin(at * at + 1));
+  const run = async (count: number): Promise<Numbers> => {
+    const all = Array.from({ length: count * width }, (_, at) => value(at));
+    const values = dtype === 'int64' ? Int32Array.from(all) : Float32Array.from(all);
+    const inputs = [{ values, shape: [count, ...shape] }];
+    const [output] = await model.predict(graphFor(count, training), inputs);
+    return output!;
+  };
+  const [alone, filled] = [await run(4), await run(6)];
+  model.dispose();
+  return { alone, filled };
 }
 
 const attention = `self.qkv = nn.Linear(8, 24)
@@ -186,8 +185,11 @@ const mixing: Record<string, Case> = {
 };
 
 describe('examples stay apart in', () => {
-  it.each(Object.entries(apart))('%s', (_, it) => {
+  it.each(Object.entries(apart))('%s', async (_, it) => {
     expect([isApart(it, 4), isApart(it, 2)]).toEqual([true, true]);
+    const { alone, filled } = await outputsOf(it);
+    expect(filled.values.length / alone.values.length).toBe(6 / 4);
+    alone.values.forEach((value, at) => expect(filled.values[at]).toBeCloseTo(value, 5));
   });
 });
 
