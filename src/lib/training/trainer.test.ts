@@ -140,6 +140,21 @@ describe('a short batch', () => {
   });
 });
 
+describe('metrics', () => {
+  it('of training and evaluation are the same for the same weights', async () => {
+    const metrics = ['loss', 'accuracy', 'f1'] as const;
+    const { trainer, end } = await setUp(plain, { metrics, optimizer: { step() {} } });
+    const given = batch(8, 4);
+    const [trained, evaluated] = await settle([await trainer.step(given), trainer.evaluate(given)]);
+    expect(Object.keys(trained!.sums)).toEqual(['loss', 'hits', 'matches']);
+    expect(Object.keys(evaluated!.sums)).toEqual(['loss', 'hits', 'confusion']);
+    for (const name of metrics) {
+      expect(metricOf(name, trained!.sums)).toBe(metricOf(name, evaluated!.sums));
+    }
+    end();
+  });
+});
+
 describe('accumulation', () => {
   const all = batch(8, 3);
 
