@@ -14,7 +14,7 @@ interface Case {
   readonly forward: string;
   /** Of one example. */
   readonly shape: readonly number[];
-  readonly dtype?: 'int64';
+  readonly dtype?: 'float32' | 'int64';
   readonly training?: boolean;
 }
 
