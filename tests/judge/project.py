@@ -1,13 +1,13 @@
 """Makes data and a checkpoint for exported projects, and runs these with PyTorch.
 
     project.py      does what standard input says as JSON and prints what came of it as such:
-                          pictures  a folder that gets data/pets/, for a Python with Pillow
                           start     projects that get the last.pt of a run that a plain loop began;
                                     `started` is what the loop would go on to
                           lint      a folder of projects; `lint` is what the Python files import and
                                     do not use, use and do not define, and the texts in them
-                          snippets  [{finetune, optimizer, groups, scheduler, functions, criterion}, …];
-                                    `snippets` is what each of them makes when it is executed
+                          snippets  [{optimizer, groups, scheduler, functions, criterion}, …];
+                                    `snippets` is what each of them makes when it is executed, with
+                                    functions out of `helpers`, a train.py
                           jobs      [{folder, argv, processes}, …]: projects to run, one after the
                                     other, by torchrun where processes are given; `states` is what
                                     lies there afterwards, with the examples that data.py makes where
@@ -21,6 +21,7 @@ import builtins
 import contextlib
 import copy
 import csv
+import fnmatch
 import io
 import json
 import math
@@ -45,19 +46,6 @@ if torch.__version__.startswith("1.13"):
     torch.load = lambda *args, weights_only, **options: load(*args, **options)
 with contextlib.suppress(ImportError):
     import torch._dynamo  # an optimizer's first step does, and it takes as long as torch
-
-
-def draw_pictures(data):
-    from PIL import Image
-
-    draw = np.random.default_rng(4)
-    for kind in ("train", "val"):
-        for name in ("cat", "dög"):
-            place = data / "pets" / kind / name
-            place.mkdir(parents=True)
-            for number in range(6):
-                pixels = draw.integers(0, 256, (12, 10 + number, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(place / f"{number}.png")
 
 
 def start(project, *others):
@@ -156,7 +144,11 @@ def run(folder, argv, examples=False):
     if not examples:
         return {"out": out.getvalue()}
     found = module["load_data"](pathlib.Path(argv[argv.index("--data") + 1]))
-    return {"out": out.getvalue(), "examples": [
+    model = module["make_model"]()
+    groups = module["make_optimizer"](model).param_groups
+    listed = {id(parameter) for group in groups for parameter in group["params"]}
+    optimized = [key for key, parameter in model.named_parameters() if id(parameter) in listed]
+    return {"out": out.getvalue(), "optimized": optimized, "examples": [
         {"count": len(part), "first": [[as_json(tensor) for tensor in part[at]] for at in (0, 1, len(part) - 1)]}
         for part in found
     ]}
@@ -186,28 +178,36 @@ def state(folder):
     return found
 
 
-def snippet(given):
-    """What a project's statements make of a model of two layers."""
+def snippet(given, helpers):
+    """What a project's statements make of a model of two layers; `helpers` is a train.py's text."""
     model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
-    names = {"torch": torch, "nn": nn, "math": math, "model": model}
-    exec(given["finetune"], names)
-    exec(given.get("groups") or "", names)
+    names = {"__name__": "train", "__file__": "train.py", "math": math, "torch": torch, "nn": nn, "model": model}
+    if given["groups"]:
+        tree = ast.parse(helpers)
+        tree.body = [it for it in tree.body if getattr(it, "name", "") in ("takes", "group_parameters")]
+        names["fnmatchcase"] = fnmatch.fnmatchcase
+        exec(compile(tree, "train.py", "exec"), names)
+        exec(given["groups"], names)
     names["optimizer"] = optimizer = eval(given["optimizer"], names)
-    result = {"groups": [
-        {**group, "params": [key for key, it in model.named_parameters() if any(it is p for p in group["params"])]}
-        for group in optimizer.param_groups
-    ]}
-    if given.get("scheduler"):
-        exec(given.get("functions") or "", names)
+    groups = [{**group, "params": len(group["params"])} for group in optimizer.param_groups]
+    result = {"groups": groups, "count": sum(group["params"] for group in groups)}
+    if "scheduler" in given:
+        exec(given["functions"] or "", names)
         scheduler = eval(given["scheduler"], names)
         result["scheduler"] = type(scheduler).__name__
         result["rates"] = []
         for _ in range(12):
             result["rates"].append(optimizer.param_groups[0]["lr"])
             optimizer.step()
-            scheduler.step(*([1.0] if result["scheduler"] == "ReduceLROnPlateau" else []))
+            if result["scheduler"] == "ReduceLROnPlateau":
+                own = scheduler.state_dict().items()
+                result["attributes"] = {key: value for key, value in own if value not in (math.inf, -math.inf)}
+                result["attributes"]["min_lr"] = scheduler.min_lrs[0]
+                break
+            if len(result["rates"]) < 12:
+                scheduler.step()
         scheduler.load_state_dict(scheduler.state_dict())
-    if given.get("criterion"):
+    if "criterion" in given:
         criterion = eval(given["criterion"], names)
         result["criterion"] = {key: value for key, value in vars(criterion).items() if not key.startswith("_")}
         result["criterion"].update({key: value.tolist() for key, value in criterion.named_buffers()})
@@ -242,8 +242,6 @@ def lint(path):
 
 def main(wish):
     result = {"states": []}
-    if "pictures" in wish:
-        draw_pictures(pathlib.Path(wish["pictures"]))
     if "start" in wish:
         result["started"] = forked(lambda: start(*map(pathlib.Path, wish["start"])))
     for job in wish.get("jobs", []):
@@ -256,7 +254,9 @@ def main(wish):
     if "lint" in wish:
         files = sorted(pathlib.Path(wish["lint"]).glob("*/*.py"))
         result["lint"] = [{"path": f"{file.parent.name}/{file.name}", **lint(file)} for file in files]
-    result["snippets"] = [snippet(given) for given in wish.get("snippets", [])]
+    if "snippets" in wish:
+        helpers = pathlib.Path(wish["helpers"]).read_text()
+        result["snippets"] = [snippet(given, helpers) for given in wish["snippets"]]
     return result
 
 

@@ -6,6 +6,7 @@ import {
   bracketed,
   identifier,
   pythonCall,
+  pythonFloat,
   pythonLiteral,
   pythonString,
 } from './python/literal.ts';
@@ -40,12 +41,12 @@ export function pythonOptimizer(
 
 type Entry = readonly [name: string, value: string];
 
-/** Options of several numbers are tuples, as torch's `betas`. */
+/** Options of several numbers are tuples of floats: torch takes no int among `betas`. */
 function entriesOf(options: Readonly<Record<string, OptionValue>>): Entry[] {
   return Object.entries(options).map(([name, value]) => [
     name,
     typeof value === 'object' && value !== null
-      ? bracketed('(', value.map(pythonLiteral), ')')
+      ? bracketed('(', value.map(pythonFloat), ')')
       : pythonLiteral(value),
   ]);
 }

@@ -4,11 +4,10 @@
  * on with: it says what this run does and nothing else.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import type { ModelEdits } from '#lib/architecture/edits.ts';
 import type { ModuleTree } from '#lib/architecture/source.ts';
 import type { ArraySpec, DataRecipe, TargetSpec } from '#lib/inputs/data/dataset.ts';
 import { holdsOut, pythonData, type TokenizerFiles } from './data.ts';
-import { pythonFinetuning } from './finetune.ts';
+import { pythonEdits, type ProjectEdits } from './edits.ts';
 import { readme } from './readme.ts';
 import { pythonSource, type SourceModel } from './source.ts';
 import { isRange, pythonTraining, words, type Split, type WholeSettings } from './train.ts';
@@ -20,7 +19,7 @@ export interface ProjectParts {
   readonly source: SourceModel | null;
   /** The model with its edits, as it was trained. */
   readonly module: Pick<ModuleTree, 'modules'>;
-  readonly edits: ModelEdits;
+  readonly edits: ProjectEdits;
   /** Whether the optimizer's param_groups list frozen parameters, too, as a file's may. */
   readonly optimized: 'all' | 'trained';
   readonly data: {
@@ -61,11 +60,7 @@ export function projectFiles(parts: ProjectParts): ProjectFile[] {
   }
   const names = moduleNames(parts.source);
   const source = pythonSource(parts.source, words);
-  const finetuning = pythonFinetuning(parts.edits, {
-    module: names.finetune,
-    hasGroups: settings.optimizer.groups.length > 0,
-    trainedOnly: parts.optimized === 'trained',
-  });
+  const edits = pythonEdits(parts.edits, names.edits);
   // What is split off is split off by train.py, even where the data holds out something.
   const recipe = split === null ? data.recipe : withoutHeld(data.recipe);
   const examples = pythonData({
@@ -77,7 +72,7 @@ export function projectFiles(parts: ProjectParts): ProjectFile[] {
   const train = pythonTraining({
     settings,
     source,
-    finetuning,
+    edits,
     optimized: parts.optimized,
     target: data.target,
     outputName: parts.output.name,
@@ -92,10 +87,10 @@ export function projectFiles(parts: ProjectParts): ProjectFile[] {
   const text = (path: string, content: string): ProjectFile => ({ path, content });
   return [
     text('README.md', readme(parts)),
-    text('requirements.txt', requirements(examples.packages, settings)),
+    text('requirements.txt', requirements(parts, examples.packages)),
     text('train.py', train),
     text(`${names.data}.py`, examples.text),
-    ...(finetuning.text === null ? [] : [text(`${names.finetune}.py`, finetuning.text)]),
+    ...(edits.text === null ? [] : [text(`${names.edits}.py`, edits.text)]),
     ...source.files.map(({ path, text: content }) => text(path, content)),
     ...(isFile ? [text('split.json', splitText(split))] : []),
     ...(recipe.kind === 'text' && !recipe.characters ? (tokenizer?.files ?? []) : []).map(
@@ -105,11 +100,11 @@ export function projectFiles(parts: ProjectParts): ProjectFile[] {
   ];
 }
 
-/** Names for data.py and finetune.py that no module of the source has. */
-function moduleNames({ files }: SourceModel): { data: string; finetune: string } {
+/** Names for data.py and edits.py that no module of the source has. */
+function moduleNames({ files }: SourceModel): { data: string; edits: string } {
   const taken = new Set(files.flatMap(({ name }) => name.replace(/\.py$/, '').split(/[\\/]/)));
   const free = (name: string): string => (taken.has(name) ? free(`run_${name}`) : name);
-  return { data: free('data'), finetune: free('finetune') };
+  return { data: free('data'), edits: free('edits') };
 }
 
 function withoutHeld(recipe: DataRecipe): DataRecipe {
@@ -131,12 +126,14 @@ function splitText({ train, validation }: Split): string {
   return `${JSON.stringify({ train: Array.from(train), validation: Array.from(validation) })}\n`;
 }
 
-/** Before 2.0 `weights_only` took no floats; GradScaler of every device came with 2.3. */
-function requirements(packages: readonly string[], { scaler }: WholeSettings): string {
-  return (
-    ['numpy', ...packages, scaler ? 'torch>=2.3' : 'torch>=2.0', '']
-      .toSorted()
-      .join('\n')
-      .trimStart() + '\n'
-  );
+/**
+ * Before 2.0 `weights_only` took no floats; GradScaler of every device came with 2.3, and
+ * set_submodule with 2.5.
+ */
+function requirements({ settings, edits }: ProjectParts, packages: readonly string[]): string {
+  const version = edits.head || edits.lora ? '2.5' : settings.scaler ? '2.3' : '2.0';
+  return ['numpy', ...packages, `torch>=${version}`]
+    .toSorted()
+    .map((line) => `${line}\n`)
+    .join('');
 }

@@ -3,7 +3,7 @@ import type { TargetSpec } from '#lib/inputs/data/dataset.ts';
 import type { MetricName, OptimizerSettings, RunSettings } from '#lib/training/settings.ts';
 import { metricsFor } from '#lib/training/metrics.ts';
 import { pythonCriterion } from './criterion.ts';
-import type { PythonFinetuning } from './finetune.ts';
+import type { PythonEdits } from './edits.ts';
 import { pythonOptimizer } from './optimizer.ts';
 import { keywords, pythonCall, pythonNumber, pythonString } from './python/literal.ts';
 import { fillTemplate, type Filling } from './python/template.ts';
@@ -27,7 +27,7 @@ export interface Split {
 export interface TrainFacts {
   readonly settings: WholeSettings;
   readonly source: PythonSource;
-  readonly finetuning: PythonFinetuning;
+  readonly edits: PythonEdits;
   /** Whether the optimizer lists frozen parameters, too. */
   readonly optimized: 'all' | 'trained';
   readonly target: TargetSpec;
@@ -57,11 +57,12 @@ export function isRange(indices: ArrayLike<number>): boolean {
 }
 
 function flagsOf(facts: TrainFacts): Filling['flags'] {
-  const { settings, target, split, finetuning, source } = facts;
+  const { settings, target, split, edits, source } = facts;
   const { keep, loss, scheduler, scaler, clip, optimizer } = settings;
   const metrics = new Set<MetricName>(metricsFor(target, loss.name));
   const isIndices = target.kind !== 'numbers';
   const isRanges = split !== null && isRange(split.train) && isRange(split.validation);
+  const isFreezing = edits.statements.some((statement) => statement.startsWith('freeze('));
   const isWeighted = 'classWeights' in loss && loss.classWeights !== null;
   return {
     ema: settings.ema !== null,
@@ -75,8 +76,11 @@ function flagsOf(facts: TrainFacts): Filling['flags'] {
     split_file: split !== null && !isRanges,
     split_ranges: isRanges,
     sys_path: source.path !== null,
-    finetune: finetuning.text !== null,
-    edits: finetuning.statements.length > 0,
+    edits: edits.text !== null,
+    changed: edits.statements.length > 0,
+    freeze: isFreezing,
+    globs: isFreezing || optimizer.groups.length > 0,
+    trained_only: facts.optimized === 'trained',
     groups: optimizer.groups.length > 0,
     scheduler: scheduler !== null,
     scheduler_parts: scheduler !== null && pythonScheduler(scheduler).functions !== null,
@@ -105,7 +109,7 @@ function flagsOf(facts: TrainFacts): Filling['flags'] {
 }
 
 function placesOf(facts: TrainFacts): Filling['places'] {
-  const { settings, source, finetuning, target, split } = facts;
+  const { settings, source, edits, target, split } = facts;
   const { keep, loss, scheduler, monitor, earlyStopping } = settings;
   const optimizer = pythonOptimizer(settings.optimizer, facts.optimized);
   const schedule = scheduler && pythonScheduler(scheduler);
@@ -117,11 +121,11 @@ function placesOf(facts: TrainFacts): Filling['places'] {
     `range(${indices[0] ?? 0}, ${(indices[indices.length - 1] ?? -1) + 1})`;
   return {
     DATA_MODULE: facts.dataModule,
-    FINETUNE_MODULE: finetuning.module,
-    FINETUNE_NAMES: finetuning.functions.join(', '),
-    EDITS: finetuning.statements.join('\n'),
+    EDITS_MODULE: edits.module,
+    EDITS_NAMES: edits.functions.join(', '),
+    EDITS: edits.statements.join('\n'),
     TRAINED_FORWARD: forward('net'),
-    EVALUATED_FORWARD: forward('model'),
+    EVALUATED_FORWARD: forward('self.model'),
     SYS_PATH: source.path ?? '',
     MODEL_IMPORT: source.imports,
     MODEL: source.expression,
@@ -155,7 +159,6 @@ function placesOf(facts: TrainFacts): Filling['places'] {
     SCALED_LOSS: settings.scaler ? `self.scaler.scale(${scaled})` : scaled,
     CLIP: clipOf(settings.clip),
     WEIGHT: target.kind === 'numbers' ? 'len(targets)' : 'self.weight(targets)',
-    EVALUATED: 'self.model',
     OUTPUT: pickOf(facts.outputName),
     WORKERS: facts.isStreamed ? '4' : '0',
     TRAIN_RANGE: range(split?.train),

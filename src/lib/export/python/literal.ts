@@ -31,6 +31,12 @@ export function pythonNumber(value: number): string {
   return String(value);
 }
 
+/** A float, even where the number is whole. */
+export function pythonFloat(value: number): string {
+  const text = pythonNumber(value);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
 /** None, bools, numbers, texts, lists and dicts, broken into lines where one would be too long. */
 export function pythonLiteral(value: Plain): string {
   if (value === null) return 'None';
@@ -115,9 +121,7 @@ export function pythonValue(value: Value, nameOf: (name: string) => string): str
     case 'bigint':
       return String(value);
     case 'number':
-      return Number.isInteger(value) && Math.abs(value) < 1e16
-        ? `${pythonNumber(value)}.0`.replace('-0.0.0', '-0.0')
-        : pythonNumber(value);
+      return pythonFloat(value);
     case 'boolean':
     case 'string':
       return pythonLiteral(value);

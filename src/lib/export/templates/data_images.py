@@ -1,10 +1,18 @@
 """The examples: pictures in folders named for their classes, prepared as they were for the model."""
 
+from pathlib import Path
+
 from PIL import Image, ImageOps
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 CLASSES = _CLASSES_
+SUFFIXES = [".jpg", ".jpeg", ".png", ".bmp", ".webp"]
+
+
+def is_picture(path):
+    path = Path(path)
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def read_picture(path):
@@ -30,7 +38,7 @@ def to_bgr(pixels):
 #: if bytes
 def to_bytes(pixels):
     """From 0..1 to 0..255."""
-    return (pixels * 255).round()
+    return pixels * 255
 
 
 #: end
@@ -47,9 +55,10 @@ FINISH = _FINISH_
 
 
 def pictures(folder, steps):
-    examples = ImageFolder(str(folder), transforms.Compose(steps), loader=read_picture)
-    if examples.classes != CLASSES:
-        raise SystemExit(f"{folder} has the classes {examples.classes}, the model was made for {CLASSES}")
+    prepare = transforms.Compose(steps)
+    examples = ImageFolder(str(folder), prepare, loader=read_picture, is_valid_file=is_picture)
+    labels = [CLASSES.index(name) for name in examples.classes]  # a folder may lack classes
+    examples.target_transform = labels.__getitem__
     return examples
 
 

@@ -32,7 +32,7 @@ def encode(text):
 class Stretches(Dataset):
     def __init__(self, folder, files):
         texts = [(folder / name).read_text(encoding="utf-8") for name in files]
-        self.tokens = torch.tensor([token for text in texts for token in encode(text)])
+        self.tokens = torch.cat([torch.tensor(encode(text)) for text in texts])
 
     def __len__(self):
         return max(0, (len(self.tokens) - BLOCK - 1) // STRIDE + 1)

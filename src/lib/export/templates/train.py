@@ -17,6 +17,7 @@ import random
 import re  #: if newest
 import sys  #: if sys_path
 from contextlib import nullcontext  #: if accumulate
+from fnmatch import fnmatchcase  #: if globs
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, DistributedSampler, Subset
 
 from _DATA_MODULE_ import load_data
-from _FINETUNE_MODULE_ import _FINETUNE_NAMES_  #: if finetune
+from _EDITS_MODULE_ import _EDITS_NAMES_  #: if edits
 _MODEL_IMPORT_  #: if not sys_path
 
 HERE = Path(__file__).resolve().parent
@@ -51,8 +52,21 @@ IGNORE_INDEX = _IGNORE_INDEX_  #: if indices
 CLASSES = _CLASSES_  #: if f1
 
 
+#: if freeze
+def freeze(model, globs):
+    """Takes parameters out of training; `!` before a glob puts back, the last one that fits counts."""
+    frozen = set()
+    for glob in globs:
+        for key, parameter in model.named_parameters(remove_duplicate=False):
+            if fnmatchcase(key, glob.removeprefix("!")):
+                (frozen.discard if glob.startswith("!") else frozen.add)(parameter)
+    for parameter in frozen:
+        parameter.requires_grad_(False)
+
+
+#: end
 def make_model():
-    #: if edits
+    #: if changed
     model = _MODEL_
     _EDITS_
     return model
@@ -61,6 +75,27 @@ def make_model():
     #: end
 
 
+#: if groups
+def takes(globs, key):
+    """Whether the last of the globs that fits is one without `!` before it."""
+    fits = [glob for glob in globs if fnmatchcase(key, glob.removeprefix("!"))]
+    return bool(fits) and not fits[-1].startswith("!")
+
+
+def group_parameters(model, groups):
+    """param_groups: each parameter in the first whose globs take it, or in one for the rest."""
+    grouped = [{"params": [], **options} for _, options in groups] + [{"params": []}]
+    for key, parameter in model.named_parameters():
+        #: if trained_only
+        if not parameter.requires_grad:
+            continue
+        #: end
+        taken = [takes(globs, key) for globs, _ in groups] + [True]
+        grouped[taken.index(True)]["params"].append(parameter)
+    return [group for group in grouped if group["params"]]
+
+
+#: end
 def make_optimizer(model):
     _OPTIMIZER_GROUPS_  #: if groups
     return _OPTIMIZER_
@@ -175,7 +210,7 @@ class Trainer:
         self.optimizer = make_optimizer(self.model)
         self.scheduler = make_scheduler(self.optimizer)  #: if scheduler
         self.scaler = _SCALER_  #: if scaler
-        self.ema = copy.deepcopy(self.model).requires_grad_(False)  #: if ema
+        self.ema = None  # the averaged model, from the first step on  #: if ema
         self.epoch = 0  # whole epochs behind it
         self.batch = 0  # batches of the epoch in progress behind it  #: if partial
         self.step = 0  # steps of the optimizer behind it
@@ -196,7 +231,11 @@ class Trainer:
         if checkpoint.get("scaler"):
             self.scaler.load_state_dict(checkpoint["scaler"])
         #: end
-        self.ema.load_state_dict(checkpoint.get("ema") or checkpoint["model"])  #: if ema
+        #: if ema
+        if checkpoint.get("ema"):
+            self.ema = copy.deepcopy(self.model).requires_grad_(False)
+            self.ema.load_state_dict(checkpoint["ema"])
+        #: end
         self.epoch = checkpoint.get("epoch", 0)
         self.step = checkpoint.get("step", 0)
         self.metrics = checkpoint.get("metrics", {})
@@ -305,16 +344,18 @@ class Trainer:
     #: if ema
     @torch.no_grad()
     def update_ema(self):
+        if self.ema is None:
+            self.ema = copy.deepcopy(self.model).requires_grad_(False)
+            return
         for average, value in zip(self.ema.parameters(), self.model.parameters()):
-            average.mul_(EMA_DECAY).add_(value, alpha=1 - EMA_DECAY)
+            average.lerp_(value, 1 - EMA_DECAY)
         for average, value in zip(self.ema.buffers(), self.model.buffers()):
             average.copy_(value)
 
     #: end
     @torch.no_grad()
     def evaluate(self, loader):
-        model = _EVALUATED_
-        model.eval()
+        self.model.eval()
         meter = Meter(self.device)
         for inputs, targets in loader:
             inputs, targets = inputs.to(self.device), targets.to(self.device)

@@ -6,24 +6,35 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { noEdits } from '#lib/architecture/edits.ts';
+import { editModel } from '#lib/architecture/edit_model.ts';
+import { readSource } from '#lib/architecture/source.ts';
 import { dict, type Value } from '#lib/checkpoint/value.ts';
 import { projectFiles, type ProjectParts } from '#lib/export/project.ts';
+import type { SourceModel } from '#lib/export/source.ts';
 import type { WholeSettings } from '#lib/export/train.ts';
 import { npy } from '#lib/formats/npy.ts';
 import { safetensors } from '#lib/formats/safetensors.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import type { DataWish } from '#lib/inputs/data/choices.ts';
-import type { Dataset, Examples } from '#lib/inputs/data/dataset.ts';
+import type { Dataset } from '#lib/inputs/data/dataset.ts';
 import type { DataFile } from '#lib/inputs/data/given.ts';
 import { readData } from '#lib/inputs/data/read_data.ts';
 import { splitIndices } from '#lib/inputs/data/split.ts';
 import type { ImageRecipe } from '#lib/inputs/image.ts';
 import { integers, normal } from '#lib/inputs/random.ts';
-import { arrayOf, fileOf, idxBytes, npzFile, writtenFile } from '../fixtures/data.ts';
-import { mlp, projectParts, sourceOf } from '../fixtures/project.ts';
-import { oldPython, runPython } from '../python.ts';
-import { relativeError } from './lab.ts';
+import {
+  arrayOf,
+  decodePpm,
+  fileOf,
+  idxBytes,
+  npzFile,
+  ppmOf,
+  writtenFile,
+} from '../../fixtures/data.ts';
+import { mlp, projectParts, sourceOf } from '../../fixtures/project.ts';
+import { snippets } from './snippets.ts';
+import { oldPython, runPython } from '../../python.ts';
+import { relativeError, unwrap } from '../lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-project-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -42,6 +53,8 @@ interface State {
   readonly checkpoint?: Readonly<Record<string, unknown>>;
   readonly model?: Readonly<Record<string, unknown>>;
   readonly ema?: Readonly<Record<string, unknown>>;
+  /** Keys of the optimizer's parameters; where the examples are asked for. */
+  readonly optimized?: readonly string[];
   readonly metrics?: readonly Readonly<Record<string, number>>[];
 }
 
@@ -67,6 +80,7 @@ interface Judged {
     readonly long: string[];
     readonly texts: string[];
   }[];
+  readonly snippets?: readonly object[];
 }
 
 async function judge(wish: object, options: { python?: string } = {}): Promise<Judged> {
@@ -135,6 +149,52 @@ class Net(nn.Module):
   { size: '15' },
 );
 
+/** The classifier of pictures as a folder of files that import each other. */
+const spread: SourceModel = {
+  ...cnn(1, 4),
+  files: [
+    {
+      name: 'shapes/models/net.py',
+      text: `from utils.layers import head
+${cnn(1, 4).files[0]!.text.replace('nn.Linear(4, outputs)', 'head(outputs)')}`,
+    },
+    {
+      name: 'shapes/utils/layers.py',
+      text: `from torch import nn
+from . import sizes
+
+
+def head(outputs):
+    return nn.Linear(sizes.WIDTH, outputs)
+`,
+    },
+    { name: 'shapes/utils/sizes.py', text: 'WIDTH = 4\n' },
+    { name: 'data.py', text: 'raise ImportError("not this one")\n' },
+  ],
+  file: 'shapes/models/net.py',
+};
+
+/** Two layers, the first with LoRA and the second for another target. */
+const lora = { rank: 2, alpha: 3, dropout: 0 };
+const tuned = sourceOf(mlp, { inputs: '5', outputs: '7' });
+const edited = unwrap(
+  editModel(
+    unwrap(
+      unwrap(readSource(tuned.files)).source.build(
+        'Net',
+        new Map([
+          ['inputs', 5n],
+          ['outputs', 7n],
+        ]),
+      ),
+    ).module,
+    {
+      ...{ rename: [], fresh: [], strict: true, freeze: ['*.bias'] },
+      ...{ head: { module: 'head', outputs: 1 }, lora: { ...lora, targets: ['body'] } },
+    },
+  ),
+);
+
 const picture: ImageRecipe = {
   resize: { side: 'shorter', size: 9 },
   interpolation: 'bilinear',
@@ -153,10 +213,10 @@ async function kind(
   parts: Partial<Omit<ProjectParts, 'settings'>>,
 ): Promise<{ parts: ProjectParts; dataset: Dataset }> {
   for (const { path, file } of files) {
-    mkdirSync(join(folder, 'data'), { recursive: true });
+    mkdirSync(dirname(join(folder, 'data', path)), { recursive: true });
     writeFileSync(join(folder, 'data', path), new Uint8Array(await file.arrayBuffer()));
   }
-  const { dataset } = await readData(files, wish, {});
+  const { dataset } = await readData(files, wish, { decodePicture: decodePpm });
   const data = { validationShare: dataset.held ? 0 : 0.25, stratified: false, augmentation: null };
   const split = dataset.held ? null : splitIndices(dataset, { ...data, seed: 7 });
   const all = projectParts({ settings: { data, ...settings }, data: dataset, split, ...parts });
@@ -189,8 +249,6 @@ const rows = [...integers(30, 170, 5)].map((size, at) =>
 
 const verse = 'the cat sat on the mat, the rat sat on the cat. ';
 
-mkdirSync(join(folder, 'data'));
-writeFileSync(join(folder, 'data', 'verse.txt'), verse.repeat(8));
 const kinds = {
   npz: await kind([await npzFile('points.npz', points)], {}, {}, {}),
   npy: await kind(
@@ -235,7 +293,7 @@ const kinds = {
       },
     },
     {
-      edits: { ...noEdits, head: { module: 'head', outputs: 3 }, freeze: ['body.*'] },
+      edits: { lora: null, head: { module: 'head', outputs: 3 }, freeze: ['body.*'] },
       optimized: 'trained',
     },
   ),
@@ -256,7 +314,12 @@ const kinds = {
     { table: { as: { lift: 'categories' } } },
     { loss: { name: 'smooth_l1_loss', beta: 0.5 } },
     {
-      source: sourceOf(mlp, { inputs: '5', outputs: '1' }),
+      source: tuned,
+      edits: {
+        ...{ head: { module: 'head', outputs: 1 }, freeze: ['*.bias'] },
+        lora: { ...lora, paths: edited.lora },
+      },
+      optimized: 'trained',
       output: { name: 'output', shape: [1] },
     },
   ),
@@ -269,61 +332,33 @@ const kinds = {
     ],
     { idx: { mean: 0.1307, std: 0.3081 } },
     { earlyStopping: { patience: 3, minDelta: 0.001 } },
-    { source: cnn(1, 4), output: { name: 'output', shape: [4] } },
+    { source: spread, output: { name: 'output', shape: [4] } },
   ),
-  text: {
-    dataset: null,
-    parts: projectParts({
-      settings: {
-        monitor: { metric: 'accuracy', mode: 'max' },
-        data: { validationShare: 0.25, stratified: false, augmentation: null },
-      },
-      source: gpt,
-      data: {
-        input: { dtype: 'int64', shape: [16] },
-        target: { kind: 'tokens', vocabulary: 14, shape: [16] },
-        recipe: {
-          kind: 'text',
-          files: ['verse.txt'],
-          held: [],
-          block: 16,
-          stride: 16,
-          characters: [...' ,.acehmnorst'],
-        },
-      },
-      split: { train: [...Array(17).keys()], validation: [19, 20, 21, 22] },
-      output: { name: '0', shape: [16, 14] },
-    }),
-  },
+  text: await kind(
+    [fileOf('verse.txt', verse.repeat(8))],
+    { text: { block: 16, stride: 16 } },
+    { monitor: { metric: 'accuracy', mode: 'max' } },
+    { source: gpt, output: { name: '0', shape: [16, 13] } },
+  ),
 };
 
-const images = projectParts({
-  settings: {
+const pictures = ['train/cat', 'train/dög', 'val/dög'].flatMap((place, at) =>
+  [...Array(5).keys()].map((number) =>
+    fileOf(`pets/${place}/${number}.png`, ppmOf(10 + number, 12 - at, 10 * at + number)),
+  ),
+);
+const jitter = { brightness: 0.2, contrast: 0, saturation: 0.1 };
+const images = await kind(
+  pictures,
+  { images: { picture } },
+  {
     data: {
-      validationShare: 0,
-      stratified: false,
-      augmentation: {
-        horizontalFlip: true,
-        verticalFlip: false,
-        cropPadding: 1,
-        jitter: { brightness: 0.2, contrast: 0, saturation: 0.1 },
-      },
+      ...{ validationShare: 0, stratified: false },
+      augmentation: { horizontalFlip: true, verticalFlip: false, cropPadding: 1, jitter },
     },
   },
-  source: cnn(3, 2),
-  data: {
-    input: { dtype: 'float32', shape: [3, 8, 8] },
-    target: { kind: 'class', classes: ['cat', 'dög'], shape: [] },
-    recipe: {
-      kind: 'images',
-      files: ['pets/train/cat/0.png'],
-      folders: { train: 'pets/train', held: 'pets/val' },
-      picture,
-      augmentation: null,
-    },
-  },
-  output: { name: 'output', shape: [2] },
-});
+  { source: cnn(3, 2), output: { name: 'output', shape: [2] } },
+);
 
 const ofLoop = {
   batchSize: 10,
@@ -376,7 +411,7 @@ write(
         groups: [{ parameters: [single], options: { lr: 1 } }],
       },
     },
-    edits: { ...noEdits, head: { module: doc, outputs: 2 }, freeze: [lines, back] },
+    edits: { lora: null, head: { module: doc, outputs: 2 }, freeze: [lines, back] },
     data: {
       input: { dtype: 'float32', shape: [2] },
       target: { kind: 'class', classes: hostile, shape: [] },
@@ -399,7 +434,12 @@ const twice = (name: string, parts: ProjectParts, ...more: string[]): Job[] => {
   const job = { folder: write(name, parts), argv: [...argv, ...more] };
   return [job, { ...job, examples: true }];
 };
-const { started, states, lint } = await judge({
+const {
+  started,
+  states,
+  lint,
+  snippets: made,
+} = await judge({
   start: [alone, pair],
   jobs: [
     ...Object.entries(kinds).flatMap(([name, { parts }]) => twice(name, parts)),
@@ -407,6 +447,8 @@ const { started, states, lint } = await judge({
     { folder: pair, argv: DATA, processes: 2 },
   ],
   lint: folder,
+  snippets: snippets.map(({ given }) => given),
+  helpers: join(folder, 'pt', 'train.py'),
 });
 
 describe('a project', () => {
@@ -418,33 +460,36 @@ describe('a project', () => {
 
   it.each(all.map(([name], at) => [name, at] as const))(
     'of %s has the examples that the lab has',
-    async (_, at) => {
-      const { dataset } = all[at]![1];
-      if (!dataset) return;
-      const [training, validation] = states[2 * at + 1]!.examples!;
-      const dtypes = [dataset.input.dtype, dataset.target.kind === 'numbers' ? 'float32' : 'int64'];
-      const expectSame = async (part: Examples, own: typeof training) => {
-        expect(own!.count).toBe(part.count);
-        for (const [at, index] of [0, 1, part.count - 1].entries()) {
-          const { inputs, targets } = await part.read([index]);
-          const values = own!.first[at]!;
-          expect(values.map(({ dtype }) => dtype)).toEqual(dtypes.map((it) => `torch.${it}`));
-          expect(values[0]).toMatchObject({ shape: dataset.input.shape, values: [...inputs] });
-          expect(values[1]).toMatchObject({ shape: dataset.target.shape, values: [...targets] });
-        }
-      };
-      await expectSame(dataset.train, training);
-      await expectSame(dataset.held ?? dataset.train, validation);
-    },
+    (_, at) => expectExamples(all[at]![1].dataset, states[2 * at + 1]!),
   );
 
-  it.skipIf(!oldPython)('of pictures does in PyTorch 1.13 with torchvision', async () => {
-    const jobs = twice('images', images, '--workers', '0');
-    const { states } = await judge(
-      { pictures: join(folder, 'data'), jobs },
-      { python: oldPython! },
-    );
-    expectTwoEpochs(images, states);
+  it.skipIf(!oldPython)('of pictures does both, in PyTorch 1.13 with torchvision', async () => {
+    const { parts, dataset } = images;
+    const plain = {
+      ...parts,
+      settings: { ...parts.settings, data: kinds.npz.parts.settings.data },
+    };
+    const jobs = [
+      ...twice('augmented', parts, '--workers', '0'),
+      ...twice('pictures', plain, '--workers', '0'),
+    ];
+    const { states } = await judge({ jobs }, { python: oldPython! });
+    expectTwoEpochs(parts, states.slice(0, 2));
+    expectTwoEpochs(plain, states.slice(2));
+    await expectExamples(dataset, states[3]!);
+    const [same, changed] = [states[3]!, states[1]!].map(({ examples }) => examples![0]!.first);
+    expect(changed).not.toEqual(same);
+  });
+
+  it('has the keys of the changed model, and trains what the lab would', () => {
+    const at = all.findIndex(([name]) => name === 'table');
+    const { model, optimized } = states[2 * at + 1]!;
+    const { state, parameterOrder } = edited.module;
+    expect(Object.keys(model!)).toEqual(state.map(({ key }) => key));
+    const trained = state.filter(({ requiresGrad }) => requiresGrad).map(({ key }) => key);
+    expect(optimized).toEqual(parameterOrder.filter((key) => trained.includes(key)));
+    expect(trained).toEqual(expect.arrayContaining(['head.weight']));
+    expect(optimized).toHaveLength(3);
   });
 
   it('says nothing that it does not use', () => {
@@ -486,6 +531,31 @@ describe('a project', () => {
     }
   });
 });
+
+describe('as a project says it, PyTorch makes', () => {
+  it.each(snippets.map(({ name, expected }, at) => [name, expected, made![at]!] as const))(
+    '%s',
+    (_, expected, own) => expect(own).toMatchObject(expected),
+  );
+});
+
+/** data.py's examples are those of the lab, bit for bit. */
+async function expectExamples(dataset: Dataset, { examples }: State): Promise<void> {
+  const isNumbers = dataset.target.kind === 'numbers';
+  const dtypes = [dataset.input.dtype, isNumbers ? 'float32' : 'int64'];
+  const parts = [dataset.train, dataset.held ?? dataset.train];
+  for (const [at, part] of parts.entries()) {
+    const own = examples![at]!;
+    expect(own.count).toBe(part.count);
+    for (const [at, index] of [0, 1, part.count - 1].entries()) {
+      const { inputs, targets } = await part.read([index]);
+      const values = own.first[at]!;
+      expect(values.map(({ dtype }) => dtype)).toEqual(dtypes.map((it) => `torch.${it}`));
+      expect(values[0]).toMatchObject({ shape: dataset.input.shape, values: [...inputs] });
+      expect(values[1]).toMatchObject({ shape: dataset.target.shape, values: [...targets] });
+    }
+  }
+}
 
 /** One epoch and another one after it, as two runs. */
 function expectTwoEpochs({ settings }: ProjectParts, states: readonly State[]): void {
