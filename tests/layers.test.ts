@@ -27,7 +27,7 @@ const rooms: Record<string, Room> = {
   edit: { rooms: ['checkpoint'] },
   // pure-rand: first values come from torch's own generator.
   architecture: {
-    rooms: ['file', 'checkpoint', 'pickle', 'edit/rename'],
+    rooms: ['file', 'checkpoint', 'pickle', 'edit'],
     packages: ['py-ast', 'pure-rand/*'],
   },
   runtime: { rooms: ['architecture', 'checkpoint'], packages: ['@tensorflow/*'] },
@@ -44,7 +44,7 @@ const rooms: Record<string, Room> = {
   },
   training: { rooms: ['optim', 'runtime', 'inputs', 'checkpoint', 'architecture/edits'] },
   export: {
-    rooms: ['training', 'optim', 'inputs', 'architecture', 'formats', 'checkpoint'],
+    rooms: ['training', 'optim', 'inputs', 'architecture', 'formats', 'edit', 'checkpoint'],
     packages: ['jszip'],
   },
   storage: { rooms: ['file', 'checkpoint/finding'], packages: ['idb'] },

@@ -151,7 +151,10 @@ describe('LoRA', () => {
     ]);
     expect(trained(module)).toEqual(keys(module).filter((key) => key.includes('lora')));
     expect(moved.get('q_proj.base_layer.bias')).toBe('q_proj.bias');
-    expect(layers).toEqual(['q_proj', 'c_proj']);
+    expect(layers).toEqual([
+      { path: 'q_proj', turned: false },
+      { path: 'c_proj', turned: true },
+    ]);
     const shapes = new Map(module.state.map(({ key, shape }) => [key, shape]));
     expect(shapes.get('c_proj.lora_A.default.weight')).toEqual([2, 4]);
     expect(shapes.get('c_proj.lora_B.default.weight')).toEqual([6, 2]);
@@ -163,7 +166,7 @@ describe('LoRA', () => {
       ...lora(['*']),
       head: { module: 'fc', outputs: 3 },
     });
-    expect(layers).toEqual(['features.0', 'aux']);
+    expect(layers.map(({ path }) => path)).toEqual(['features.0', 'aux']);
   });
 
   test('trains the new head too', () => {

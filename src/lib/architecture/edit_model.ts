@@ -5,6 +5,7 @@
  */
 import { FindingError, type Finding, type Result } from '#lib/checkpoint/finding.ts';
 import { matchesGlob } from '#lib/checkpoint/glob.ts';
+import type { LoraLayer } from '#lib/edit/merge_lora.ts';
 import type { Lora, ModelEdits } from './edits.ts';
 import source from './edits.py?raw';
 import type { Graph, ParameterSpec } from './graph.ts';
@@ -32,8 +33,8 @@ export interface Edited {
   readonly fresh: ReadonlySet<string>;
   /** Keys that the changes moved, to what they were: `q.base_layer.weight` to `q.weight`. */
   readonly moved: ReadonlyMap<string, string>;
-  /** Paths of the layers that have LoRA. */
-  readonly lora: readonly string[];
+  /** The layers that have LoRA, in the order of the modules. */
+  readonly lora: readonly LoraLayer[];
   readonly notes: readonly Finding[];
 }
 
@@ -63,7 +64,7 @@ function edit(module: ModuleTree, { head, lora, freeze }: ModelEdits): Edited {
   if (head) demand('head: outputs', head.outputs, isCount(head.outputs), 'a whole number above 0');
   if (lora) checkOptions(lora);
   const notes: Finding[] = [];
-  let wrapped: string[] = [];
+  let layers: LoraLayer[] = [];
   const changed = module.changed((built) => {
     const run = pythonOf(built);
     if (head) {
@@ -71,7 +72,8 @@ function edit(module: ModuleTree, { head, lora, freeze }: ModelEdits): Edited {
       run('replace_head', [head.module, BigInt(head.outputs)]);
     }
     if (lora) {
-      wrapped = targetsOf(built, lora, head?.module ?? null);
+      layers = targetsOf(built, lora, head?.module ?? null);
+      const wrapped = layers.map(({ path }) => path);
       const options = [BigInt(lora.rank), lora.alpha, lora.dropout];
       run('add_lora', [new PyList(wrapped), ...options]);
     }
@@ -80,7 +82,7 @@ function edit(module: ModuleTree, { head, lora, freeze }: ModelEdits): Edited {
   const moved = new Map<string, string>();
   const fresh = new Set<string>();
   for (const { key } of changed.state) {
-    const path = wrapped.find((item) => key.startsWith(`${item}.`));
+    const path = layers.find((layer) => key.startsWith(`${layer.path}.`))?.path;
     const own = path === undefined ? key : key.replace(`${path}.base_layer.`, `${path}.`);
     if (head && own.startsWith(`${head.module}.`)) fresh.add(key);
     else if (!before.has(own)) fresh.add(key);
@@ -91,8 +93,8 @@ function edit(module: ModuleTree, { head, lora, freeze }: ModelEdits): Edited {
   const globs = lora ? ['*', ...trained, ...freeze] : freeze;
   const kept = frozen(changed.state, globs, freeze);
   notes.push(...kept.notes);
-  const checked = { ...changed, state: kept.state, trace: tracing(changed, wrapped) };
-  return { module: checked, fresh, moved, lora: wrapped, notes };
+  const checked = { ...changed, state: kept.state, trace: tracing(changed, layers) };
+  return { module: checked, fresh, moved, lora: layers, notes };
 }
 
 /** Calls the functions of edits.py on the module. */
@@ -132,7 +134,7 @@ function checkHead(built: Built, path: string): void {
 }
 
 /** Paths of the linear layers that the targets name. The head is made anew as it is. */
-function targetsOf({ module }: Built, { targets }: Lora, head: string | null): string[] {
+function targetsOf({ module }: Built, { targets }: Lora, head: string | null): LoraLayer[] {
   const modules = modulesOf(module);
   const kinds = new Map(modules.map(({ name, value }) => [name, kindOf(value)]));
   const found = new Set<string>();
@@ -155,7 +157,11 @@ function targetsOf({ module }: Built, { targets }: Lora, head: string | null): s
       'Targets are the last parts of the paths of linear layers, such as q_proj.',
     );
   }
-  if (found.size > 0) return modules.map(({ name }) => name).filter((name) => found.has(name));
+  if (found.size > 0) {
+    return modules
+      .filter(({ name }) => found.has(name))
+      .map(({ name }) => ({ path: name, turned: kinds.get(name) === 'turned Linear' }));
+  }
   throw refused(
     'edit-lora',
     `lora: no linear layer fits the targets ${targets.map((target) => `"${target}"`).join(', ')}`,
@@ -179,7 +185,7 @@ function fused(path: string): FindingError {
 }
 
 /** A trace that lacks the update of a layer would train nothing there, and not say so. */
-function tracing(module: ModuleTree, lora: readonly string[]): ModuleTree['trace'] {
+function tracing(module: ModuleTree, lora: readonly LoraLayer[]): ModuleTree['trace'] {
   return (inputs, options) => {
     const traced = module.trace(inputs, options);
     if (!traced.ok) return traced;
@@ -195,12 +201,11 @@ function tracing(module: ModuleTree, lora: readonly string[]): ModuleTree['trace
 }
 
 /** A layer whose weight the graph takes and whose update it does not. */
-function unreached({ nodes }: Graph, lora: readonly string[]): string | undefined {
+function unreached({ nodes }: Graph, lora: readonly LoraLayer[]): string | undefined {
   const keys = new Set(nodes.flatMap((node) => (node.op === 'parameter' ? [node.attrs.key] : [])));
-  return lora.find(
-    (path) =>
-      keys.has(`${path}.base_layer.weight`) && !keys.has(`${path}.lora_A.${ADAPTER}.weight`),
-  );
+  const isMissed = ({ path }: LoraLayer): boolean =>
+    keys.has(`${path}.base_layer.weight`) && !keys.has(`${path}.lora_A.${ADAPTER}.weight`);
+  return lora.find(isMissed)?.path;
 }
 
 /**
