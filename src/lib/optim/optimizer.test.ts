@@ -77,7 +77,7 @@ describe('an optimizer', () => {
       state: new Dict([[7n, dict({ step: floats([], 2), exp_avg: floats([3], 1, 2, 3) })]]),
       param_groups: list(
         make({ params: list(7n, 1n), lr: 0.5, weight_decay: 0.1, initial_lr: 1 }),
-        make({ params: list(2n, 3n), lr: 0.5, weight_decay: 0n }),
+        make({ params: list(2n, 3n), lr: 0.5, weight_decay: 0n, group_name: 'head' }),
       ),
     });
     const optimizer = await restore('AdamW', saved);

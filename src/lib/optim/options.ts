@@ -5,11 +5,11 @@ import type { Rule } from './rule.ts';
 import type { OptionValue } from './settings.ts';
 
 /**
- * Entries of a param_group that name things or belong to a scheduler: kept as they are, without a
- * part in the arithmetic. Any other unknown entry is an error.
+ * Entries of a param_group that choose an implementation or belong to a scheduler: kept as they are,
+ * without a part in the arithmetic, as texts are. Any other unknown entry is an error.
  */
 const INERT = new Set([
-  ...['params', 'param_names', 'name', 'foreach', 'fused', 'capturable', 'differentiable'],
+  ...['params', 'param_names', 'foreach', 'fused', 'capturable', 'differentiable'],
   ...['initial_lr', 'max_lr', 'min_lr', 'base_lr', 'base_momentum', 'max_momentum', 'swa_lr'],
 ]);
 
@@ -54,8 +54,9 @@ export function optionValue(rule: Rule, key: string, value: OptionValue): Value 
 /** Throws for entries that the rule does not know, values of another kind or out of its range. */
 export function checkOptions(rule: Rule, options: Dict): void {
   const defaults = new Map(rule.defaults);
-  for (const key of options.keys()) {
-    if (typeof key !== 'string' || !(defaults.has(key) || INERT.has(key))) {
+  for (const [key, value] of options.entries()) {
+    const isInert = INERT.has(key as string) || typeof value === 'string';
+    if (!isInert && !defaults.has(key as string)) {
       throw new Error(`optimizer: ${rule.name} has no option ${String(key)} in param_groups`);
     }
   }
