@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dict, dict, list, type Value } from '#lib/checkpoint/value.ts';
+import { encodeLong } from './encode_long.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { bertTokenizer, gpt2Tokenizer, tokenizerJson } from './tokenizer.subwords.ts';
 import { charactersFile, findVocabulary } from './tokenizer.vocabulary.ts';
@@ -31,6 +33,34 @@ describe.each(make)('%s is as in Python', (name, build) => {
   it.each(judged.get(name)!.cases)('$text', ({ text, ids, decoded }) => {
     expect(tokenizer.encode(text)).toEqual(ids);
     expect(tokenizer.decode(ids)).toBe(decoded);
+  });
+});
+
+describe('a long text', () => {
+  const text = [...judged.values()].flatMap(({ cases }) => cases.map((it) => it.text)).join('\n\n');
+  const words = fc.array(fc.constantFrom(...text.split(/(?<=\s)/)), {
+    minLength: 30,
+    maxLength: 120,
+  });
+  const characters = findVocabulary(dict({ chars: [...new Set(text)].join('') }), 'a')!;
+  it.each<[string, Tokenizer]>([
+    ...make.map(([name, build]): [string, Tokenizer] => [name, build(judged.get(name)!)]),
+    ['characters', characters],
+  ])('is encoded in pieces as a whole by %s', async (name, tokenizer) => {
+    let pieces = 0;
+    await fc.assert(
+      fc.asyncProperty(words, fc.integer({ min: 1, max: 90 }), async (parts, piece) => {
+        const whole = parts.join('');
+        const ids: number[] = [];
+        for await (const some of encodeLong(tokenizer, whole, undefined, piece)) {
+          ids.push(...some);
+          pieces++;
+        }
+        expect(ids).toEqual(tokenizer.encode(whole));
+      }),
+      { numRuns: 60 },
+    );
+    expect(pieces, name).toBeGreaterThan(120);
   });
 });
 

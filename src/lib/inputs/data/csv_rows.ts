@@ -11,6 +11,9 @@ import { DataError } from './choices.ts';
 /** Bytes of one row. A quote that does not end would make the rest of the file one cell. */
 const MAX_ROW = 2 ** 20;
 
+/** Rows that are given at once: few enough to be gone before they are moved in memory. */
+const AT_ONCE = 256;
+
 const [TAB, NEWLINE, RETURN, QUOTE, COMMA, SEMICOLON] = [9, 10, 13, 34, 44, 59];
 const SEPARATORS: Readonly<Record<string, number>> = { ',': COMMA, ';': SEMICOLON, '\t': TAB };
 
@@ -38,12 +41,15 @@ export async function* csvRows(
     const bytes = done ? rest : joined(rest, piece);
     const ends = rowEnds(bytes, SEPARATORS[separator]!);
     if (done) ends.push(bytes.length);
-    const rows: CsvRow[] = [];
+    let rows: CsvRow[] = [];
     let start = at === 0 && isMarked(bytes) ? 3 : 0;
     for (const end of ends) {
       const cells = end > start && decode(bytes.subarray(start, end));
       if (cells) rows.push({ start: at + start, end: at + end, cells });
       start = end + 1;
+      if (rows.length < AT_ONCE) continue;
+      yield rows;
+      rows = [];
     }
     yield rows;
     if (done) return;

@@ -105,11 +105,11 @@ function encode(
 }
 
 function pick(all: Numbers, indices: ArrayLike<number>, batch: Numbers): void {
-  for (const of of ['inputs', 'targets'] as const) {
-    const width = batch[of].length / indices.length;
+  for (const part of ['inputs', 'targets'] as const) {
+    const width = batch[part].length / indices.length;
     for (let at = 0; at < indices.length; at++) {
       const from = indices[at]! * width;
-      batch[of].set(all[of].subarray(from, from + width), at * width);
+      batch[part].set(all[part].subarray(from, from + width), at * width);
     }
   }
 }

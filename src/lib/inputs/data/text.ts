@@ -4,6 +4,7 @@
  * are read as Python's `open(path, encoding='utf-8')` reads them, with every line break as `\n`.
  */
 import { listed } from '#lib/formats/folder.files.ts';
+import { encodeLong } from '../encode_long.ts';
 import { byCodePoints } from '../python_order.ts';
 import type { Tokenizer } from '../tokenizer.ts';
 import { DataError } from './choices.ts';
@@ -17,7 +18,7 @@ import { TokenWriter, type Tokens } from './text.tokens.ts';
 /** Tokens of a window where nothing is wished, and how many windows there are to be at least. */
 const BLOCK = 64;
 const LEAST_WINDOWS = 10;
-/** Characters that a tokenizer takes at once: it sees a text as a whole, as it does in Python. */
+/** Characters of a file for a tokenizer: minutes of work. */
 const MAX_TOKENIZED = 2 ** 25;
 
 /** Turns texts into tokens, all with the same vocabulary. */
@@ -158,12 +159,12 @@ function byTokenizer(tokenizer: Tokenizer): Encoder {
         whole += text;
         if (whole.length > MAX_TOKENIZED) {
           throw new DataError(
-            `${file.path} holds more than the ${MAX_TOKENIZED} characters that are tokenized at once`,
+            `${file.path} holds more than the ${MAX_TOKENIZED} characters that are tokenized of a file`,
             'Cut the file at chapters or documents into several.',
           );
         }
       }
-      out.add(tokenizer.encode(whole));
+      for await (const ids of encodeLong(tokenizer, whole, signal)) out.add(ids);
     },
   };
 }
