@@ -55,6 +55,8 @@ def make_batches(case, count):
         text = draw.integers(0, VOCABULARY, (count, EXAMPLES, BLOCK + 1))
         return text[..., :-1], text[..., 1:]
     inputs = draw.standard_normal((count, EXAMPLES, *INPUTS[case["model"]])).astype(np.float32)
+    if case["overflow"]:  # saturates tanh and sigmoid: the loss is finite, its gradients are not
+        inputs[count // 6 :: count // 3].flat[:: inputs[0].size] = np.inf
     return inputs, draw.integers(0, 4, (count, EXAMPLES))
 
 
@@ -100,7 +102,12 @@ class Run:
         if case["scheduler"]:
             settings = {key: value for key, value in case["scheduler"].items() if key != "interval"}
             self.scheduler = make_scheduler(settings, self.optimizer)
-        self.scaler = torch.amp.GradScaler("cpu", **case["scaler"]) if case["scaler"] else None
+        self.scaler = None
+        if case["scaler"]:
+            interval = case["scaler"]["growth_interval"]
+            options = {**floats(case["scaler"]), "growth_interval": interval}
+            self.scaler = torch.amp.GradScaler("cpu", **options)
+        self.skipped = 0
 
     def parts(self):
         parts = {"optimizer": self.optimizer, "scheduler": self.scheduler, "scaler": self.scaler}
@@ -136,8 +143,10 @@ class Run:
         elif clip:
             torch.nn.utils.clip_grad_value_(self.model.parameters(), clip["clipValue"])
         if self.scaler:
+            scale = self.scaler.get_scale()
             self.scaler.step(self.optimizer)
             self.scaler.update()
+            self.skipped += self.scaler.get_scale() < scale
         else:
             self.optimizer.step()
         self.optimizer.zero_grad()
@@ -169,6 +178,7 @@ def start(args, case):
     np.savez(args.out / "batches.npz", inputs=batches[0], targets=batches[1])
     run = Run(case)
     losses = run.train(batches, args.steps, 0, 2)
+    assert run.skipped == int(case["overflow"]), f"{run.skipped} steps were left out"
     run.save(args.out / "start.pth", 2)
     return {"losses": losses}
 

@@ -1,6 +1,6 @@
 /**
  * The relay's cases, drawn at random from a seed: a model, one of the nine optimizers with options,
- * a schedule or none, and how many batches a step takes.
+ * a schedule or none, a GradScaler or none, clipping or none, and how many batches a step takes.
  * Every model, optimizer and schedule has its turn before one comes again.
  */
 import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
@@ -19,6 +19,8 @@ export interface RelayCase {
   readonly named: boolean;
   readonly scheduler: (SchedulerSettings & { readonly interval: 'step' | 'epoch' }) | null;
   readonly scaler: ScalerSettings | null;
+  /** Whether each leg has a batch whose gradients are no numbers, so that the scaler leaves it out. */
+  readonly overflow: boolean;
   readonly clip: RunSettings['clip'];
   readonly accumulate: number;
 }
@@ -189,6 +191,10 @@ export function drawCases(seed: number, count: number, steps: number): RelayCase
     const interval = oneOf('step', 'step', 'epoch');
     const ofSteps = interval === 'step' ? steps : EPOCHS;
     const scheduler = nextSchedule()?.(ofSteps, lr, !['Adagrad', 'Adadelta'].includes(name));
+    const scaler = oneOf(null, {
+      ...{ init_scale: 2 ** (4 + below(12)), growth_factor: oneOf(2, 1.7) },
+      ...{ backoff_factor: 0.5, growth_interval: 1 + below(8) },
+    });
     return {
       id: String(at),
       model,
@@ -196,8 +202,13 @@ export function drawCases(seed: number, count: number, steps: number): RelayCase
       optimizer: { name, options: { lr, ...options[name]() }, groups },
       named,
       scheduler: scheduler ? { ...scheduler, interval } : null,
-      scaler: null,
-      clip: null,
+      scaler,
+      overflow: scaler !== null && (model === 'MLP' || model === 'LSTM') && flag(),
+      clip: oneOf<RunSettings['clip']>(
+        null,
+        { kind: 'norm', maxNorm: between(0.2, 2), normType: oneOf(2, 2, 1) },
+        { kind: 'value', clipValue: between(0.01, 0.2) },
+      ),
       accumulate: oneOf(1, 1, 2, 3),
     };
   });

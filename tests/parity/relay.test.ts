@@ -12,12 +12,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Graph } from '#lib/architecture/graph.ts';
-import { matchParameters, parseOptimizer, recogniseOptimizer } from '#lib/checkpoint/optimizer.ts';
+import {
+  matchParameters,
+  optimizerNames,
+  parseOptimizer,
+  recogniseOptimizer,
+} from '#lib/checkpoint/optimizer.ts';
 import { isDict } from '#lib/checkpoint/value.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import type { TargetSpec } from '#lib/inputs/data/dataset.ts';
+import { GradScaler } from '#lib/optim/grad_scaler.ts';
 import { Optimizer } from '#lib/optim/optimizer.ts';
+import { kinds } from '#lib/optim/schedulers/kinds.ts';
 import { findScheduler } from '#lib/optim/schedulers/recognise.ts';
 import { Scheduler } from '#lib/optim/schedulers/scheduler.ts';
 import type { BackendName } from '#lib/runtime/backend.ts';
@@ -38,7 +45,9 @@ const OWN = 30;
 
 const cases = drawCases(Number(seed), Number(count), EPOCHS * STEPS);
 /** WebGPU is slow in software: the first case of each model. */
-const onWebGPU = new Set(modelNames.map((name) => cases.find(({ model }) => model === name)?.id));
+const onWebGPU = new Set(
+  modelNames.map((name) => cases.find(({ model, overflow }) => model === name && !overflow)?.id),
+);
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-relay-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -59,7 +68,8 @@ async function labLeg(given: RelayCase, to: string): Promise<number[]> {
   const bound = buildModel(checkpoint, 'tests/judge/relay_models.py', model);
   const { module } = bound;
   expect(bound.binding).toMatchObject({ missing: [], unexpected: [], mismatched: [] });
-  const saved = parseOptimizer(isDict(checkpoint.root) ? checkpoint.root.get('optimizer') : null)!;
+  const part = (key: string) => (isDict(checkpoint.root) ? checkpoint.root.get(key) : null) ?? null;
+  const saved = parseOptimizer(part('optimizer'))!;
   const recognised = recogniseOptimizer(saved);
   expect(recognised).toEqual({ name: given.optimizer.name, certain: true });
   const shapes = new Map(module.state.map(({ key, shape }) => [key, shape]));
@@ -71,6 +81,8 @@ async function labLeg(given: RelayCase, to: string): Promise<number[]> {
   const found = findScheduler(checkpoint.root, optimizer.groups);
   expect(found?.scheduler.name).toBe(schedule?.name);
   const scheduler = found && Scheduler.restore(schedule!, found.dict, optimizer);
+
+  const scaler = given.scaler && GradScaler.restore(part('scaler'));
 
   const batches = (await open(join(out, 'batches.npz'))).root;
   const inputs = await numbers(batches, 'inputs');
@@ -91,6 +103,8 @@ async function labLeg(given: RelayCase, to: string): Promise<number[]> {
     target: targets[model],
     metrics: ['loss'],
     accumulate,
+    clip: given.clip,
+    scaler,
     graphFor,
     batchSize: size,
   });
@@ -117,7 +131,7 @@ async function labLeg(given: RelayCase, to: string): Promise<number[]> {
     ...{ epoch: 2 * LEG, batch: 0, step: 2 * LEG * STEPS, stale: 0, partial: {}, best: null },
     metrics: { train_loss: mean(perEpoch) },
     ...{ weights: await weights.read(), ema: null, optimizer: await optimizer.stateDict() },
-    ...{ scheduler: scheduler?.stateDict() ?? null, scaler: null },
+    ...{ scheduler: scheduler?.stateDict() ?? null, scaler: scaler?.stateDict() ?? null },
   };
   const sink = memorySink();
   await torch.write!(trainedCheckpoint(checkpoint, bound, kept), sink, { stem: 'relay' });
@@ -190,6 +204,12 @@ describe(`relays drawn from seed ${seed}`, () => {
   it.skipIf(process.env.WEIGHTROOM_RELAYS)('are 40 or more, and PyTorch itself is exact', () => {
     expect(cases.length).toBeGreaterThanOrEqual(40);
     expect(judged.length).toBe(cases.length + modelNames.length);
+    const drawn = (of: (given: RelayCase) => unknown) => new Set(cases.map(of)).size;
+    expect(drawn(({ model }) => model)).toBe(modelNames.length);
+    expect(drawn(({ optimizer }) => optimizer.name)).toBe(optimizerNames.length);
+    expect(drawn(({ scheduler }) => scheduler?.name)).toBe(Object.keys(kinds).length + 1);
+    expect(drawn(({ clip }) => clip?.kind)).toBe(3);
+    expect(drawn(({ scaler, overflow }) => `${scaler !== null} ${overflow}`)).toBe(3);
     const owns = judged.flatMap(({ compare }) => compare.tensors.map(([, , own]) => own));
     expect(Math.max(...owns)).toBeLessThan(BOUND);
   });
@@ -206,7 +226,7 @@ interface Row {
 const table: Row[] = [];
 afterAll(() => {
   const line = ({ given, backend, loss, ownLoss, furthest, share }: Row) => {
-    const { model, optimizer, scheduler, scaler, clip, accumulate } = given;
+    const { model, optimizer, scheduler, scaler, overflow, clip, accumulate } = given;
     const [name, error, own] = furthest;
     return [
       given.id.padStart(3),
@@ -214,7 +234,7 @@ afterAll(() => {
       model.padEnd(4),
       `${optimizer.name}${optimizer.groups.length > 0 ? '+' : ''}`.padEnd(9),
       (scheduler ? `${scheduler.name} by ${scheduler.interval}` : '').padEnd(35),
-      scaler ? 'scaler' : '      ',
+      (overflow ? 'scaler, inf' : scaler ? 'scaler' : '').padEnd(11),
       (clip?.kind ?? '').padEnd(5),
       `x${accumulate}`,
       `loss ${loss.toExponential(1)} (own ${ownLoss.toExponential(1)})`,
