@@ -23,9 +23,16 @@ export interface ModelEdits {
   /** Keys of parameters that are not trained, as globs; `!` before one takes back. */
   readonly freeze: readonly string[];
   readonly lora: Lora | null;
+  /** Weights that start afresh whatever the file holds, as globs over keys: `*` is from scratch. */
+  readonly fresh: readonly string[];
+  /** Whether every other weight must be in the file; else what it lacks starts afresh. */
+  readonly strict: boolean;
 }
 
-export const noEdits: ModelEdits = { rename: [], head: null, freeze: [], lora: null };
+export const noEdits: ModelEdits = {
+  ...{ rename: [], head: null, freeze: [], lora: null },
+  ...{ fresh: [], strict: true },
+};
 
 /** Globs that freeze everything but the head. */
 export function allBut(head: string): string[] {

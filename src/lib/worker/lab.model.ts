@@ -3,9 +3,12 @@ import { FindingError } from '#lib/checkpoint/finding.ts';
 import { openCarried } from '#lib/architecture/carried/open.ts';
 import { PythonError, pythonFinding } from '#lib/architecture/python/errors.ts';
 import { readSource } from '#lib/architecture/source.ts';
+import { previewRename } from '#lib/edit/rename.ts';
+import { label } from '#lib/inspect/repr.ts';
+import { describeModel } from './describe_model.ts';
 import { attempt, notYet, type Handlers, type LabState } from './lab.state.ts';
 import { argumentsFor, fitsOf, recogniseModel } from './proposals.ts';
-import type { ModelCalls } from './protocol.model.ts';
+import type { BuiltModel, ModelCalls } from './protocol.model.ts';
 import { readSourceFiles } from './source_files.ts';
 import { Workbench } from './workbench.ts';
 
@@ -46,8 +49,17 @@ export function modelHandlers(state: LabState): Handlers<keyof ModelCalls> {
         };
       }),
     build: (args, { signal }) => attempt(signal, async () => ({ model: await build(state, args) })),
-    buildCarried: (_, { signal }) =>
-      attempt(signal, async () => ({ model: await buildCarried(state, signal) })),
+    buildCarried: (args, { signal }) =>
+      attempt(signal, async () => ({ model: await buildCarried(state, args, signal) })),
+    renames: ({ stateDict, rules }, { signal }) =>
+      attempt(signal, async () => {
+        const chosen = state.need().stateDicts[stateDict];
+        const keys = [...(chosen?.dict.keys() ?? [])].filter((key) => typeof key === 'string');
+        const renames = previewRename(keys, rules).map(({ from, to, clash }) => {
+          return { from: label(from), to: label(to), clash: clash !== undefined };
+        });
+        return { renames };
+      }),
   };
 }
 
@@ -61,32 +73,42 @@ async function build(state: LabState, args: ModelCalls['build']['args']) {
       'Open a checkpoint that holds a dict of tensors by name.',
     );
   }
-  const { bench, model } = Workbench.build({
+  const bench = Workbench.build({
     checkpoint,
     stateDict,
     source: state.source,
+    files: state.files,
     candidate: args.candidate,
     file: args.file,
     arguments: args.arguments,
+    edits: args.edits,
+    kept: args.kept,
   });
-  void state.bench?.dispose();
-  state.bench = bench;
-  return model;
+  return place(state, bench);
 }
 
-async function buildCarried(state: LabState, signal: AbortSignal) {
+async function buildCarried(
+  state: LabState,
+  { edits, kept }: ModelCalls['buildCarried']['args'],
+  signal: AbortSignal,
+) {
   const { checkpoint, carried, stateDicts } = state.need();
   if (!carried) {
     throw notYet(`${checkpoint.name}: no forward pass in it`, 'Bring the source of the model.');
   }
   try {
     const opened = await openCarried(checkpoint, carried, state.files, signal);
-    const { bench, model } = Workbench.carried({ checkpoint, carried: opened, stateDicts });
-    void state.bench?.dispose();
-    state.bench = bench;
-    return model;
+    const parts = { checkpoint, carried: opened, stateDicts, edits, kept };
+    return place(state, Workbench.carried(parts));
   } catch (error) {
     if (error instanceof PythonError) throw new FindingError(pythonFinding(error));
     throw error;
   }
+}
+
+/** Puts a model on the bench, and takes the one before off. */
+function place(state: LabState, bench: Workbench): BuiltModel {
+  void state.bench?.dispose();
+  state.bench = bench;
+  return describeModel(bench);
 }

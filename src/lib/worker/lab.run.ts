@@ -58,8 +58,10 @@ export function runHandlers(state: LabState): Handlers<keyof RunCalls | keyof Gr
     tokenizer: ({ files }, { signal }) =>
       attempt(signal, async () => {
         const { root, name } = state.need().checkpoint;
-        if (files.length > 0) state.tokenizer = await openTokenizer(files, signal);
-        else state.tokenizer ??= findVocabulary(root, name);
+        if (files.length > 0) {
+          state.tokenizer = await openTokenizer(files, signal);
+          state.tokenizerFiles = files;
+        } else state.tokenizer ??= findVocabulary(root, name);
         const { title = '', size = 0 } = state.tokenizer ?? {};
         return { tokenizer: state.tokenizer && { title: label(title), size } };
       }),

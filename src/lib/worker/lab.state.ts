@@ -10,6 +10,7 @@ import type { Carried } from '#lib/architecture/carried/open.ts';
 import type { ModelSource, SourceFile } from '#lib/architecture/source.ts';
 import type { Source } from '#lib/file/source.ts';
 import type { Dataset } from '#lib/inputs/data/dataset.ts';
+import type { DataWish } from '#lib/inputs/data/choices.ts';
 import type { DataFile } from '#lib/inputs/data/given.ts';
 import { TOKENIZER_FILES, type Tokenizer } from '#lib/inputs/tokenizer.ts';
 import { label } from '#lib/inspect/repr.ts';
@@ -61,8 +62,11 @@ export class LabState {
   data: Dataset | null = null;
   /** The files that it was read from. */
   dataFiles: readonly DataFile[] = [];
+  dataWish: DataWish = {};
   arrays: ReadonlyMap<string, Tensor> = new Map();
   tokenizer: Tokenizer | null = null;
+  /** The files that it was read from; none where the checkpoint has it. */
+  tokenizerFiles: readonly File[] = [];
   #backend: Promise<CheckedBackend> | null = null;
 
   constructor(openFile?: OpenFile) {

@@ -3,9 +3,12 @@ import { FindingError } from '#lib/checkpoint/finding.ts';
 import { integers } from '#lib/inputs/random.ts';
 import type { Batch, Dataset, Examples } from '#lib/inputs/data/dataset.ts';
 import { describeTarget, preview } from '#lib/inputs/data/preview.ts';
+import { withAugmentation } from '#lib/inputs/data/with_augmentation.ts';
 import { readData } from '#lib/inputs/data/read_data.ts';
 import { attempt, notYet, type Handlers, type LabState } from './lab.state.ts';
+import type { InputFile } from './run_place.ts';
 import { proposeRun } from './propose_run.ts';
+import { rateCurve } from './rates.ts';
 import type { Example, Split, TrainCalls } from './protocol.train.ts';
 
 export function trainHandlers(state: LabState): Handlers<keyof TrainCalls> {
@@ -18,13 +21,14 @@ export function trainHandlers(state: LabState): Handlers<keyof TrainCalls> {
         const { dataset, facts } = await readData(opened, wish, tools, signal);
         state.data = dataset;
         state.dataFiles = opened;
+        state.dataWish = wish;
         return { data: facts };
       }),
     example: ({ split, index }, { signal }) =>
       attempt(signal, async () => ({ example: await exampleOf(state, split, index) })),
     preview: ({ count, seed, augmentation }, { signal }) =>
       attempt(signal, async () => {
-        const data = needData(state);
+        const data = withAugmentation(needData(state), augmentation);
         const chosen = integers(Math.min(count, data.train.count), data.train.count, seed);
         const batch = await preview(data, chosen, augmentation ? seed : null, signal);
         return { examples: Array.from(chosen, (_, at) => exampleAt(data, batch, at)) };
@@ -33,13 +37,26 @@ export function trainHandlers(state: LabState): Handlers<keyof TrainCalls> {
       attempt(signal, async () => ({
         proposal: await proposeRun(state.needBench(), needData(state)),
       })),
-    train: ({ settings, from }, { signal, progress }) =>
+    rates: ({ settings }, { signal }) =>
+      attempt(signal, async () => {
+        const [bench, data] = [state.needBench(), needData(state)];
+        const rates = await state.onBackend(() => rateCurve(bench, data, settings));
+        return { rates };
+      }),
+    train: ({ settings, from, folder, run }, { signal, progress }) =>
       attempt(signal, async () => {
         const data = needData(state);
         const bench = state.needBench();
         const backend = () => state.startBackend();
-        const run = { settings, from, data, backend, signal, progress };
-        return { summary: await bench.train(run) };
+        const keep = hasPrivateDisk()
+          ? { ...{ folder, run: run?.id }, ...keepOf(state) }
+          : undefined;
+        const summary = await bench.train({
+          ...{ settings, from, data, backend, signal, progress },
+          end: run?.end,
+          keep,
+        });
+        return { summary };
       }),
     pause: () => {
       state.bench?.training.session?.pause();
@@ -54,6 +71,19 @@ export function trainHandlers(state: LabState): Handlers<keyof TrainCalls> {
       return null;
     },
   };
+}
+
+/** Browsers have one; Node has not. */
+function hasPrivateDisk(): boolean {
+  return typeof navigator !== 'undefined' && typeof navigator.storage?.getDirectory === 'function';
+}
+
+/** What a run's folder needs of what is open. */
+function keepOf(state: LabState) {
+  const inputs = state.dataFiles.map(({ path, file }): InputFile => {
+    return { role: 'data', path, file: file as File };
+  });
+  return { wish: state.dataWish, inputs, openFile: state.openFile };
 }
 
 function noData(): FindingError {

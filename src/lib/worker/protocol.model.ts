@@ -1,7 +1,10 @@
 /** From source to a model bound to weights. Types only. */
+import type { ModelEdits, RenameRule } from '#lib/architecture/edits.ts';
 import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
 import type { Finding, Result } from '#lib/checkpoint/finding.ts';
 import type { ModelTask } from './protocol.run.ts';
+
+export type { ModelEdits, RenameRule };
 
 export interface ModelCalls {
   /** The Python files among loose files, a folder's, and those in zips, as text. */
@@ -36,11 +39,22 @@ export interface ModelCalls {
       arguments: Record<string, string>;
       /** Index into `OpenedCheckpoint.stateDicts`. */
       stateDict: number;
+      edits?: ModelEdits;
+      /** The state_dict is one of the model with these edits, as a run keeps it. */
+      kept?: boolean;
     };
     result: Result<{ model: BuiltModel }>;
   };
   /** Builds the model that the open file carries; the open source may define its classes. */
-  buildCarried: { args: object; result: Result<{ model: BuiltModel }> };
+  buildCarried: {
+    args: { edits?: ModelEdits; kept?: boolean };
+    result: Result<{ model: BuiltModel }>;
+  };
+  /** What rules would make of the keys of a state_dict, before the model is built with them. */
+  renames: {
+    args: { stateDict: number; rules: RenameRule[] };
+    result: Result<{ renames: Renamed[] }>;
+  };
 }
 
 export interface Candidate {
@@ -49,6 +63,13 @@ export interface Candidate {
   file: string;
   line: number;
   arguments: { name: string; default?: string; annotation?: string }[];
+}
+
+/** A key that rules change; `clash` where another key becomes the same. */
+export interface Renamed {
+  from: string;
+  to: string;
+  clash: boolean;
 }
 
 /** How much of a state_dict a candidate has. */
@@ -101,7 +122,24 @@ export interface BuiltModel {
     weightDecay?: number;
   } | null;
   optimizerNote: string | null;
+  /** Parameters and buffers in the order of the state_dict, tied ones at their first key. */
+  weights: WeightRow[];
+  /** The layer that gives the output, where it can be replaced by one with other outputs. */
+  head: { module: string; outputs: number } | null;
+  /** Paths of linear layers that LoRA can work on. */
+  linears: string[];
+  edits: ModelEdits;
   warnings: Finding[];
+}
+
+export interface WeightRow {
+  key: string;
+  kind: 'parameter' | 'buffer';
+  shape: number[];
+  /** Whether training changes it; of buffers, whether a layer moves it. */
+  trained: boolean;
+  /** Where its first value comes from. */
+  from: 'file' | 'fresh' | 'missing';
 }
 
 export interface LoadReport {
@@ -111,5 +149,7 @@ export interface LoadReport {
   mismatched: { key: string; inFile: string; inModel: string }[];
   /** Prefixes that were stripped from the file's keys: `module.`. */
   stripped: string[];
+  /** What starts afresh, and how: `uniform from -0.09 to 0.09`. */
+  fresh: { key: string; how: string }[];
   notes: string[];
 }

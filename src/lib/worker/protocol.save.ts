@@ -5,6 +5,14 @@ import type { Change } from './plain.ts';
 export type { Change };
 
 export interface SaveCalls {
+  /** The trained model, its data recipe and its settings as a PyTorch project, zipped. */
+  project: { args: { which: 'best' | 'last' }; result: Result<{ file: File }> };
+  /** The LoRA adapter as PEFT keeps it, zipped; or merged into the base's weights, as a .pt. */
+  adapter: {
+    args: { which: 'best' | 'last'; as: 'peft' | 'merged' };
+    result: Result<{ file: File }>;
+  };
+
   /** What can be saved now, with file names. */
   saves: { args: object; result: SaveChoice[] };
   /**

@@ -3,12 +3,13 @@ import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
 import type { Finding, Result } from '#lib/checkpoint/finding.ts';
 import type { ArraySpec, Augmentation, TargetSpec } from '#lib/inputs/data/dataset.ts';
 import type { DataFacts, DataWish } from '#lib/inputs/data/choices.ts';
+import type { SchedulerSettings } from '#lib/optim/schedulers/settings.ts';
 import type { Best, Metrics } from '#lib/training/kept.ts';
 import type { LossName, LossSettings, MetricName, RunSettings } from '#lib/training/settings.ts';
 
 export type { ArraySpec, Augmentation, DataFacts, DataWish, TargetSpec };
 export type { Best, LossName, LossSettings, MetricName, Metrics, RunSettings };
-export type { OptimizerName };
+export type { OptimizerName, SchedulerSettings };
 
 export interface TrainCalls {
   /**
@@ -18,6 +19,7 @@ export interface TrainCalls {
   data: {
     args: { files?: { path: string; file: File }[]; wish: DataWish };
     result: Result<{ data: DataFacts }>;
+    progress: { bytes: number; total: number };
   };
   /** One example of the open data: its picture or values, and its label. */
   example: { args: { split: Split; index: number }; result: Result<{ example: Example }> };
@@ -29,6 +31,9 @@ export interface TrainCalls {
 
   /** Settings that suit the model, its checkpoint and the data; and what else fits. */
   proposeRun: { args: object; result: Result<{ proposal: RunProposal }> };
+  /** The learning rate over the run that the settings describe, before it is trained. */
+  rates: { args: { settings: RunSettings }; result: Result<{ rates: RateCurve }> };
+
   /** Trains until done, stopped or aborted; one run at a time. */
   train: {
     args: {
@@ -38,6 +43,10 @@ export interface TrainCalls {
        * from where that run ended. Where the file is the state of a run, it goes on exactly.
        */
       from: 'checkpoint' | 'last';
+      /** A folder that was picked for the run's files; without it they go to the private disk. */
+      folder?: FileSystemDirectoryHandle;
+      /** The kept run to go on with, by its id, and the epoch that it was to end with. */
+      run?: { id: string; end: number };
     };
     result: Result<{ summary: TrainSummary }>;
     progress: TrainProgress;
@@ -57,6 +66,8 @@ export interface Example {
   shape: number[];
   /** The model's input, row-major. */
   values: Float32Array | Int32Array;
+  /** Of token ids, the text. */
+  text?: string;
 }
 
 /** What the page's form starts with. */
@@ -77,6 +88,12 @@ export interface RunProposal {
   stepsPerEpoch: number;
   /** The state of a run that the open file is, which goes on exactly. */
   resumes: { epoch: number; batch: number; best: Best | null } | null;
+}
+
+/** One line for each param_group: `rates[group][at]` is the rate at step `steps[at]`. */
+export interface RateCurve {
+  steps: number[];
+  rates: number[][];
 }
 
 export interface TrainProgress {

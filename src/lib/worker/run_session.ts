@@ -5,16 +5,21 @@
 import type { Graph } from '#lib/architecture/graph.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
+import { Dict } from '#lib/checkpoint/value.ts';
 import type { Dataset } from '#lib/inputs/data/dataset.ts';
 import { splitData } from '#lib/inputs/data/split.ts';
 import { withAugmentation } from '#lib/inputs/data/with_augmentation.ts';
+import type { Ema } from '#lib/optim/ema.ts';
+import type { GradScaler } from '#lib/optim/grad_scaler.ts';
 import type { Optimizer } from '#lib/optim/optimizer.ts';
+import type { Model } from '#lib/runtime/model.ts';
 import { recogniseScheduler } from '#lib/optim/schedulers/recognise.ts';
 import { Scheduler, type ParamGroups } from '#lib/optim/schedulers/scheduler.ts';
 import type { Kept } from '#lib/training/kept.ts';
 import type { Report, Session } from '#lib/training/session.ts';
 import type { MetricName, RunSettings } from '#lib/training/settings.ts';
-import type { RunState } from './run_state.ts';
+import { weightsOf, type RunState } from './run_state.ts';
+import type { Pass } from './verify_pass.ts';
 import type { Workbench } from './workbench.ts';
 
 interface SessionOf {
@@ -69,9 +74,11 @@ export async function makeSession(bench: Workbench, run: SessionOf): Promise<Run
   model.step = state.start.epoch * Math.ceil(train.count / batchSize) + state.start.batch;
   const optimizer = await makeOptimizer(bench, run);
   const schedule = makeSchedule(run, optimizer);
+  const scaler = await makeScaler(run);
+  const ema = await makeEma(bench, run, model);
   const trainer = new Trainer({
     ...{ model, optimizer, loss, target, metrics, graphFor, batchSize },
-    accumulate: settings.accumulate,
+    ...{ accumulate: settings.accumulate, clip: settings.clip, scaler, ema },
   });
   const session = new Session({
     ...{ trainer, metrics, schedule, train, validation, settings },
@@ -82,10 +89,10 @@ export async function makeSession(bench: Workbench, run: SessionOf): Promise<Run
     snapshot: async () => {
       const snapshot = {
         weights: await model.read(),
-        ema: null,
+        ema: (await ema?.read(model)) ?? null,
         optimizer: await optimizer.stateDict(),
         scheduler: schedule?.stateDict() ?? null,
-        scaler: null,
+        scaler: scaler?.stateDict() ?? null,
       };
       run.check();
       return snapshot;
@@ -98,8 +105,16 @@ export async function makeSession(bench: Workbench, run: SessionOf): Promise<Run
     dispose() {
       trainer.dispose();
       optimizer.dispose();
+      ema?.dispose();
     },
   };
+}
+
+/** A pass in evaluation mode over the data's first example. */
+export async function passOf(bench: Workbench, data: Dataset): Promise<Pass> {
+  const { inputs } = await data.train.read([0]);
+  const input = { values: inputs, shape: [1, ...data.input.shape] };
+  return { graph: dataGraph(bench, data, 1, false), inputs: [input] };
 }
 
 /** The pass over `count` examples of the data. Throws a FindingError that names the line. */
@@ -169,4 +184,33 @@ function makeSchedule({ settings, state }: SessionOf, optimizer: ParamGroups): S
     message: `training: ${saved ? 'the state of its schedule is none that torch.optim.lr_scheduler is known to write' : 'the checkpoint holds no schedule'}`,
     advice: 'Choose a fresh schedule, or none.',
   });
+}
+
+async function makeScaler({ settings, state }: SessionOf): Promise<GradScaler | null> {
+  const wanted = settings.scaler;
+  if (!wanted) return null;
+  const { GradScaler } = await import('#lib/optim/grad_scaler.ts');
+  if (state.scaler && (state.isOwn || wanted === 'checkpoint')) {
+    return GradScaler.restore(state.scaler);
+  }
+  if (wanted !== 'checkpoint') return new GradScaler(wanted);
+  throw new FindingError({
+    code: 'scaler-missing',
+    message: 'training: the checkpoint holds no state of a GradScaler',
+    advice: 'Choose a fresh one, or none.',
+  });
+}
+
+/** The average of the state that the run goes on from, or a fresh one. */
+async function makeEma(
+  bench: Workbench,
+  { settings, state }: SessionOf,
+  model: Model,
+): Promise<Ema | null> {
+  if (!settings.ema) return null;
+  const { Ema } = await import('#lib/optim/ema.ts');
+  const { decay } = settings.ema;
+  if (!state.ema || !state.goesOn) return new Ema(decay);
+  const weights = state.ema instanceof Dict ? await weightsOf(bench.module, state.ema) : state.ema;
+  return weights ? Ema.restore(decay, model, weights) : new Ema(decay);
 }

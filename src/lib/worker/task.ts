@@ -28,17 +28,18 @@ const IDS = /(^|_)(ids?|idx|tokens?|words|characters|src|indices)$/;
 export function findTask(
   module: ModuleTree,
   known?: readonly InputShape[],
-): { task: ModelTask; findings: Finding[] } {
+): { task: ModelTask; findings: Finding[]; graph: Graph | null } {
   const refused: Finding[] = [];
   for (const inputs of suggestions(module, known)) {
     const traced = module.trace(inputs, { training: false });
-    if (traced.ok) return { task: taskOf(inputs, traced.graph), findings: [] };
+    if (traced.ok) return { task: taskOf(inputs, traced.graph), findings: [], graph: traced.graph };
     refused.push(...traced.findings);
   }
   // A size that does not fit says nothing; an op that is missing would be for every size.
   const unsupported = refused.find(({ code }) => code === 'python-unsupported');
   return {
     task: unknownTask(module),
+    graph: null,
     findings: unsupported ? [{ ...unsupported, severity: 'warning' }] : [],
   };
 }

@@ -5,14 +5,23 @@
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
+import type { DataWish } from '#lib/inputs/data/choices.ts';
 import type { Dataset } from '#lib/inputs/data/dataset.ts';
 import { checkSettings } from '#lib/training/check_settings.ts';
 import type { Kept } from '#lib/training/kept.ts';
 import type { Report, Session } from '#lib/training/session.ts';
 import type { RunSettings } from '#lib/training/settings.ts';
+import { keepStorage } from '#lib/storage/handles.ts';
+import type { OpenFile } from '#lib/storage/opfs.ts';
+import type { RunFile } from '#lib/training/run_file.ts';
 import type { CheckedBackend } from './lab.state.ts';
 import type { TrainProgress, TrainSummary } from './protocol.train.ts';
-import { makeSession, type RunSession } from './run_session.ts';
+import { keptFrom } from './kept_state.ts';
+import { RunKeeping, type Written } from './run_keeping.ts';
+import type { InputFile } from './run_place.ts';
+import { trainedCheckpoint } from './trained.ts';
+import { passVerifier } from './verify_pass.ts';
+import { makeSession, passOf, type RunSession } from './run_session.ts';
 import { stateOf, stateOfFile, type RunState } from './run_state.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -29,8 +38,23 @@ export interface TrainRun {
   /** The backend; one whose device failed is made anew. */
   backend(): Promise<CheckedBackend>;
   readonly signal: AbortSignal;
+  /** Where the run is kept; without it, in memory alone. */
+  readonly keep?: KeepWish;
   progress(progress: TrainProgress): void;
 }
+
+/** Where a run is kept, and what of the page's choices its run.json tells. */
+export interface KeepWish {
+  /** The folder that was picked; without it, the browser's own disk. */
+  readonly folder?: FileSystemDirectoryHandle;
+  /** The run to go on with, by its id. */
+  readonly run?: string;
+  readonly wish: DataWish;
+  readonly inputs: readonly InputFile[];
+  readonly openFile?: OpenFile;
+}
+
+const versions = { weightroom: __APP_VERSION__ };
 
 /** Devices that may fail one after the other without a new state between them. */
 const MAX_FAILURES = 3;
@@ -45,6 +69,8 @@ export class Training {
   session: Session | null = null;
   /** The last state that the run in progress has kept. */
   #own: Kept | null = null;
+  /** What became of the state that was to be written last. */
+  #written: Written | null = null;
   /** What was told of it last. */
   #progress: TrainProgress | null = null;
   /** The optimizer of the last kept state. */
@@ -88,21 +114,68 @@ export class Training {
     checkSettings(run.settings);
     const started = performance.now();
     if (run.from === 'checkpoint' && this.last) await this.#forget();
-    this.#own = this.#progress = null;
+    this.#begin();
     const { start } = await this.#state(run);
     const end = run.end ?? start.epoch + run.settings.epochs;
     this.settings = run.settings;
     this.data = run.data;
-    const { stopped, stalled } = await this.#attempts(run, end);
-    return {
-      ...{ stopped, stalled },
-      epochs: (this.last?.epoch ?? start.epoch) - start.epoch,
-      steps: (this.last?.step ?? start.step) - start.step,
-      seconds: (performance.now() - started) / 1000,
-      best: this.last?.best ?? null,
-      last: this.last && { epoch: this.last.epoch, metrics: this.last.metrics },
-      folder: null,
+    await this.#bench.reseed(run.settings.seed);
+    const keeping = await this.#openKeeping(run, end);
+    let state: RunFile['state'] = 'running';
+    try {
+      const { stopped, stalled } = await this.#attempts(run, end, keeping);
+      state = 'ended';
+      return {
+        ...{ stopped, stalled },
+        epochs: (this.last?.epoch ?? start.epoch) - start.epoch,
+        steps: (this.last?.step ?? start.step) - start.step,
+        seconds: (performance.now() - started) / 1000,
+        best: this.last?.best ?? null,
+        last: this.last && { epoch: this.last.epoch, metrics: this.last.metrics },
+        folder: keeping && !this.#written?.problem ? keeping.folder : null,
+      };
+    } finally {
+      await keeping?.end(this.#own, state);
+    }
+  }
+
+  #begin(): void {
+    this.#own = null;
+    this.#progress = null;
+    this.#written = null;
+  }
+
+  /** The run's folder; null where there is no disk to keep it on. */
+  async #openKeeping(run: TrainRun, end: number): Promise<RunKeeping | null> {
+    if (!run.keep) return null;
+    const bench = this.#bench;
+    const { settings, data, signal } = run;
+    const { folder, run: resumed, wish, inputs, openFile } = run.keep;
+    const { name, adapter } = await run.backend();
+    const backend = { name, adapter };
+    const id = resumed ?? crypto.randomUUID();
+    const parts = {
+      tree: (kept: Kept) => trainedCheckpoint(bench.checkpoint, bench, kept, { settings, run: id }),
+      verify: passVerifier(bench, await passOf(bench, data), signal),
+      ...{ openFile, signal },
     };
+    if (resumed !== undefined) {
+      const before = await keptFrom(bench.checkpoint.root);
+      const change = { end, backend, versions };
+      return RunKeeping.resume({ id, name: settings.name }, before, change, parts);
+    }
+    void keepStorage();
+    const facts = {
+      ...{ id, started: new Date().toISOString(), settings, end, backend, versions },
+      model: {
+        name: bench.module.name,
+        source: bench.source,
+        edits: bench.edits,
+        checkpoint: { name: bench.checkpoint.name, stateDict: bench.stateDict.path.map(String) },
+      },
+      data: { name: data.name, fingerprint: data.fingerprint, recipe: data.recipe, wish },
+    };
+    return RunKeeping.start(facts, inputs, { ...parts, picked: folder });
   }
 
   /** What the next attempt goes on from. */
@@ -113,12 +186,12 @@ export class Training {
   }
 
   /** Goes on with a new device where one failed. */
-  async #attempts(run: TrainRun, end: number): Promise<Session> {
+  async #attempts(run: TrainRun, end: number, keeping: RunKeeping | null): Promise<Session> {
     for (let failures = 0; ;) {
       const before = this.last;
       const backend = await run.backend();
       try {
-        return await this.#attempt(run, backend, end);
+        return await this.#attempt(run, backend, end, keeping);
       } catch (error) {
         const failure = run.signal.aborted ? null : await failureOf(backend);
         if (!failure) throw error;
@@ -135,7 +208,12 @@ export class Training {
   }
 
   /** Goes on from the state that was kept last, until done, stopped, or a failure. */
-  async #attempt(run: TrainRun, backend: CheckedBackend, end: number): Promise<Session> {
+  async #attempt(
+    run: TrainRun,
+    backend: CheckedBackend,
+    end: number,
+    keeping: RunKeeping | null,
+  ): Promise<Session> {
     const { progress, signal } = run;
     const report = (it: Report) => {
       backend.check();
@@ -144,7 +222,7 @@ export class Training {
         epochs: end,
         train: [...it.train],
         validation: [...it.validation],
-        kept: null,
+        kept: this.#written,
       };
       progress(this.#progress);
     };
@@ -153,7 +231,11 @@ export class Training {
     try {
       const state = await this.#state(run);
       const check = () => backend.check();
-      made = await makeSession(this.#bench, { ...run, state, end, report, check });
+      const keep = async (kept: Kept) => {
+        this.last = this.#own = kept;
+        if (keeping) this.#written = await keeping.keep(kept);
+      };
+      made = await makeSession(this.#bench, { ...run, state, end, report, check, keep });
       const { session } = made;
       this.session = session;
       await session.run(signal);

@@ -3,7 +3,7 @@
  * training run on it. tfjs is loaded with the first run and not before.
  */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
-import { FindingError } from '#lib/checkpoint/finding.ts';
+import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import {
   findOptimizer,
   matchParameters,
@@ -12,15 +12,19 @@ import {
   type OptimizerName,
   type SavedOptimizer,
 } from '#lib/checkpoint/optimizer.ts';
-import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
+import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import type { Dict, Value } from '#lib/checkpoint/value.ts';
 import { bind, type Binding, type StateDictCandidate } from '#lib/architecture/binding.ts';
 import type { CarriedModel } from '#lib/architecture/carried/model.ts';
+import { editModel, type Edited } from '#lib/architecture/edit_model.ts';
+import { noEdits, type ModelEdits } from '#lib/architecture/edits.ts';
 import type { Graph, ParameterSpec } from '#lib/architecture/graph.ts';
 import { parseLiteral } from '#lib/architecture/literal.ts';
 import type { ModelSource, ModuleTree } from '#lib/architecture/source.ts';
 import type { Model } from '#lib/runtime/model.ts';
+import type { RunFacts } from '#lib/training/run_file.ts';
 import type { ProfileContext } from '#lib/runtime/profile.ts';
+import { firstValues, freshWeights, type FreshWeight } from './first_values.ts';
 import { GraphView } from './graph_view.ts';
 import type { CheckedBackend } from './lab.state.ts';
 import type { Values } from './arrays.ts';
@@ -35,17 +39,23 @@ import {
 import { findTask } from './task.ts';
 import { trainedWeights } from './trained.ts';
 import { Training, type TrainRun } from './training.ts';
-import type {
-  BuiltModel,
-  MeasuredGraph,
-  ModelTask,
-  RunInput,
-  RunResult,
-  TrainSummary,
-} from './protocol.ts';
+import type { MeasuredGraph, ModelTask, RunInput, RunResult, TrainSummary } from './protocol.ts';
 
 /** Graphs that are kept; the page asks for a few shapes again and again. */
 const MOST_GRAPHS = 64;
+
+export type BenchSource = NonNullable<RunFacts['model']['source']>;
+
+interface BenchParts {
+  readonly checkpoint: Checkpoint;
+  readonly stateDict: StateDictCandidate;
+  readonly module: ModuleTree;
+  readonly edits: ModelEdits;
+  /** Whether the state_dict is one of the model with its edits, as a run keeps it. */
+  readonly kept: boolean;
+  readonly source: BenchSource | null;
+  readonly inputs?: readonly InputShape[];
+}
 
 /** A saved optimizer, with the parameter of each id. */
 export interface MatchedOptimizer {
@@ -59,7 +69,14 @@ export class Workbench {
   readonly binding: Binding;
   readonly stateDict: StateDictCandidate;
   readonly checkpoint: Checkpoint;
+  /** What was changed of the model before it is trained. */
+  readonly edits: ModelEdits;
+  readonly edited: Edited;
+  readonly fresh: readonly FreshWeight[];
+  /** What it was built from; null where the file brings its own forward pass. */
+  readonly source: BenchSource | null;
   readonly training = new Training(this);
+  #seed = 0;
   readonly #graphs = new Map<string, Graph>();
   readonly #found: ReturnType<typeof findTask>;
   #model: Promise<Model> | null = null;
@@ -71,18 +88,21 @@ export class Workbench {
   /** Ends a run when another model takes this one's place. */
   readonly #closing = new AbortController();
 
-  private constructor(
-    checkpoint: Checkpoint,
-    stateDict: StateDictCandidate,
-    module: ModuleTree,
-    binding: Binding,
-    inputs?: readonly InputShape[],
-  ) {
+  private constructor(parts: BenchParts) {
+    const { checkpoint, stateDict, module, edits, kept, source, inputs } = parts;
+    const edited = editModel(module, edits);
+    if (!edited.ok) throw new FindingError(edited.findings[0]!);
     this.checkpoint = checkpoint;
     this.stateDict = stateDict;
-    this.module = module;
-    this.binding = binding;
-    this.#found = findTask(module, inputs);
+    this.edits = edits;
+    this.source = source;
+    this.edited = edited;
+    this.module = edited.module;
+    // A state of the edited model has its keys already.
+    const options = { rename: edits.rename, ...(!kept && { edited }) };
+    this.binding = bind(this.module.state, stateDict.dict, options);
+    this.fresh = freshWeights(this.module, this.binding, kept ? { ...edits, fresh: [] } : edits);
+    this.#found = findTask(this.module, inputs);
   }
 
   /** What the model is for, as far as trials say. */
@@ -95,10 +115,13 @@ export class Workbench {
     checkpoint: Checkpoint;
     stateDict: StateDictCandidate;
     source: ModelSource;
+    files: BenchSource['files'];
     candidate: string;
     file: string | undefined;
     arguments: Readonly<Record<string, string>>;
-  }): { bench: Workbench; model: BuiltModel } {
+    edits?: ModelEdits;
+    kept?: boolean;
+  }): Workbench {
     const { checkpoint, stateDict, source, candidate, file } = parts;
     const values = new Map<string, Value>();
     for (const [name, text] of Object.entries(parts.arguments)) {
@@ -107,9 +130,10 @@ export class Workbench {
     const built = source.build(candidate, values, file);
     if (!built.ok) throw new FindingError(built.findings[0]!);
     const { module } = built;
-    const binding = bind(module.state, stateDict.dict);
-    const bench = new Workbench(checkpoint, stateDict, module, binding);
-    return { bench, model: bench.#describe() };
+    const { edits = noEdits, kept = false } = parts;
+    const { files, arguments: args } = parts;
+    const made: BenchSource = { files, candidate, file: file ?? null, arguments: args };
+    return new Workbench({ checkpoint, stateDict, module, edits, kept, source: made });
   }
 
   /** Binds a model that came out of the checkpoint's own file. */
@@ -117,62 +141,44 @@ export class Workbench {
     checkpoint,
     carried: { module, stateDict: dict, inputs },
     stateDicts,
+    edits = noEdits,
+    kept = false,
   }: {
     checkpoint: Checkpoint;
     carried: CarriedModel;
     stateDicts: readonly StateDictCandidate[];
-  }): { bench: Workbench; model: BuiltModel } {
+    edits?: ModelEdits;
+    kept?: boolean;
+  }): Workbench {
     // Saving puts trained weights where the file has them.
     const place = stateDicts.find((candidate) =>
       [...candidate.dict.keys()].every((key) => dict.has(key)),
     );
     const stateDict = { ...(place ?? { path: [], origin: dict, score: 0 }), dict };
-    const bench = new Workbench(checkpoint, stateDict, module, bind(module.state, dict), inputs);
-    return { bench, model: bench.#describe() };
+    return new Workbench({ checkpoint, stateDict, module, edits, kept, inputs, source: null });
   }
 
+  /** Whether every weight has a value, from the file or a first one. */
   get isReady(): boolean {
-    return this.binding.missing.length === 0 && this.binding.mismatched.length === 0;
+    return this.#lacking.length === 0;
   }
 
-  #describe(): BuiltModel {
-    const { binding, module } = this;
-    const shape = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
-    const optimizer = this.savedOptimizer();
-    const { task, findings } = this.#found;
-    const [input] = task.inputs;
-    const isPlain =
-      task.inputs.length === 1 && input!.dtype === 'float32' && input!.shape.length > 1;
-    return {
-      name: module.name,
-      parameters: module.state
-        .filter(({ kind, tiedTo }) => kind === 'parameter' && tiedTo === undefined)
-        .reduce((sum, spec) => sum + numel(spec.shape), 0),
-      inputs: [...module.inputs],
-      exampleShape: isPlain ? input!.shape.slice(1) : null,
-      task,
-      report: {
-        matched: binding.matched.size,
-        missing: [...binding.missing],
-        unexpected: [...binding.unexpected],
-        mismatched: binding.mismatched.map(({ key, checkpoint, model }) => ({
-          key,
-          inFile: shape(checkpoint),
-          inModel: shape(model),
-        })),
-        stripped: [...binding.stripped],
-        notes: binding.notes.map(({ message }) => message),
-      },
-      ready: this.isReady,
-      optimizer: optimizer.found && {
-        name: optimizer.found.name,
-        states: optimizer.found.saved.states.size,
-        learningRate: optionOf(optimizer.found.saved, 'lr'),
-        weightDecay: optionOf(optimizer.found.saved, 'weight_decay'),
-      },
-      optimizerNote: optimizer.note,
-      warnings: findings,
-    };
+  get #lacking(): string[] {
+    const { missing, mismatched } = this.binding;
+    const fresh = new Set(this.fresh.map(({ key }) => key));
+    return [...missing, ...mismatched.map(({ key }) => key)].filter((key) => {
+      const tiedTo = this.module.state.find((spec) => spec.key === key)?.tiedTo;
+      return !fresh.has(tiedTo ?? key);
+    });
+  }
+
+  /** Of the trials: what may be missing for a pass, and the graph of one that went through. */
+  get warnings(): readonly Finding[] {
+    return this.#found.findings;
+  }
+
+  get trial(): Graph | null {
+    return this.#found.graph;
   }
 
   /** Parameters in the order of `parameters()`: all of them, or those that are trained. */
@@ -213,8 +219,8 @@ export class Workbench {
 
   /** The model on the backend, uploaded with its first use. */
   load(signal: AbortSignal): Promise<Model> {
-    if (!this.isReady) {
-      const missing = [...this.binding.missing, ...this.binding.mismatched.map(({ key }) => key)];
+    const missing = this.#lacking;
+    if (missing.length > 0) {
       throw new FindingError({
         code: 'model-incomplete',
         message: `model: ${missing.length} of its weights have no value in the file: ${missing.slice(0, 4).join(', ')}${missing.length > 4 ? ', …' : ''}`,
@@ -234,12 +240,22 @@ export class Workbench {
     return this.#model;
   }
 
-  /** The weights to go on from: the last kept state, else the file's. */
+  /** The weights to go on from: the last kept state, else the file's and first values. */
   #tensors(): Map<string, Tensor> {
     const { last } = this.training;
-    if (!last) return new Map([...this.binding.matched].map(([key, { tensor }]) => [key, tensor]));
+    if (!last) {
+      const held = [...this.binding.matched].map(([key, { tensor }]) => [key, tensor] as const);
+      return new Map([...held, ...firstValues(this.module, this.fresh, this.#seed)]);
+    }
     const state = trainedWeights(this, last.weights, 'model');
     return new Map([...state.entries()] as [string, Tensor][]);
+  }
+
+  /** The seed of first values; with another one, a model that is not trained yet is made anew. */
+  async reseed(seed: number): Promise<void> {
+    const isOther = seed !== this.#seed && this.fresh.length > 0 && !this.training.last;
+    this.#seed = seed;
+    if (isOther) await this.unload();
   }
 
   /** Takes the model off the backend; the next use puts it there anew. */
@@ -357,11 +373,6 @@ export class Workbench {
     await this.training.ended();
     await this.unload();
   }
-}
-
-function optionOf({ groups }: SavedOptimizer, key: string): number | undefined {
-  const value = groups[0]?.options.get(key);
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
 }
 
 /** What to say of an optimizer that is not certain. */

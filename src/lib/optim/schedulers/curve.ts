@@ -16,10 +16,19 @@ export function learningRateCurve(
   points: number,
 ): number[][] {
   const groups = optimizer.groups.map((group) => new Dict(group.entries(), group.type));
-  const scheduler = Scheduler.fresh(settings, { groups });
   const sign = settings.options.mode === 'max' ? 1 : -1;
+  return ratesOf(Scheduler.fresh(settings, { groups }), steps, points, sign);
+}
+
+/** The rates that a scheduler goes on to set, from where it is; see `learningRateCurve`. */
+export function ratesOf(
+  scheduler: Scheduler,
+  steps: number,
+  points: number,
+  sign: 1 | -1 = -1,
+): number[][] {
   const count = Math.min(steps, points);
-  const curve = groups.map((): number[] => []);
+  const curve = scheduler.groups.map((): number[] => []);
   let step = 0;
   for (let point = 0; point < count; point++) {
     const end = count === 1 ? 0 : Math.round((point * (steps - 1)) / (count - 1));
