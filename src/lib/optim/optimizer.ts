@@ -147,30 +147,33 @@ export class Optimizer {
   /** One step: replaces the model's parameters and this state. Parameters without gradient stay. */
   step(model: Model, gradients: ReadonlyMap<string, tf.Tensor | null>): void {
     const parameters = model.trainable;
-    for (const { keys, options } of this.#groups) {
-      // Parameters that have come equally far share the numbers of the step.
-      const shared = new Map<string, Numbers>();
-      for (const key of keys) {
-        const [param, grad] = [parameters.get(key), gradients.get(key)];
-        if (!param || !grad) continue;
-        let state = this.#states.get(key);
-        if (!state) this.#states.set(key, (state = new ParameterState()));
-        const isFirst = state.complete(this.#rule, this.#rule.tensors(options), param.shape, key);
-        const scalars = this.#rule.advance(state.scalars, options);
-        const place = JSON.stringify([scalars, isFirst]);
-        let numbers = shared.get(place);
-        if (!numbers) {
-          numbers = new Numbers(this.#rule.numbers(options, scalars, isFirst));
-          shared.set(place, numbers);
+    // Parameters of a group that have come equally far share the numbers of the step.
+    const shared = new Map<string, Numbers>();
+    try {
+      for (const [at, { keys, options }] of this.#groups.entries()) {
+        for (const key of keys) {
+          const [param, grad] = [parameters.get(key), gradients.get(key)];
+          if (!param || !grad) continue;
+          let state = this.#states.get(key);
+          if (!state) this.#states.set(key, (state = new ParameterState()));
+          const isFirst = state.complete(this.#rule, this.#rule.tensors(options), param.shape, key);
+          const scalars = this.#rule.advance(state.scalars, options);
+          const place = JSON.stringify([at, scalars, isFirst]);
+          let numbers = shared.get(place);
+          if (!numbers) {
+            numbers = new Numbers(this.#rule.numbers(options, scalars, isFirst));
+            shared.set(place, numbers);
+          }
+          const terms = { param: element(param), grad: element(grad), state: state.terms };
+          const { param: next, ...tensors } = tf.tidy(() =>
+            numbers.compute(this.#rule.formula({ ...terms, numbers: numbers.terms }, options)),
+          );
+          state.scalars = scalars;
+          state.replace(tensors);
+          model.assign(key, next!);
         }
-        const terms = { param: element(param), grad: element(grad), state: state.terms };
-        const { param: next, ...tensors } = tf.tidy(() =>
-          numbers.compute(this.#rule.formula({ ...terms, numbers: numbers.terms }, options)),
-        );
-        state.scalars = scalars;
-        state.replace(tensors);
-        model.assign(key, next!);
       }
+    } finally {
       for (const numbers of shared.values()) numbers.dispose();
     }
   }
