@@ -109,6 +109,42 @@ describe('a step on WebGPU', () => {
     },
   );
 
+  it.each([
+    [true, false],
+    [false, true],
+    [false, false],
+  ])('adds up a long inner axis in one order (transposed: %s, %s)', async (first, second) => {
+    const [rows, inner, columns] = [24, 4096, 40];
+    const backend = tf.backend() as WebGPUBackend;
+    const asked = vi.spyOn(backend, 'runWebGPUProgram');
+    const before = tf.memory().numTensors;
+    const [left, right] = [normal(rows * inner, 1), normal(inner * columns, 2)];
+    const a = tf.tensor(left, first ? [inner, rows] : [rows, inner]);
+    const b = tf.tensor(right, second ? [columns, inner] : [inner, columns]);
+    const product = tf.matMul(a, b, first, second);
+    // tfjs asks for the program that adds with atomics; it is never compiled.
+    const keys = asked.mock.calls.map(([{ shaderKey }]) => shaderKey);
+    asked.mockRestore();
+    const isAtomic = (key: string) => key.startsWith('matMulSplitK_');
+    expect(keys.filter(isAtomic)).toHaveLength(1);
+    const { pipelineCache } = backend as unknown as { pipelineCache: Record<string, unknown> };
+    expect(Object.keys(pipelineCache).filter(isAtomic)).toEqual([]);
+    const values = await product.data();
+    running.check();
+    for (let place = 0; place < values.length; place += 97) {
+      const [row, column] = [Math.floor(place / columns), place % columns];
+      let sum = 0;
+      for (let at = 0; at < inner; at++) {
+        const x = left[first ? at * rows + row : row * inner + at]!;
+        sum += x * right[second ? column * inner + at : at * columns + column]!;
+      }
+      // Of 4096 products of about one, in float32.
+      expect(Math.abs(values[place]! - sum)).toBeLessThan(1e-3);
+    }
+    tf.dispose([a, b, product]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it.each(['mlp', 'cnn'] as const)(
     'of an %s gives the same bits for the same seed',
     async (name) => {

@@ -1,6 +1,7 @@
 /**
- * Programs of tfjs that WebGPU does not compile for some tensors, mended where the backend runs
- * them, so that other kernels and gradients that use them are right too. Measured with tfjs 4.22.
+ * Programs of tfjs that WebGPU does not compile for some tensors, or that give other bits in every
+ * run, mended where the backend runs them, so that other kernels and gradients that use them are
+ * right too. Measured with tfjs 4.22.
  */
 import type { WebGPUBackend, WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '../tf.ts';
@@ -14,6 +15,11 @@ export function mendPrograms(backend: WebGPUBackend): void {
   const run: Run = backend.runWebGPUProgram.bind(backend);
   backend.runWebGPUProgram = (program, inputs, dtype, ...rest) => {
     const { shaderKey: key, outputShape: shape } = program;
+    if (key.startsWith('matMulSplitK_')) {
+      const [, zeros] = rest;
+      if (zeros) backend.disposeData(zeros.dataId);
+      return productInOrder(backend, program as Product, inputs);
+    }
     if (key.startsWith('transpose_') && isInteger(backend, inputs[0]!)) {
       replaceInCode(program, 'setOutputAtIndex(', 'setOutputAtIndexI32(');
     } else if (key.startsWith('binary_') && shape.length > 4) {
@@ -29,6 +35,31 @@ export function mendPrograms(backend: WebGPUBackend): void {
     }
     return run(program, inputs, dtype, ...rest);
   };
+}
+
+type Product = WebGPUProgram & { readonly transposeA: boolean; readonly transposeB: boolean };
+
+/** How tfjs is told the program for all products of matrices; −1 is its own choice. */
+const PRODUCT_FLAG = 'WEBGPU_MATMUL_PROGRAM_TYPE';
+const SMALL_TILES = 2;
+
+/**
+ * A long inner axis is split by tfjs, and the parts are added with atomics in whatever order they
+ * come: no two runs would train alike. Small tiles keep the order.
+ */
+function productInOrder(
+  backend: WebGPUBackend,
+  { transposeA, transposeB }: Product,
+  [a, b]: readonly tf.TensorInfo[],
+): tf.TensorInfo {
+  const { kernelFunc } = tf.getKernel('BatchMatMul', 'webgpu');
+  tf.env().set(PRODUCT_FLAG, SMALL_TILES);
+  try {
+    const attrs = { transposeA, transposeB };
+    return kernelFunc({ inputs: { a: a!, b: b! }, attrs, backend }) as tf.TensorInfo;
+  } finally {
+    tf.env().set(PRODUCT_FLAG, -1);
+  }
 }
 
 /** Whether the buffer holds integers; a cast from bool to float32 keeps it. */
