@@ -21,18 +21,25 @@ const ORTHOGONAL = 1e-5;
 const names = [
   ...['MLP', 'CNN', 'ResNet', 'GPT', 'BERTLike', 'ViT', 'LSTMModel', 'Layers', 'Transformer'],
   'Computed',
+  'initial_instance.py',
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-initial-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 await runPython('tests/judge/initial.py', [String(SEED), folder, ...names]);
 
-const path = 'tests/judge/initial_models.py';
-const { source } = unwrap(readSource([{ name: path, text: readFileSync(path, 'utf8') }]));
+/** A class of initial_models.py, or the model that a file makes. */
+function build(name: string) {
+  const isFile = name.endsWith('.py');
+  const file = isFile ? name : 'initial_models.py';
+  const text = readFileSync(join('tests/judge', file), 'utf8');
+  const { source } = unwrap(readSource([{ name: file, text }]));
+  return unwrap(source.build(isFile ? 'model' : name));
+}
 
 describe('first values', () => {
   it.each(names)("of %s are PyTorch's", async (name) => {
-    const { module } = unwrap(source.build(name));
+    const { module } = build(name);
     const { root } = await open(join(folder, `${name}.pt`));
     const keys = module.state.map(({ key }) => key);
     expect(isDict(root) && [...root.keys()]).toEqual(keys);

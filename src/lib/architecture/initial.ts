@@ -62,18 +62,18 @@ function naming<T>(key: string, run: () => T): T {
 function bytesOf(numbers: Numbers, dtype: Dtype): Uint8Array<ArrayBuffer> {
   const make = arrays[dtype];
   if (!make) throw unsupported(`first values of ${dtype} are not supported`);
-  return new Uint8Array(make(numbers).slice().buffer);
+  return new Uint8Array(make(numbers).buffer);
 }
 
 const arrays: Partial<Record<Dtype, (numbers: Numbers) => TypedArray>> = {
-  float32: (numbers) => Float32Array.from(numbers),
-  float64: (numbers) => Float64Array.from(numbers),
+  float32: (numbers) => new Float32Array(numbers),
+  float64: (numbers) => new Float64Array(numbers),
   int64: (numbers) => BigInt64Array.from(numbers, BigInt),
-  int32: (numbers) => Int32Array.from(numbers),
-  int16: (numbers) => Int16Array.from(numbers),
-  int8: (numbers) => Int8Array.from(numbers),
-  uint8: (numbers) => Uint8Array.from(numbers),
-  bool: (numbers) => Uint8Array.from(numbers),
+  int32: (numbers) => new Int32Array(numbers),
+  int16: (numbers) => new Int16Array(numbers),
+  int8: (numbers) => new Int8Array(numbers),
+  uint8: (numbers) => new Uint8Array(numbers),
+  bool: (numbers) => new Uint8Array(numbers),
 };
 
 type TypedArray =

@@ -85,8 +85,9 @@ export class Generator {
   }
 
   /**
-   * `nn.init.trunc_normal_`: draws until every number lies between low and high. Where that is much of
-   * the bell, normal numbers are drawn, else uniform ones that are kept as often as the bell is high.
+   * `nn.init.trunc_normal_` of PyTorch 2.13 (earlier ones draw otherwise): draws until every number
+   * lies between low and high. Where that is much of the bell, normal numbers are drawn, else uniform
+   * ones that are kept as often as the bell is high.
    */
   truncatedNormal(
     count: number,
