@@ -11,6 +11,8 @@ const EMPTY = ['set', 'arr', 'array', 'data'];
 
 export interface Named {
   readonly name: string;
+  /** Path of the file that it is in. */
+  readonly file: string;
   readonly tensor: Tensor;
 }
 export interface Pair {
@@ -18,22 +20,30 @@ export interface Pair {
   readonly targets: Named;
 }
 
-/** What is wished, else what the names say; null where they say nothing. */
+/**
+ * What is wished, else what the names say; null where they say nothing. `heldFiles` are those that
+ * are wished to be held out.
+ */
 export function pairsOf(
   arrays: readonly Named[],
   wish: ArraysWish,
+  heldFiles: readonly string[] = [],
 ): { train: Pair | null; held: Pair | null } {
   const named = (name: string | null | undefined) => arrays.find((array) => array.name === name);
+  const apart = arrays.filter(({ file }) => heldFiles.includes(file));
+  const rest = arrays.filter((array) => !apart.includes(array));
   const train = completed(
     named(wish.inputs),
     named(wish.targets),
-    pairOf(arrays, ['train', null]) ?? onlyTwo(arrays),
+    pairOf(rest, ['train', null]) ?? onlyTwo(rest),
   );
   if (wish.heldInputs === null || wish.heldTargets === null) return { train, held: null };
   const held = completed(
     named(wish.heldInputs),
     named(wish.heldTargets),
-    pairOf(arrays, ['held', 'test']),
+    apart.length > 0
+      ? (pairOf(apart, ['held', 'test', null, 'train']) ?? onlyTwo(apart))
+      : pairOf(rest, ['held', 'test']),
   );
   const isSame = held && train && (held.inputs === train.inputs || held.targets === train.targets);
   return { train, held: isSame ? null : held };
@@ -49,8 +59,9 @@ function completed(inputs?: Named, targets?: Named, guess?: Pair | null): Pair |
 function pairOf(arrays: readonly Named[], purposes: readonly (Purpose | null)[]): Pair | null {
   for (const purpose of purposes) {
     const own = arrays
-      .map((array) => ({ array, ...purposeOf(array.name) }))
-      .filter((it) => it.purpose === purpose);
+      .filter(({ name }) => purposeOf(name).purpose === purpose)
+      // What stands before a slash, a file or a group, may say what for, but not what it is.
+      .map((array) => ({ array, rest: purposeOf(array.name.replace(/^.*\//, '')).rest }));
     const find = (bases: readonly string[]) =>
       bases
         .map((base) => own.find(({ rest }) => isBase(rest, base))?.array)

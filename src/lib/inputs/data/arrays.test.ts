@@ -116,6 +116,21 @@ describe('files', () => {
     expect([dataset.train.count, dataset.held!.count]).toEqual([4, 4]);
   });
 
+  it('are held out where it is wished', async () => {
+    const pair = dict({ x, y });
+    const made = [
+      await writtenFile('one.safetensors', safetensors, pair),
+      await writtenFile('two.safetensors', safetensors, pair),
+    ];
+    const { dataset } = await readData(made, { held: ['one.safetensors'] }, {});
+    expect(dataset.recipe).toMatchObject({
+      train: { inputs: 'two/x', targets: 'two/y' },
+      held: { inputs: 'one/x', targets: 'one/y' },
+    });
+    const other = readData(made, { held: ['three.pt'] }, {});
+    await expect(other).rejects.toThrow('no inputs and targets found for what is to be held out');
+  });
+
   it('may be compressed', async () => {
     const { dataset } = await readData([await deflatedNpz('a.npz', { x, y })], {}, {});
     expect([...(await dataset.train.read([3, 1])).inputs]).toEqual([6, 7, 2, 3]);
@@ -300,6 +315,12 @@ describe('refusals', () => {
       { x, y },
       'there is no array "z" among "x", "y"',
       { inputs: 'z' },
+    ],
+    [
+      'held-out inputs alone',
+      { x, y, z: x },
+      'found for what is to be held out',
+      { heldInputs: 'z' },
     ],
     ['a wish for channels', { x, y }, 'have no channels behind', { channelsLast: true }],
     ['a wish for a division by zero', { x, y }, 'cannot be divided by 0', { divide: 0 }],

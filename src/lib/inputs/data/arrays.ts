@@ -41,27 +41,36 @@ async function openArrays(files: readonly DataMember[], signal?: AbortSignal): P
   const isOne = files.filter(({ path }) => !single(path)).length === 1;
   for (const { path, open } of files) {
     const root = await openForUse(await open(), signal);
-    if (isTensor(root)) arrays.push({ name: stem(path), tensor: root });
+    if (isTensor(root)) arrays.push({ name: stem(path), file: path, tensor: root });
     else {
       const prefix = isOne ? '' : `${stem(path)}/`;
-      for (const [key, tensor] of namedTensors(root)) arrays.push({ name: prefix + key, tensor });
+      for (const [key, tensor] of namedTensors(root)) {
+        arrays.push({ name: prefix + key, file: path, tensor });
+      }
     }
   }
   return arrays;
 }
 
 async function makeDataset(
-  { name, files, fingerprint, signal }: Given,
+  { name, files, wish: { held: heldFiles }, fingerprint, signal }: Given,
   arrays: readonly Named[],
   wish: ArraysWish,
 ): Promise<Dataset> {
   checkNames(arrays, wish);
-  const pairs = pairsOf(arrays, wish);
+  const pairs = pairsOf(arrays, wish, heldFiles);
   const { train, held } = pairs;
   if (!train) {
     throw new DataError(
       `${name}: no inputs and targets found among ${listed(arrays.map((it) => JSON.stringify(it.name))) || 'no arrays'}`,
       'Choose which arrays they are, or name them train_images and train_labels, or inputs and targets.',
+    );
+  }
+  const isHeldWished = heldFiles ?? wish.heldInputs ?? wish.heldTargets;
+  if (isHeldWished && !held && wish.heldInputs !== null) {
+    throw new DataError(
+      `${name}: no inputs and targets found for what is to be held out`,
+      'Choose both of these arrays, other ones than those for training.',
     );
   }
   for (const pair of [train, held]) if (pair) checkPair(pair);

@@ -10,7 +10,10 @@ import type { ArraySpec, DataRecipe, TargetSpec } from './dataset.ts';
 
 /** Each kind of data looks at its own part. */
 export interface DataWish {
-  /** Paths of files that hold what is held out; by default those that are named for it. */
+  /**
+   * Paths of files that hold what is held out; by default those that are named for it. Pictures go by
+   * their folders alone.
+   */
   readonly held?: readonly string[];
   readonly arrays?: ArraysWish;
   readonly table?: TableWish;

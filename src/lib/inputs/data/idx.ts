@@ -25,7 +25,9 @@ interface Pair {
 export async function readIdx(given: Given): Promise<Reading> {
   const { files, signal } = given;
   const arrays: Named[] = [];
-  for (const file of files) arrays.push({ name: file.path, tensor: await openIdx(file, signal) });
+  for (const file of files) {
+    arrays.push({ name: file.path, file: file.path, tensor: await openIdx(file, signal) });
+  }
   const choices: DataChoices = {
     kind: 'idx',
     arrays: arrays.map(({ name, tensor: { dtype, shape } }) => ({ name, dtype, shape })),
