@@ -89,7 +89,7 @@ describe('a run on the private disk', () => {
     const page = await newPage(context);
     await ask(page, { kind: 'start', floats: FLOATS });
     for (let step = 1; step <= 7; step++) await ask(page, { kind: 'keep', step });
-    const names = ['best.pt', 'inputs', 'last.pt', 'metrics.csv'];
+    const names = ['best.pt', 'inputs.bin', 'last.pt', 'metrics.csv'];
     const numbered = ['net_epoch4_valloss2.0000.pt', 'net_epoch6_valloss0.1667.pt'];
     expect(await namesIn(page, ['runs', 'a-run'])).toEqual([...names, ...numbered, 'run.json']);
 
@@ -165,7 +165,7 @@ describe('a run on the private disk', () => {
     await ask(page, { kind: 'close' });
     expect(await open(page)).toMatchObject({ step: 7, value: 7, best: { epoch: 6 } });
     expect(await namesIn(page, ['runs', 'a-run'])).toEqual([
-      ...['best.pt', 'inputs', 'last.pt', 'metrics.csv', 'run.json'],
+      ...['best.pt', 'inputs.bin', 'last.pt', 'metrics.csv', 'run.json'],
     ]);
     await context.close();
   });
@@ -272,7 +272,7 @@ describe('a run in a picked folder', () => {
     await ask(page, { kind: 'start', floats: FLOATS, folder: 'mine', spoil: 'no move' });
     for (let step = 1; step <= 3; step++) await ask(page, { kind: 'keep', step });
     expect(await namesIn(page, ['mine'])).toEqual([
-      ...['best.v2.pt', 'inputs', 'last.v3.pt', 'metrics.v3.csv'],
+      ...['best.v2.pt', 'inputs.v1.bin', 'last.v3.pt', 'metrics.v3.csv'],
       ...['net_epoch2_valloss2.0000.v1.pt', 'run.v4.json'],
     ]);
     await ask(page, { kind: 'close' });

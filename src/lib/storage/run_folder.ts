@@ -191,15 +191,20 @@ export async function runEntries(directory: FileSystemDirectoryHandle): Promise<
 }
 
 /** The versions of a file in a run's folder, the newest first. Takes no lock. */
-export async function runFiles(
+export function runFiles(directory: FileSystemDirectoryHandle, name: string): Promise<File[]> {
+  return filesIn(directory, (file) => file === name);
+}
+
+/** All files of a folder whose names, without versions, are `wanted`. Takes no lock. */
+export async function filesIn(
   directory: FileSystemDirectoryHandle,
-  name: string,
+  wanted: (name: string) => boolean,
 ): Promise<File[]> {
   const files: File[] = [];
-  for (const entry of await runEntries(directory)) {
-    if (entry.name !== name) continue;
+  for (const { name, file } of await runEntries(directory)) {
+    if (!wanted(name)) continue;
     try {
-      files.push(await (await directory.getFileHandle(entry.file)).getFile());
+      files.push(await (await directory.getFileHandle(file)).getFile());
     } catch (error) {
       // A writer in another tab may just have put a newer one in its place.
       if ((error as Error).name !== 'NotFoundError') throw storageError(error, name);

@@ -14,6 +14,8 @@ export const LAST = 'last.pt';
 export const BEST = 'best.pt';
 export const METRICS = 'metrics.csv';
 export const RUN = 'run.json';
+/** Copies of the files that the run needs, one behind the other. */
+export const INPUTS = 'inputs.bin';
 
 /** The folder of a run, as far as keeping needs it. Each name is of a file in it. */
 export interface RunFiles {
@@ -180,7 +182,7 @@ export function numberedEpoch(file: string, name: string): number | null {
 
 /** Whether a run of this name writes, or may remove, a file of that one. */
 export function isRunFile(file: string, name: string): boolean {
-  return [LAST, BEST, METRICS, RUN].includes(file) || numberedEpoch(file, name) !== null;
+  return [LAST, BEST, METRICS, RUN, INPUTS].includes(file) || numberedEpoch(file, name) !== null;
 }
 
 function superfluous(files: readonly string[], name: string, newest: number): string[] {

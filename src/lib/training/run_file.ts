@@ -55,8 +55,8 @@ export interface RunInput {
   /** Relative to the folder that was dropped, with slashes. */
   readonly path: string;
   readonly bytes: number;
-  /** Its name in the run's folder; null where it was too large to copy and must be brought again. */
-  readonly copy: string | null;
+  /** Where it begins in inputs.bin; null where it was too large to copy and must be brought again. */
+  readonly copy: number | null;
 }
 
 /** How far a kept state has come. */
@@ -137,7 +137,7 @@ const shape: Shape = {
         role: (role) => role === 'data' || role === 'model',
         path: 'string',
         bytes: 'number',
-        copy: (copy) => isNull(copy) || typeof copy === 'string',
+        copy: (copy) => isNull(copy) || (typeof copy === 'number' && copy >= 0),
       }),
     ),
   backend: { name: 'string', adapter: 'string' },

@@ -8,20 +8,15 @@ import { ReadAhead } from '#lib/file/read_ahead.ts';
 import { blobSource } from '#lib/file/source.ts';
 import { forgetFolder, rememberedFolders, rememberFolder } from '#lib/storage/handles.ts';
 import type { OpenFile } from '#lib/storage/opfs.ts';
-import { runEntries, RunFolder } from '#lib/storage/run_folder.ts';
+import { runEntries, runFiles, RunFolder } from '#lib/storage/run_folder.ts';
 import { safeName } from '#lib/storage/safe_name.ts';
-import { writeVerified } from '#lib/storage/verified.ts';
-import { isRunFile } from '#lib/training/keep.ts';
+import { INPUTS, isRunFile } from '#lib/training/keep.ts';
 import type { RunInput } from '#lib/training/run_file.ts';
 
 /** Folder of the browser's own disk that the runs lie in. */
 const RUNS = 'runs';
-/** Folder in a run's folder for what was copied into it. */
-const INPUTS = 'inputs';
 /** Data up to this size is copied; more would take the room that checkpoints need. */
 export const MAX_COPIED = 64 * 2 ** 20;
-/** Files that are copied: each takes a moment. */
-const MAX_FILES = 4096;
 
 export interface InputFile {
   readonly role: RunInput['role'];
@@ -124,30 +119,32 @@ export async function removeRun(id: string): Promise<void> {
   else await forgetFolder(id);
 }
 
-/** Copies what a run needs into its folder, all of it or nothing, and says what it was. */
+/**
+ * Copies what a run needs into its folder, all of it or nothing, one file behind the other, since
+ * pictures may be thousands. Says what it was.
+ */
 export async function copyInputs(
-  { directory }: RunFolder,
+  folder: RunFolder,
   inputs: readonly InputFile[],
 ): Promise<RunInput[]> {
   const total = inputs.reduce((sum, { file }) => sum + file.size, 0);
-  const isMuch = total > MAX_COPIED || inputs.length > MAX_FILES;
-  const facts = ({ role, path, file }: InputFile) => ({ role, path, bytes: file.size });
-  if (isMuch || inputs.length === 0) {
-    return inputs.map((input) => ({ ...facts(input), copy: null }));
-  }
-  const folder = await directory.getDirectoryHandle(INPUTS, { create: true });
-  const copied: RunInput[] = [];
-  for (const [at, input] of inputs.entries()) {
-    // The name is ours: the path of a file is the person's, and may be anything.
-    const copy = `${at}`;
-    const handle = await folder.getFileHandle(copy, { create: true });
-    await writeVerified(handle, async (sink) => {
-      const whole = { source: blobSource(input.file), start: 0, end: input.file.size };
-      for await (const piece of new ReadAhead([whole]).next()) await sink.write(piece);
+  const isCopied = total <= MAX_COPIED && inputs.length > 0;
+  if (isCopied) {
+    await folder.write(INPUTS, async (sink) => {
+      const ranges = inputs.map(({ file }) => wholeOf(file));
+      for await (const piece of new ReadAhead(ranges).next()) await sink.write(piece);
     });
-    copied.push({ ...facts(input), copy });
   }
-  return copied;
+  let start = 0;
+  return inputs.map(({ role, path, file }) => {
+    const copy = isCopied ? start : null;
+    start += file.size;
+    return { role, path, bytes: file.size, copy };
+  });
+}
+
+function wholeOf(file: File) {
+  return { source: blobSource(file), start: 0, end: file.size };
 }
 
 /** The copies of one kind by their own names; null where some must be brought again. */
@@ -156,17 +153,12 @@ export async function readInputs(
   inputs: readonly RunInput[],
   role: RunInput['role'],
 ): Promise<{ path: string; file: File }[] | null> {
+  const [copies] = await runFiles(directory, INPUTS);
   const files: { path: string; file: File }[] = [];
-  try {
-    const folder = await directory.getDirectoryHandle(INPUTS);
-    for (const { path, bytes, copy } of inputs.filter((input) => input.role === role)) {
-      if (copy === null) return null;
-      const file = await (await folder.getFileHandle(copy)).getFile();
-      if (file.size !== bytes) return null;
-      files.push({ path, file: new File([file], path.split('/').at(-1)!) });
-    }
-  } catch {
-    return null;
+  for (const { path, bytes, copy } of inputs.filter((input) => input.role === role)) {
+    if (!copies || copy === null || copy + bytes > copies.size) return null;
+    const name = path.split('/').at(-1)!;
+    files.push({ path, file: new File([copies.slice(copy, copy + bytes)], name) });
   }
   return files.length > 0 ? files : null;
 }

@@ -11,7 +11,7 @@ import { ZipWriter } from '#lib/file/zip.write.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import { forgetFolder, mayWrite, rememberedFolders } from '#lib/storage/handles.ts';
 import { safeName } from '#lib/storage/safe_name.ts';
-import { isRunOpen, runEntries, runFiles } from '#lib/storage/run_folder.ts';
+import { filesIn, isRunOpen, runEntries, runFiles } from '#lib/storage/run_folder.ts';
 import { isRunFile, LAST, RUN } from '#lib/training/keep.ts';
 import { readRunFile, type RunFile } from '#lib/training/run_file.ts';
 import { keptFrom, type KeptState } from './kept_state.ts';
@@ -36,7 +36,7 @@ async function findPrivate(): Promise<FoundRun[]> {
     if ((await isEmpty(handle)) && !(await isRunOpen(id))) {
       // Cut off before anything was kept: there is nothing to go on from.
       await runs.removeEntry(id, { recursive: true }).catch(() => {});
-    } else if (run) found.push(await described(id, run, 'private', await bytesIn(handle)));
+    } else if (run) found.push(await described(id, run, 'private', await bytesOf(handle, run)));
   }
   return found;
 }
@@ -48,7 +48,7 @@ async function findPicked(): Promise<FoundRun[]> {
     try {
       const isOpen = await mayWrite(handle);
       const current = (isOpen && (await findRun(handle))) || readRunFile(run);
-      found.push(await described(id, current, place, isOpen ? await bytesIn(handle) : 0));
+      found.push(await described(id, current, place, isOpen ? await bytesOf(handle, current) : 0));
     } catch (error) {
       // The folder is gone, or what was noted of it says nothing.
       if (findingOf(error).code === 'storage-gone') await forgetFolder(id);
@@ -104,24 +104,14 @@ async function isEmpty(directory: FileSystemDirectoryHandle): Promise<boolean> {
   return (await runEntries(directory)).every(({ name }) => !name.endsWith('.pt'));
 }
 
-async function bytesIn(directory: FileSystemDirectoryHandle): Promise<number> {
-  let bytes = 0;
-  for (const { file } of await filesIn(directory)) bytes += file.size;
-  return bytes;
+/** The files of a run; in a picked folder there may be others. */
+function filesOf(directory: FileSystemDirectoryHandle, { settings }: RunFile): Promise<File[]> {
+  return filesIn(directory, (name) => isRunFile(name, settings.name));
 }
 
-/** All files below a folder. */
-async function filesIn(
-  directory: FileSystemDirectoryHandle,
-  above = '',
-): Promise<{ path: string; file: File }[]> {
-  const files: { path: string; file: File }[] = [];
-  for await (const [name, handle] of directory.entries()) {
-    const path = above + name;
-    if (handle.kind === 'directory') files.push(...(await filesIn(handle, `${path}/`)));
-    else files.push({ path, file: await handle.getFile() });
-  }
-  return files;
+async function bytesOf(directory: FileSystemDirectoryHandle, run: RunFile): Promise<number> {
+  const files = await filesOf(directory, run);
+  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** A state that is whole. */
@@ -269,15 +259,15 @@ export async function exportRun(
   args: Pick<WriteArguments, 'openFile' | 'signal'>,
 ): Promise<File> {
   const { directory } = await placeOf(id);
-  const run = await findRun(directory);
-  const files = (await filesIn(directory)).filter(({ path }) => !path.endsWith('.tmp'));
-  const total = files.reduce((sum, { file }) => sum + file.size, 0);
-  const name = safeName(run?.settings.name ?? id);
+  const run = await readRun(directory);
+  const files = await filesOf(directory, run);
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const name = safeName(run.settings.name);
   const write = async (sink: ConstructorParameters<typeof ZipWriter>[0]) => {
     const zip = new ZipWriter(sink);
-    for (const { path, file } of files) {
+    for (const file of files) {
       const whole = { source: blobSource(file), start: 0, end: file.size };
-      await zip.add(`${name}/${path}`, file.size, new ReadAhead([whole], args.signal).next());
+      await zip.add(`${name}/${file.name}`, file.size, new ReadAhead([whole], args.signal).next());
     }
     await zip.finish();
   };
