@@ -100,6 +100,10 @@ self.register_buffer('b', table * 2)
       'self.a = nn.Parameter(torch.zeros(4).bernoulli_(0.5))',
       'model.py line 7: first values of "a": first values by bernoulli are not worked out',
     ],
+    [
+      'self.a = nn.Parameter(nn.init.orthogonal_(torch.empty(3000, 3000)))',
+      'first values of "a": more than 2000000 steps',
+    ],
   ])('refuse what nobody knows: %s', async (body, message) => {
     await expect(values(build(body), 'a')).rejects.toThrow(message);
   });

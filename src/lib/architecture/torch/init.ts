@@ -124,6 +124,9 @@ export function embeddingDefaults(weight: PyTensor, padding: number | null): voi
   weight.become(hostTensor(weight, 'Embedding', shape, dtype, numbers, { from: [drawn] }));
 }
 
+/** Products that take as long as a step; a square matrix of 2,048 rows is possible. */
+const perStep = 2 ** 13;
+
 /** Draws one matrix and makes its columns, or of a wide one its rows, orthonormal. */
 function fillOrthogonal(tensor: PyTensor, gain: number): PyTensor {
   const { shape, dtype } = tensor;
@@ -132,8 +135,11 @@ function fillOrthogonal(tensor: PyTensor, gain: number): PyTensor {
   const [rows] = shape as [number];
   const normal = { kind: 'normal', mean: 0, std: 1, isInOrder: true } as const;
   const drawn = drawnTensor(tensor, 'orthogonal_', shape, dtype, normal).value!;
-  const numbers = () =>
-    orthonormal(drawn.numbers(), rows).map((value) => Math.fround(value) * gain);
+  const { interpreter } = tensor.session;
+  const numbers = () => {
+    interpreter.step(Math.ceil((Math.min(rows, tensor.numel / rows) * tensor.numel) / perStep));
+    return orthonormal(drawn.numbers(), rows).map((value) => Math.fround(value) * gain);
+  };
   const options = { from: [drawn], init: { kind: 'orthogonal', gain } } as const;
   tensor.become(hostTensor(tensor, 'orthogonal_', shape, dtype, numbers, options));
   return tensor;
