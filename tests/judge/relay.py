@@ -16,9 +16,9 @@ alone    trains six epochs twice, in float32 and in float64, and keeps both afte
          Gives {losses, distance}: the largest of a loss in float32 from that in float64.
 finish   loads the lab's file into a fresh model (strictly), optimizer, scheduler and scaler, trains
          epochs 4 and 5 and writes finish-*.pth. Gives {losses}.
-compare  sets the lab's file and what `finish` made of it against `alone`: first that everything but
-         the model has the same keys in the same order, the same types, and numbers within 1e-5. Gives
-         {tensors: [[name, error, own]]}; `own` is PyTorch's distance of float32 from float64.
+compare  sets the lab's file and what `finish` made of it against `alone`. Gives {differences,
+         tensors: [[name, error, own]]}: what is not the same in keys, their order, types, shapes and
+         by 1e-5 in numbers, and of each tensor the error, and PyTorch's own, of float32 from float64.
 
 The distance of tensors is the largest difference over the largest reference.
 """
@@ -207,7 +207,7 @@ def finish(args, case):
 
 
 def compare(args, case):
-    tensors = []
+    tensors, differences = [], []
     for file, epoch in ((args.file, 4), (f"finish-{args.file}", 6)):
         saved, single, double = (
             torch.load(args.out / name, weights_only=True)
@@ -219,34 +219,36 @@ def compare(args, case):
         )
         for name in ("model", "optimizer", "scheduler", "scaler"):
             if name in single:
-                check_same(saved[name], single[name], f"{epoch} {name}")
+                differences += differences_of(saved[name], single[name], f"{epoch} {name}")
         for key, tensor in tensors_of(single).items():
             error = relative_error(tensors_of(saved)[key], tensor)
             own = relative_error(tensor, tensors_of(double)[key])
             tensors.append([f"{epoch} {key}", error, own])
-    return {"tensors": tensors}
+    return {"tensors": tensors, "differences": differences}
 
 
-def check_same(value, reference, path):
+def differences_of(value, reference, path):
     """The same structure, order and types; numbers nearly. Tensors are measured elsewhere."""
     kind, expected = type(value).__name__, type(reference).__name__
-    assert kind == expected, f"{path}: {kind} instead of {expected}"
+    if kind != expected:
+        return [f"{path}: {kind} instead of {expected}"]
     if isinstance(reference, dict):
-        assert list(value) == list(reference), f"{path}: {list(value)} are not {list(reference)}"
-        for key in reference:
-            check_same(value[key], reference[key], f"{path}.{key}")
+        if list(value) != list(reference):
+            return [f"{path}: {list(value)} instead of {list(reference)}"]
+        pairs = [(value[key], reference[key], f"{path}.{key}") for key in reference]
     elif isinstance(reference, (list, tuple)):
-        assert len(value) == len(reference), path
-        for at, pair in enumerate(zip(value, reference)):
-            check_same(*pair, f"{path}[{at}]")
-    elif isinstance(reference, torch.Tensor):
-        assert value.dtype == reference.dtype and value.shape == reference.shape, path
-    elif isinstance(reference, float):
-        limit = 1e-5 * max(1, abs(reference))
-        near = value == reference or abs(value - reference) <= limit
-        assert near, f"{path}: {value} is not {reference}"
+        if len(value) != len(reference):
+            return [f"{path}: {len(value)} items instead of {len(reference)}"]
+        pairs = [(*pair, f"{path}[{at}]") for at, pair in enumerate(zip(value, reference))]
     else:
-        assert value == reference, f"{path}: {value} is not {reference}"
+        if isinstance(reference, torch.Tensor):
+            same = value.dtype == reference.dtype and value.shape == reference.shape
+        elif isinstance(reference, float) and value != reference:
+            same = abs(value - reference) <= 1e-5 * max(1, abs(reference))
+        else:
+            same = value == reference
+        return [] if same else [f"{path}: {value} instead of {reference}"]
+    return [difference for pair in pairs for difference in differences_of(*pair)]
 
 
 def tensors_of(saved):

@@ -148,7 +148,7 @@ interface Judgement {
   readonly alone: { losses: number[]; distance: number };
   readonly finish: { losses: number[] };
   /** [after which epoch and which, the relay's error, PyTorch's own]. */
-  readonly compare: { tensors: [string, number, number][] };
+  readonly compare: { tensors: [string, number, number][]; differences: string[] };
 }
 
 /** Runs PyTorch's legs of every case in one process. */
@@ -194,6 +194,7 @@ describe(`relays drawn from seed ${seed}`, () => {
         error / Math.max(BOUND, OWN * own);
       const furthest = compare.tensors.reduce((a, b) => (share(b) > share(a) ? b : a));
       table.push({ given, backend, loss, ownLoss: own.distance, furthest, share: share(furthest) });
+      expect(compare.differences).toEqual([]);
       expect(loss).toBeLessThanOrEqual(BOUND);
       for (const [key, error, own] of compare.tensors) {
         expect(error, key).toBeLessThanOrEqual(Math.max(BOUND, OWN * own));
