@@ -63,7 +63,13 @@ export async function exportProject(
           }
         : null,
     module: bench.module,
-    edits: bench.edits,
+    edits: {
+      ...bench.edits,
+      lora: bench.edits.lora && {
+        ...bench.edits.lora,
+        paths: bench.edited.lora.map(({ path }) => path),
+      },
+    },
     optimized,
     data,
     split: settings.data.validationShare === 0 ? null : splitIndices(data, split),

@@ -317,7 +317,7 @@ const kinds = {
       source: tuned,
       edits: {
         ...{ head: { module: 'head', outputs: 1 }, freeze: ['*.bias'] },
-        lora: { ...lora, paths: edited.lora },
+        lora: { ...lora, paths: edited.lora.map(({ path }) => path) },
       },
       optimized: 'trained',
       output: { name: 'output', shape: [1] },
