@@ -66,3 +66,17 @@ async function unlessCancelled<T>(picked: Promise<T>): Promise<T | null> {
     throw error;
   }
 }
+
+/** Not in TypeScript's library: only Chromium's handles forget what they were allowed. */
+interface Asking {
+  queryPermission?(options: { mode: DirectoryMode }): Promise<PermissionState>;
+  requestPermission?(options: { mode: DirectoryMode }): Promise<PermissionState>;
+}
+
+/** Whether a folder that was picked in an earlier visit may be used; asks, after a click only. */
+export async function allowed(handle: FileSystemDirectoryHandle): Promise<boolean> {
+  const asking = handle as Asking;
+  const options = { mode: 'readwrite' } as const;
+  if ((await asking.queryPermission?.(options)) === 'granted') return true;
+  return ((await asking.requestPermission?.(options)) ?? 'granted') === 'granted';
+}

@@ -1,33 +1,35 @@
 import { createContext } from 'svelte';
 import { pickDirectory } from '#lib/storage/picker.ts';
 import { LabClient, type WorkerCrash } from '#lib/worker/client.ts';
-import type { Dropped, Finding, Result } from '#lib/worker/protocol.ts';
+import type {
+  DataWish,
+  Dropped,
+  Finding,
+  FoundRun,
+  ModelEdits,
+  Result,
+} from '#lib/worker/protocol.ts';
 import { CheckState } from './checking.svelte.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
-import { DataState } from './data.svelte.ts';
+import { DataState, type DataFiles } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
-import {
-  droppedOf,
-  hasPython,
-  isProject,
-  nameOf,
-  pathsOf,
-  readDrop,
-  readPicked,
-  type Pile,
-} from './dropped.ts';
-import { plural } from './format.ts';
+import { droppedOf, nameOf, pathsOf, readDrop, readPicked, type Pile } from './dropped.ts';
 import { GraphState } from './graph.svelte.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
+import { sortPile, type Purpose } from './piles.ts';
 import { Problems, type Action } from './problems.svelte.ts';
+import { findInterrupted, openRun } from './resuming.ts';
+import { RunsState } from './runs.svelte.ts';
 import { RunState } from './running.svelte.ts';
 import { fetchSampleFile, type Sample } from './samples.ts';
 import { SafetyState } from './safety.svelte.ts';
 import { SavingState } from './saving.svelte.ts';
 import { Tasks } from './tasks.svelte.ts';
 import { TextState, isTokenizer } from './texts.svelte.ts';
-import { witness } from './witness.ts';
+import { ModelForm } from './train/model_form.svelte.ts';
+import { RunForm } from './train/run_form.svelte.ts';
 import { TrainingState } from './training.svelte.ts';
+import { witness } from './witness.ts';
 
 export type Page = '/' | '/checkpoint' | '/safety' | '/model' | '/run' | '/train' | '/save';
 
@@ -52,6 +54,9 @@ export class Lab implements Desk {
   readonly graph = new GraphState(this, this.running, this.texts);
   readonly checking = new CheckState(this);
   readonly training = new TrainingState(this);
+  readonly form = new RunForm(this, this.data);
+  readonly modelForm = new ModelForm(this.model);
+  readonly runs = new RunsState(this);
   readonly saving = new SavingState(this);
   readonly safety = new SafetyState(this);
   question = $state.raw<Question | null>(null);
@@ -61,16 +66,17 @@ export class Lab implements Desk {
   constructor() {
     this.checkpoint.remedies = (dropped, findings) => this.#remedies(dropped, findings);
     this.client.onCrash = (crash) => void this.#recover(crash);
+    this.data.onChanged = () => this.#dataChanged();
     this.saving.onSaved = ({ which }) => {
       if (which !== 'opened') this.training.unsaved = false;
     };
   }
 
   /**
-   * Opens what was dropped, or only looks into it; with `source`, folders with Python files are
-   * sources whatever else they hold. Called while the event is handled, which alone has the files.
+   * Opens what was dropped, or only looks into it; `source` and `data` say what it is taken for
+   * where it may be several things. Called while the event is handled, which alone has the files.
    */
-  async take(transfer: DataTransfer, how: 'open' | 'source' | 'scan'): Promise<void> {
+  async take(transfer: DataTransfer, how: Purpose | 'scan'): Promise<void> {
     const failure = 'Could not read what was dropped';
     const scan = async (pile: Pile) => {
       const dropped = droppedOf(pile);
@@ -83,8 +89,8 @@ export class Lab implements Desk {
     );
   }
 
-  /** Has the person pick a folder, and opens it, or takes it as the model's source. */
-  async pickFolder(how: 'open' | 'source' = 'open'): Promise<void> {
+  /** Has the person pick a folder, and opens it, or takes it as the model's source or as data. */
+  async pickFolder(how: Purpose = 'open'): Promise<void> {
     const failure = 'Could not read the folder';
     try {
       const folder = await pickDirectory('read');
@@ -92,7 +98,7 @@ export class Lab implements Desk {
       await this.#takePile(
         failure,
         (signal) => readPicked(folder, signal),
-        (pile) => (how === 'open' ? this.openPile(pile) : this.openSource(pile)),
+        (pile) => this.takeFolder(pile, how),
       );
     } catch (error) {
       this.problems.defect(failure, error);
@@ -125,51 +131,37 @@ export class Lab implements Desk {
     );
   }
 
+  /** A folder that was chosen for what it holds. */
+  async takeFolder(pile: Pile, how: Purpose): Promise<unknown> {
+    return how === 'source' ? this.openSource(pile) : this.openPile(pile, how);
+  }
+
   /**
    * Sources, data and the tokenizer of an open checkpoint go where their kind belongs; everything
-   * else is one checkpoint. A folder or zip
-   * is a source where it holds Python files and nothing that a checkpoint is kept in, or where a
-   * source is expected.
+   * else is one checkpoint.
    */
-  async openPile({ files, folders }: Pile, how: 'open' | 'source' = 'open'): Promise<void> {
+  async openPile(pile: Pile, how: Purpose = 'open'): Promise<void> {
     const takesText = this.running.modes.some((mode) => mode === 'write' || mode === 'compare');
-    if (takesText && folders.length === 0 && isTokenizer(files)) {
-      await this.texts.openTokenizer([...files]);
+    if (takesText && how !== 'data' && pile.folders.length === 0 && isTokenizer(pile.files)) {
+      await this.texts.openTokenizer([...pile.files]);
+      if (this.data.opened?.kind === 'text') await this.data.change({});
       return this.go('/run');
     }
-    const projects = folders.filter(how === 'source' ? hasPython : isProject);
-    const isZip = ({ name }: File) => /\.zip$/i.test(name);
-    const sources = files.filter(({ name }) => /\.py$/i.test(name));
-    const data = files.filter(({ name }) => /\.np[yz]$/i.test(name));
-    const zipped = await this.#sourceFiles({ files: files.filter(isZip), folders: [] });
-    const loose = await this.#sourceFiles({ files: sources, folders: projects });
+    const { sources, zips, data, checkpoint } = await sortPile(pile, how);
+    const zipped = await this.#sourceFiles({ files: zips, folders: [] });
+    const loose = await this.#sourceFiles(sources);
     if (!zipped || !loose) return;
     const found = [...loose, ...zipped];
     // A zip without Python files may be a checkpoint that was renamed.
-    const others = files.filter(
-      (file) =>
-        !sources.includes(file) && !data.includes(file) && !(isZip(file) && zipped.length > 0),
-    );
+    const isSource = (file: File) => zips.includes(file) && zipped.length > 0;
     const dropped = droppedOf({
-      files: others,
-      folders: folders.filter((folder) => !projects.includes(folder)),
+      files: checkpoint.files.filter((file) => !isSource(file)),
+      folders: checkpoint.folders,
     });
-    if (data.length > 1) {
-      this.problems.add(`${plural(data.length - 1, 'file was', 'files were')} left out`, [
-        {
-          code: 'open.surplus',
-          severity: 'info',
-          message: `one data set can be open: ${data
-            .slice(1)
-            .map(({ name }) => name)
-            .join(', ')}`,
-          advice: 'Drop the file alone to open it instead.',
-        },
-      ]);
-    }
     const opened = dropped && (await this.openCheckpoint(dropped));
-    if (data[0] && (await this.openData(data[0])) && !dropped && found.length === 0) {
-      this.go('/run', ['/run', '/train']);
+    const paths = pathsOf(data);
+    if (paths.length > 0 && (await this.openData(paths)) && !dropped && found.length === 0) {
+      this.go(how === 'data' ? '/train' : '/run', ['/run', '/train']);
     }
     if (found.length > 0) {
       await this.#useSource(found);
@@ -182,7 +174,9 @@ export class Lab implements Desk {
     if (!(await this.#mayReplace(nameOf(dropped)))) return false;
     if (!(await this.checkpoint.open(dropped))) return false;
     this.model.checkpointChanged();
+    this.modelForm.reset();
     this.training.reset();
+    this.form.reset();
     this.saving.reset();
     this.safety.forget();
     this.running.result = null;
@@ -210,11 +204,24 @@ export class Lab implements Desk {
     return [{ label: 'Look into the file', run: look }];
   }
 
-  async openData(file: File, classes?: readonly string[]): Promise<boolean> {
-    if (!(await this.data.open(file, classes))) return false;
+  async openData(
+    files: DataFiles,
+    { wish = this.#wishOfModel(), ...options }: Parameters<DataState['open']>[1] = {},
+  ): Promise<boolean> {
+    return this.data.open(files, { wish, ...options });
+  }
+
+  /** Pictures are prepared as the model takes them. */
+  #wishOfModel(): DataWish {
+    const [likeliest] = this.running.task?.recipes ?? [];
+    return likeliest ? { images: { picture: likeliest.recipe } } : {};
+  }
+
+  /** Other data, or the same in another way. */
+  async #dataChanged(): Promise<void> {
     this.running.dataChanged();
-    this.training.dataChanged(this.data.opened?.held ?? 0);
-    return true;
+    await this.#proposeNames();
+    await this.#proposeRun();
   }
 
   /**
@@ -255,7 +262,10 @@ export class Lab implements Desk {
   }
 
   /** Builds the model from the open source, or as the file itself brings it. */
-  async build(from: 'source' | 'file' = 'source'): Promise<boolean> {
+  async build(
+    from: 'source' | 'file' = 'source',
+    edits: ModelEdits | undefined = this.#editsFor(from),
+  ): Promise<boolean> {
     const { training, model } = this;
     if (training.running) {
       this.problems.add('The model is in training', [
@@ -275,11 +285,17 @@ export class Lab implements Desk {
         body: 'The trained model has not been saved. Building again goes back to the checkpoint.',
         action: 'Discard and build',
       }));
-    if (!yes || !(await (from === 'file' ? model.buildCarried() : model.build()))) return false;
+    if (!yes) return false;
+    if (!(await (from === 'file' ? model.buildCarried(edits) : model.build(edits)))) return false;
     training.reset();
     this.saving.reset();
-    this.#modelBuilt();
+    await this.#modelBuilt();
     return true;
+  }
+
+  /** Changes are of one model: the file's own or the source's. */
+  #editsFor(from: 'source' | 'file'): ModelEdits | undefined {
+    return this.model.isCarried === (from === 'file') ? this.model.edits : undefined;
   }
 
   async openSample(sample: Sample): Promise<boolean> {
@@ -296,7 +312,7 @@ export class Lab implements Desk {
     const [checkpoint, source, data] = fetched;
     if (!(await this.openCheckpoint({ file: checkpoint }))) return false;
     this.go('/checkpoint');
-    if (data) await this.openData(data, classes);
+    if (data) await this.openData([{ path: data.name, file: data }], { classes });
     if (sample.input.kind === 'text') this.texts.prompt = sample.input.prompt;
     const texts = [{ name: source.name, text: await source.text() }];
     if (await this.model.setFiles(texts, candidate)) await this.build();
@@ -315,19 +331,30 @@ export class Lab implements Desk {
     });
   }
 
-  #modelBuilt(): void {
+  async #modelBuilt(): Promise<void> {
+    this.modelForm.reset();
     this.running.modelChanged();
     this.texts.modelChanged();
     this.graph.modelChanged();
     this.checking.modelChanged();
     const { task } = this.running;
-    if (task?.vocabulary != null) void this.texts.openTokenizer();
+    if (task?.vocabulary != null) await this.texts.openTokenizer();
+    // How pictures are prepared and text is cut into tokens, the model says.
+    const { opened, wish } = this.data;
+    const isStale = opened?.kind === 'text' || (opened?.kind === 'images' && !wish.images);
+    if (isStale && (await this.data.change(this.#wishOfModel()))) return;
+    await this.#proposeNames();
+    await this.#proposeRun();
+  }
+
+  async #proposeNames(): Promise<void> {
+    const { task } = this.running;
     const [output] = task?.kind === 'image' ? task.outputs : [];
-    void this.data.proposeNames(output?.length === 2 ? output[1]! : 0);
-    this.training.modelChanged(
-      this.model.built,
-      this.model.files.map(({ text }) => text).join('\n'),
-    );
+    await this.data.proposeNames(output?.length === 2 ? output[1]! : 0);
+  }
+
+  async #proposeRun(): Promise<void> {
+    if (this.model.built?.ready && this.data.opened) await this.form.propose();
   }
 
   async #mayReplace(name: string): Promise<boolean> {
@@ -344,17 +371,30 @@ export class Lab implements Desk {
     return yes;
   }
 
+  /** Opens what a kept run needs to go on. */
+  async resumeRun(run: FoundRun): Promise<boolean> {
+    return openRun(this, run);
+  }
+
+  /** Starts the run that the form describes, or goes on with the one before. */
+  async train(from: 'checkpoint' | 'last'): Promise<void> {
+    const { settings } = this.form;
+    if (!settings) return;
+    await this.training.start(from, settings);
+    await this.form.propose(); // the checkpoint's state has become the run's
+  }
+
   /**
    * A fresh worker knows nothing: what was open is opened again. What it died of is not, nor what
    * fails while it is opened again, so that a file cannot bring down one worker after the other.
    */
   async #recover(crash: WorkerCrash): Promise<void> {
-    const { checkpoint, data, safety } = this;
+    const { checkpoint, data, safety, training } = this;
+    const lost = training.running ? training.settings : null;
     const title = 'The lab’s worker stopped';
     const advice = [
       crash.files.length > 0 && `${crash.files.join(', ')} is not opened again.`,
-      this.training.unsaved &&
-        'What training had learned is lost. A smaller batch needs less memory.',
+      training.unsaved && !lost && 'What training had learned is lost.',
     ];
     const tell = (outcome: string) =>
       this.problems.add(title, [
@@ -369,15 +409,30 @@ export class Lab implements Desk {
     tell(had ? 'What was open is being opened again.' : 'A fresh one has taken its place.');
     this.running.backend = null;
     this.graph.modelChanged();
-    this.training.reset();
+    const curves = training.takeCurves();
+    training.reset();
     this.saving.reset();
+    const run = lost && (await findInterrupted(this, lost));
+    if (run && run.updated > this.#resumedAt && (await this.resumeRun(run))) {
+      this.#resumedAt = run.updated;
+      training.giveCurves(curves);
+      tell(`The run ${run.name} goes on from epoch ${run.epoch}, as it was kept.`);
+      return this.train('checkpoint');
+    }
     const { report, subject } = safety;
     await checkpoint.reopen();
     await data.reopen();
     await this.model.restore();
     if (report && subject) await safety.scan(subject, safety.chosen);
+    if (this.model.built) await this.#modelBuilt();
+    if (run) advice.push('The run is kept: it can be resumed from the Open page.');
+    else if (lost) advice.push('Nothing of the run was kept yet.');
+    if (lost) advice.push('A smaller batch needs less memory.');
     if (had && (checkpoint.opened || data.opened)) tell('What was open has been opened again.');
   }
+
+  /** When the run was kept that was resumed by itself last: not twice from the same state. */
+  #resumedAt = 0;
 }
 
 export const [useLab, provideLab] = createContext<Lab>();

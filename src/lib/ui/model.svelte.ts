@@ -3,8 +3,10 @@ import type {
   Candidate,
   Finding,
   Fit,
+  ModelEdits,
   ProposedArgument,
   RecognisedModel,
+  Result,
 } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 import type { Remark } from './editor.ts';
@@ -39,6 +41,8 @@ export class ModelState {
   built = $state.raw<BuiltModel | null>(null);
   /** What is built came out of the file, not of a source. */
   isCarried = $state(false);
+  /** Changes that the model is built with; left out where it is as its source has it. */
+  edits = $state.raw<ModelEdits | undefined>();
   /** Of the last reading or building, good or bad. */
   findings = $state.raw<Finding[]>([]);
   failed = $state<'' | 'source' | 'build'>('');
@@ -87,6 +91,7 @@ export class ModelState {
     this.proposed = {};
     this.isCarried = false;
     this.built = null;
+    this.edits = undefined;
     this.fits = [];
     if (this.candidate) void this.propose();
     if (this.candidates.length > 1) void this.#compare();
@@ -113,11 +118,16 @@ export class ModelState {
   }
 
   /** Shows other files and reads them. */
-  async setFiles(files: SourceFile[], candidate?: string, isKnown = false): Promise<boolean> {
+  async setFiles(
+    files: readonly SourceFile[],
+    candidate?: string,
+    isKnown = false,
+    file?: string,
+  ): Promise<boolean> {
     this.isKnown = isKnown;
     this.files = files.map((file) => ({ ...file }));
     this.shown = 0;
-    if (!(await this.read(candidate, true))) return false;
+    if (!(await this.read(candidate, true, file))) return false;
     if (this.candidate) this.show(this.candidate.file, this.candidate.line);
     return true;
   }
@@ -143,14 +153,18 @@ export class ModelState {
    * Has the worker read the source as it stands; nothing of it runs. What was chosen stays chosen,
    * unless the files are new and another class has exactly the weights' keys.
    */
-  async read(candidate?: string, isNew = false): Promise<boolean> {
+  async read(candidate?: string, isNew = false, file?: string): Promise<boolean> {
     this.busy = true;
-    const isRead = await this.#read(candidate, isNew).finally(() => (this.busy = false));
+    const isRead = await this.#read(candidate, isNew, file).finally(() => (this.busy = false));
     await this.#proposing;
     return isRead;
   }
 
-  async #read(candidate: string | undefined, isNew: boolean): Promise<boolean> {
+  async #read(
+    candidate: string | undefined,
+    isNew: boolean,
+    file: string | undefined,
+  ): Promise<boolean> {
     const files = $state.snapshot(this.files);
     const result = await this.#desk.tasks.run(
       'Reading the source',
@@ -169,7 +183,9 @@ export class ModelState {
     this.candidates = result.candidates;
     this.built = null;
     this.fits = [];
-    const named = result.candidates.find(({ name }) => name === candidate);
+    const named = result.candidates.find(
+      (it) => it.name === candidate && (file === undefined || it.file === file),
+    );
     const same = sameAs(this.candidate, result.candidates);
     if (!named && (isNew || !same) && result.candidates.length > 1) await this.#compare();
     const exact = this.#exact;
@@ -180,7 +196,10 @@ export class ModelState {
 
   choose(candidate: Candidate | undefined): void {
     const { name, file } = this.candidate ?? {};
-    if (candidate?.name !== name || candidate?.file !== file) this.arguments = {};
+    if (candidate?.name !== name || candidate?.file !== file) {
+      this.arguments = {};
+      this.edits = undefined;
+    }
     this.candidate = candidate;
     this.#proposing = this.propose();
   }
@@ -250,7 +269,8 @@ export class ModelState {
     return this.setFiles(recognised.files, recognised.candidate, true);
   }
 
-  async build(): Promise<boolean> {
+  /** Builds the model, changed by `edits`; they stay where that fails. */
+  async build(edits = this.edits): Promise<boolean> {
     if (this.edited && !(await this.read())) return false;
     const { candidate } = this;
     if (!candidate || this.missing.length > 0) return false;
@@ -259,42 +279,41 @@ export class ModelState {
       file: candidate.file,
       arguments: $state.snapshot(this.arguments),
       stateDict: this.stateDict,
+      edits,
     };
-    this.busy = true;
-    const result = await this.#desk.tasks
-      .run(`Building ${candidate.name}`, `Could not build ${candidate.name}`, (task) =>
-        this.#desk.client.call('build', args, { signal: task.signal }),
-      )
-      .finally(() => (this.busy = false));
-    if (!result) return false;
-    if (!result.ok) {
-      this.#fail('build', result.findings);
-      return false;
-    }
-    this.#clearFindings();
-    this.findings = [...this.#remarks, ...result.model.warnings];
-    this.built = result.model;
-    this.isCarried = false;
-    return true;
+    return this.#build(candidate.name, (signal) =>
+      this.#desk.client.call('build', args, { signal }),
+    );
   }
 
   /** Builds the model that the file itself brings. */
-  async buildCarried(): Promise<boolean> {
+  async buildCarried(edits = this.edits): Promise<boolean> {
+    return this.#build(null, (signal) =>
+      this.#desk.client.call('buildCarried', { edits }, { signal }),
+    );
+  }
+
+  /** Builds the model of that name, or, without one, that of the file. */
+  async #build(
+    name: string | null,
+    build: (signal: AbortSignal) => Promise<Result<{ model: BuiltModel }>>,
+  ): Promise<boolean> {
+    const what = name ?? 'the model of the file';
     this.busy = true;
     const result = await this.#desk.tasks
-      .run('Building the model of the file', 'Could not build the model of the file', (task) =>
-        this.#desk.client.call('buildCarried', {}, { signal: task.signal }),
-      )
+      .run(`Building ${what}`, `Could not build ${what}`, ({ signal }) => build(signal))
       .finally(() => (this.busy = false));
     if (!result) return false;
     if (!result.ok) {
       this.#fail('build', result.findings);
       return false;
     }
+    const { model } = result;
     this.#clearFindings();
-    this.findings = result.model.warnings;
-    this.built = result.model;
-    this.isCarried = true;
+    this.findings = name === null ? model.warnings : [...this.#remarks, ...model.warnings];
+    this.built = model;
+    this.edits = model.edits;
+    this.isCarried = name === null;
     return true;
   }
 

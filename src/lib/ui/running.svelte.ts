@@ -60,7 +60,7 @@ export class RunState {
   readonly task = $derived.by(() => this.#model.built?.task ?? null);
   /** Features of one row, where the model takes rows. */
   readonly features = $derived(this.task?.kind === 'vector' ? this.task.inputs[0]!.shape[1]! : 0);
-  readonly examples = $derived.by(() => this.#data.count(this.split));
+  readonly examples = $derived.by(() => this.#data.counts[this.split]);
   /** Whether a drawing may be a model's input: digits and the like are grey. */
   readonly takesDrawings = $derived(
     this.task?.kind === 'image' && this.task.inputs[0]!.shape[1] === 1,
@@ -130,7 +130,7 @@ export class RunState {
   /** Other data: starts at its first held-out example. */
   dataChanged(): void {
     this.index = 0;
-    this.split = this.#data.count('test') > 0 ? 'test' : 'train';
+    this.split = this.#data.counts.test > 0 ? 'test' : 'train';
     this.example = null;
     if (this.modes.includes('example')) this.mode = 'example';
   }

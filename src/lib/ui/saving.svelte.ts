@@ -1,7 +1,7 @@
 import { download } from '#lib/storage/download.ts';
 import { safeName } from '#lib/storage/safe_name.ts';
 import { pickDirectory, pickSave } from '#lib/storage/picker.ts';
-import type { Calls, SaveChoice, Saved } from '#lib/worker/protocol.ts';
+import type { Calls, Result, SaveChoice, Saved } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 import { formatBytes, parseBytes } from './format.ts';
 
@@ -102,5 +102,31 @@ export class SavingState {
     if (saved.file) download(saved.file, choice.sharded ? saved.name : name);
     this.saved = { ...saved, name, choice, how: saved.file ? 'download' : 'picked' };
     this.onSaved(choice);
+  }
+
+  /** The model, its data and its settings as a project that trains on without the lab. */
+  async exportProject(which: 'best' | 'last'): Promise<void> {
+    await this.#export('the project', ({ signal }) =>
+      this.#desk.client.call('project', { which }, { signal }),
+    );
+  }
+
+  async exportAdapter(which: 'best' | 'last', as: 'peft' | 'merged'): Promise<void> {
+    await this.#export(as === 'peft' ? 'the adapter' : 'the merged weights', ({ signal }) =>
+      this.#desk.client.call('adapter', { which, as }, { signal }),
+    );
+  }
+
+  async #export(
+    what: string,
+    make: (task: { signal: AbortSignal }) => Promise<Result<{ file: File }>>,
+  ): Promise<void> {
+    this.busy = true;
+    const failure = `Could not export ${what}`;
+    const result = await this.#desk.tasks
+      .run(`Writing ${what}`, failure, make)
+      .finally(() => (this.busy = false));
+    if (!result || !this.#desk.problems.check(failure, result)) return;
+    download(result.file, result.file.name);
   }
 }

@@ -1,73 +1,18 @@
 import type {
-  BuiltModel,
+  Calls,
   Finding,
-  LossName,
-  OptimizerName,
+  FoundRun,
   RunSettings,
   TrainProgress,
   TrainSummary,
 } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
+import type { Curves } from './train/curves.ts';
 
-type Point = Pick<TrainProgress['train'][number], 'step' | 'loss'>;
-type Validation = Point & { epoch: number; accuracy: number | null };
-type From = 'checkpoint' | 'last';
+type TrainArgs = Calls['train']['args'];
 
-export interface Curves {
-  train: Point[];
-  validation: Validation[];
-}
-
-/** torch.optim's defaults, for a fresh start. */
-const freshRates = {
-  ...{ SGD: 0.01, Adam: 0.001, AdamW: 0.001, NAdam: 0.002, RAdam: 0.001 },
-  ...{ Adamax: 0.002, RMSprop: 0.01, Adagrad: 0.01, Adadelta: 1 },
-} as const;
-
-interface Settings {
-  epochs: number;
-  batchSize: number;
-  learningRate: number;
-  weightDecay: number;
-  seed: number;
-  optimizer: 'checkpoint' | OptimizerName;
-  loss: Extract<LossName, 'cross_entropy' | 'nll_loss'>;
-  validationShare: number;
-}
-
-function runSettings(form: Settings): RunSettings {
-  const options = { lr: form.learningRate, weight_decay: form.weightDecay };
-  const classes = { ignoreIndex: -100, classWeights: null };
-  return {
-    ...{ name: 'model', epochs: form.epochs, batchSize: form.batchSize, seed: form.seed },
-    accumulate: 1,
-    optimizer:
-      form.optimizer === 'checkpoint'
-        ? { name: 'checkpoint', options }
-        : { name: form.optimizer, options, groups: [] },
-    ...{ scheduler: null, scaler: null, clip: null, ema: null, earlyStopping: null },
-    loss:
-      form.loss === 'nll_loss'
-        ? { name: 'nll_loss', ...classes }
-        : { name: 'cross_entropy', labelSmoothing: 0, ...classes },
-    monitor: { metric: 'loss', mode: 'min' },
-    data: { validationShare: form.validationShare, stratified: false, augmentation: null },
-    keep: { every: 0, newest: 3, steps: 0 },
-  };
-}
-
-/** A training run: its settings, its curves, its end. It goes on while other pages are shown. */
+/** A training run: its progress, its curves, its end. It goes on while other pages are shown. */
 export class TrainingState {
-  settings = $state<Settings>({
-    epochs: 3,
-    batchSize: 64,
-    learningRate: 0.001,
-    weightDecay: 0,
-    seed: 0,
-    optimizer: 'AdamW',
-    loss: 'cross_entropy',
-    validationShare: 0,
-  });
   running = $state(false);
   /** Asked for, and not yet answered by the run. */
   stopping = $state(false);
@@ -78,6 +23,15 @@ export class TrainingState {
   resumable = $state(false);
   /** Training has made states that no file holds yet. */
   unsaved = $state(false);
+  /** What was written last of this run, or why it could not be. */
+  kept = $state.raw<TrainProgress['kept']>(null);
+  confusion = $state.raw<number[][] | null>(null);
+  /** Of the run in progress, or the last one. */
+  settings = $state.raw<RunSettings | null>(null);
+  /** Where the next run's files go; null is the private disk. */
+  folder = $state.raw<FileSystemDirectoryHandle | null>(null);
+  /** The kept run that is gone on with. */
+  run = $state.raw<NonNullable<TrainArgs['run']> | null>(null);
   /** Grows in place; `version` says when, so that long runs do not copy their history. */
   readonly curves: Curves = { train: [], validation: [] };
   version = $state(0);
@@ -87,59 +41,77 @@ export class TrainingState {
     this.#desk = desk;
   }
 
-  /** Settings that suit a model: the checkpoint's optimizer where it fits. */
-  modelChanged(model: BuiltModel | null, source: string): void {
-    if (!model) return;
-    if (model.optimizer) this.settings.optimizer = 'checkpoint';
-    else if (this.settings.optimizer === 'checkpoint') this.settings.optimizer = 'AdamW';
-    this.settings.loss = /\blog_softmax\b|\bLogSoftmax\b/.test(source)
-      ? 'nll_loss'
-      : 'cross_entropy';
-    const rate = model.optimizer?.learningRate;
-    this.settings.learningRate =
-      rate ?? (model.optimizer ? freshRates[model.optimizer.name] : 0.001);
-    this.settings.weightDecay = model.optimizer?.weightDecay ?? 0;
-  }
-
-  dataChanged(test: number): void {
-    this.settings.validationShare = test > 0 ? 0 : 0.1;
-  }
-
   /** Another checkpoint: the curves of the old one go. */
   reset(): void {
-    this.progress = null;
-    this.summary = null;
-    this.findings = [];
+    this.settings = null;
     this.unsaved = false;
     this.resumable = false;
+    this.run = null;
+    this.#forgetRun();
     this.#clearCurves();
   }
 
-  /** `last` goes on where the run before ended; `checkpoint` starts over from the file. */
-  async start(from: From): Promise<void> {
-    if (this.running) return;
-    if (from === 'checkpoint') this.reset();
+  /** The next run goes on with a kept one, in the place where that is kept. */
+  continueRun(run: NonNullable<TrainArgs['run']>, place: FoundRun['place']): void {
+    this.run = run;
+    this.folder = place === 'private' ? null : place.handle;
+  }
+
+  /** The next run is one of its own. */
+  forgetKept(): void {
+    this.run = null;
+  }
+
+  /** The curves, to be shown again when the run goes on in another worker. */
+  takeCurves(): Curves {
+    return { train: [...this.curves.train], validation: [...this.curves.validation] };
+  }
+
+  giveCurves({ train, validation }: Curves): void {
+    this.#given = { train, validation };
+  }
+
+  #given: Curves | null = null;
+
+  #forgetRun(): void {
     this.progress = null;
     this.summary = null;
     this.findings = [];
+    this.kept = null;
+    this.confusion = null;
+  }
+
+  /** `last` goes on where the run before ended; `checkpoint` starts over from the file. */
+  async start(from: TrainArgs['from'], settings: RunSettings): Promise<void> {
+    if (this.running) return;
+    const { run, folder } = this;
+    if (from === 'checkpoint') this.reset();
+    else this.#forgetRun();
+    this.run = run;
+    this.#showGiven();
+    this.settings = settings;
     this.running = true;
     this.stopping = false;
+    const args = { settings, from, ...(folder && { folder }), ...(run && { run }) };
     try {
-      const settings = runSettings($state.snapshot(this.settings));
-      const args = { settings, from };
       const result = await this.#desk.client.call('train', args, {
         onProgress: (progress) => this.#receive(progress),
       });
-      if (result.ok) {
-        this.summary = result.summary;
-        this.resumable ||= result.summary.steps > 0;
-      } else this.findings = result.findings;
+      if (result.ok) this.#ended(result.summary);
+      else this.findings = result.findings;
     } catch (error) {
       this.#desk.problems.defect('Training broke off', error);
     } finally {
       this.running = false;
       this.stopping = false;
     }
+  }
+
+  #ended(summary: TrainSummary): void {
+    this.summary = summary;
+    this.run = null;
+    this.resumable ||= summary.steps > 0;
+    this.unsaved = summary.steps > 0 && (summary.folder === null || this.kept?.problem != null);
   }
 
   async pause(): Promise<void> {
@@ -165,15 +137,28 @@ export class TrainingState {
 
   #receive(progress: TrainProgress): void {
     this.progress = progress;
-    if (progress.step > 0) this.unsaved = true;
-    if (progress.train.length === 0 && progress.validation.length === 0) return;
-    this.curves.train.push(...progress.train);
-    this.curves.validation.push(
-      ...progress.validation.map(({ step, epoch, metrics }) => ({
-        ...{ step, epoch, loss: metrics.val_loss! },
-        accuracy: metrics.val_accuracy ?? null,
-      })),
-    );
+    if (progress.batch > 0) this.unsaved = true;
+    if (progress.kept) this.kept = progress.kept;
+    if (progress.confusion) this.confusion = progress.confusion;
+    const { train, validation } = progress;
+    if (train.length === 0 && validation.length === 0) return;
+    this.#dropFrom(train[0]?.step ?? Infinity, validation[0]?.step ?? Infinity);
+    this.curves.train.push(...train);
+    this.curves.validation.push(...validation);
+    this.version++;
+  }
+
+  /** A run that recovered goes over some steps again: their old points give way. */
+  #dropFrom(train: number, validation: number): void {
+    const { curves } = this;
+    while ((curves.train.at(-1)?.step ?? -1) >= train) curves.train.pop();
+    while ((curves.validation.at(-1)?.step ?? -1) >= validation) curves.validation.pop();
+  }
+
+  #showGiven(): void {
+    this.curves.train.push(...(this.#given?.train ?? []));
+    this.curves.validation.push(...(this.#given?.validation ?? []));
+    this.#given = null;
     this.version++;
   }
 

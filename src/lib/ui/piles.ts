@@ -1,0 +1,87 @@
+/**
+ * What a pile of files is made of: sources, data, or one checkpoint. Names decide, and for a zip
+ * the names in it. Where the person wants one kind, what may be that kind is.
+ */
+import { hasPython, isProject, type Folder, type Pile } from './dropped.ts';
+
+/** What a pile is expected to hold: anything, the model's source, or data to train on. */
+export type Purpose = 'open' | 'source' | 'data';
+
+export interface SortedPile {
+  /** Python files and folders of them. */
+  sources: Pile;
+  /** Zips, which may hold sources. */
+  zips: readonly File[];
+  data: Pile;
+  /** Everything else is one checkpoint. */
+  checkpoint: Pile;
+}
+
+const picture = /\.(png|jpe?g|webp|gif|bmp|avif)$/i;
+/** Of MNIST and its kin, also compressed. */
+const idx = /(^|[/\-_.])(idx[1-4]-u?byte|idx[1-4]|[iu]?byte)(\.gz)?$/i;
+/** Files that are data whatever page they are dropped on. */
+const dataFile = /\.(np[yz]|csv|tsv)$/i;
+/** Data where data is asked for. */
+const wished = /\.(np[yz]|csv|tsv|txt|pt|pth|safetensors|zip|gz)$/i;
+/** What checkpoints are kept in, beside arrays. */
+const kept = /\.(pt|pth|pt2|ckpt|bin|safetensors|gguf|distcp|pkl|tar|mar)$|(^|\/)\.metadata$/i;
+
+const isData = (name: string) => dataFile.test(name) || idx.test(name);
+
+/** A folder of pictures, tables or MNIST's files, without a checkpoint or a source in it. */
+export function isDataFolder(folder: Folder): boolean {
+  const paths = folder.files.map(({ path }) => path);
+  const holds = (pattern: RegExp) => paths.some((path) => pattern.test(path));
+  if (holds(kept) || hasPython(folder)) return false;
+  return holds(picture) || holds(idx) || holds(/\.[ct]sv$/i);
+}
+
+export async function sortPile({ files, folders }: Pile, purpose: Purpose): Promise<SortedPile> {
+  const isZip = ({ name }: File) => /\.zip$/i.test(name);
+  if (purpose === 'data') {
+    const takes = ({ name }: File) => wished.test(name) || idx.test(name) || picture.test(name);
+    return {
+      sources: { files: files.filter(isPython), folders: [] },
+      zips: [],
+      data: { files: files.filter(takes), folders },
+      checkpoint: { files: files.filter((it) => !takes(it) && !isPython(it)), folders: [] },
+    };
+  }
+  const zips = files.filter(isZip);
+  const pictures = await Promise.all(zips.map(holdsPictures));
+  const dataZips = zips.filter((_, index) => pictures[index]);
+  const isDataFile = (file: File) => isData(file.name) || dataZips.includes(file);
+  const projects = folders.filter(purpose === 'source' ? hasPython : isProject);
+  const dataFolders = folders.filter((it) => !projects.includes(it) && isDataFolder(it));
+  return {
+    sources: { files: files.filter(isPython), folders: projects },
+    zips: zips.filter((zip) => !dataZips.includes(zip)),
+    data: { files: files.filter(isDataFile), folders: dataFolders },
+    checkpoint: {
+      files: files.filter((it) => !isDataFile(it) && !isPython(it)),
+      folders: folders.filter((it) => !projects.includes(it) && !dataFolders.includes(it)),
+    },
+  };
+}
+
+function isPython({ name }: File): boolean {
+  return /\.py$/i.test(name);
+}
+
+/** A zip lists its members at its end. This much of it names thousands. */
+const TAIL_BYTES = 2 ** 18;
+
+/** Whether pictures or MNIST's files are among the last members of a zip. */
+export async function holdsPictures(zip: File): Promise<boolean> {
+  const tail = await zip.slice(-TAIL_BYTES).arrayBuffer();
+  const bytes = new Uint8Array(tail);
+  const view = new DataView(tail);
+  for (let at = 0; at + 46 <= bytes.length; at++) {
+    if (view.getUint32(at, true) !== 0x02014b50) continue; // PK\1\2, an entry of the directory
+    const length = view.getUint16(at + 28, true);
+    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + length));
+    if (picture.test(name) || idx.test(name)) return true;
+  }
+  return false;
+}

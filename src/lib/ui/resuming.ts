@@ -1,0 +1,52 @@
+/**
+ * The way back into a kept run: what was opened by hand when it was started is opened again, with
+ * the run's newest state as the checkpoint.
+ */
+import type { FoundRun, RunSettings } from '#lib/worker/protocol.ts';
+import type { Lab } from './lab.svelte.ts';
+
+/** Opens all that a run needs; false where that fails, which has been said. */
+export async function openRun(lab: Lab, run: FoundRun): Promise<boolean> {
+  if (!(await lab.runs.allow(run))) return false;
+  const opened = await lab.runs.open(run);
+  if (!opened) return false;
+  const { source, edits, data } = opened;
+  // A model that came out of a file is built of that file; the run's state goes into it.
+  const checkpoint = source ? opened.checkpoint : opened.model;
+  if (!checkpoint) return missing(lab, run, 'The file that the model came from');
+  if (!(await lab.openCheckpoint({ file: checkpoint }))) return false;
+  if (source) {
+    const { files, candidate, file } = source;
+    if (!(await lab.model.setFiles(files, candidate, false, file))) return false;
+    lab.model.arguments = { ...opened.arguments };
+  }
+  const isBuilt = await lab.build(source ? 'source' : 'file', edits);
+  if (data.files) await lab.openData(data.files, { wish: data.wish });
+  lab.form.take(opened.settings);
+  lab.training.continueRun({ id: run.id, end: opened.end }, run.place);
+  if (opened.findings.length > 0) lab.problems.add(`Of the run ${run.name}`, opened.findings);
+  lab.go('/train');
+  if (!data.files) return missing(lab, run, data.name);
+  return isBuilt;
+}
+
+function missing(lab: Lab, { name }: FoundRun, what: string): false {
+  lab.problems.add(`${what} is to be brought again`, [
+    {
+      code: 'runs.missing',
+      severity: 'info',
+      message: `runs: ${what} was too large to be kept with ${name}`,
+      advice: 'Drop it; then the run can go on.',
+    },
+  ]);
+  return false;
+}
+
+/** The kept run with these settings that was cut off last. */
+export async function findInterrupted(lab: Lab, settings: RunSettings): Promise<FoundRun | null> {
+  await lab.runs.refresh();
+  const lost = lab.runs.list?.filter(
+    ({ state, name }) => state === 'interrupted' && name === settings.name,
+  );
+  return lost?.toSorted((a, b) => b.updated - a.updated)[0] ?? null;
+}
