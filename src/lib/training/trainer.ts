@@ -47,7 +47,7 @@ export interface TrainerParts {
 export interface Pending {
   /** Examples, without padding. */
   readonly count: number;
-  /** Whether the optimizer took a step after it. */
+  /** Whether an optimizer step was due after it; a scaler may have left it out. */
   readonly stepped: boolean;
   readonly result: tf.Tensor1D;
   readonly parts: readonly { readonly name: SumName; readonly size: number }[];

@@ -14,13 +14,30 @@ export function gatherRows(
   indices: tf.Tensor,
   padding: number | null = null,
 ): tf.Tensor {
+  return pickRows(weight, indices, { padding, marksOutside: tf.getBackend() !== 'cpu' });
+}
+
+/**
+ * tf.gather of the rows of a float table (V, D), whose gradient is added up in one order, too, as
+ * long as a one-hot matrix of the indices is no larger than a kernel may bind.
+ */
+export function gatherInOrder(table: tf.Tensor, indices: tf.Tensor1D): tf.Tensor {
+  const isLarge = indices.size * table.shape[0]! > MOST_ONE_HOT;
+  if (isLarge || table.dtype !== 'float32') return tf.gather(table, indices);
+  return pickRows(table, indices, { padding: null, marksOutside: false });
+}
+
+function pickRows(
+  weight: tf.Tensor,
+  indices: tf.Tensor,
+  { padding, marksOutside }: { padding: number | null; marksOutside: boolean },
+): tf.Tensor {
   const [rows] = weight.shape as [number, number];
   const gather = tf.customGrad((table, at, save) => {
     (save as tf.GradSaveFunc)([at as tf.Tensor]);
     const found = tf.gather(table as tf.Tensor, at as tf.Tensor1D);
-    const isCpu = tf.getBackend() === 'cpu';
     return {
-      value: isCpu ? found : tf.mul(found, withinTable(at as tf.Tensor, rows)),
+      value: marksOutside ? tf.mul(found, withinTable(at as tf.Tensor, rows)) : found,
       gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
         const index = saved as tf.Tensor1D;
         return [scatterRows(withoutPadding(dy, index, padding), index, rows), tf.zerosLike(index)];

@@ -1,6 +1,7 @@
 import { standard, toStandard } from '../../activation.ts';
 import type { OpFunction } from '../../op.ts';
 import * as tf from '../../tf.ts';
+import { gatherInOrder } from '../sequence/gather_rows.ts';
 import { along, product } from './blocks.ts';
 import { permuted } from './permute.ts';
 import { checkRows, placesAlong, putRows, rowsOf } from './picking.ts';
@@ -9,9 +10,10 @@ export const indexSelect: OpFunction<'index_select'> = ([x, index], { dim }) =>
   standard(
     along(toStandard(x), dim, (block) => {
       checkRows('index_select', block.shape[1]);
-      const rows = tf.transpose(block, [1, 0, 2]);
-      const picked = tf.gather(rows, toStandard(index) as tf.Tensor1D);
-      return tf.transpose(picked, [1, 0, 2]);
+      const [outer, , inner] = block.shape as [number, number, number];
+      const rows = tf.reshape(tf.transpose(block, [1, 0, 2]), [block.shape[1]!, outer * inner]);
+      const picked = gatherInOrder(rows, toStandard(index) as tf.Tensor1D);
+      return tf.transpose(tf.reshape(picked, [-1, outer, inner]), [1, 0, 2]);
     }),
   );
 
@@ -21,7 +23,7 @@ export const index: OpFunction<'index'> = ([x, ...indices], { dims }, { node }) 
   const { table, others } = tableOf(input, dims);
   const sizes = dims.map((dim) => input.shape[dim]!);
   const { rows, shape } = rowsOf('index', sizes, indices);
-  const picked = tf.reshape(tf.gather(table, rows), [...shape, ...others]);
+  const picked = tf.reshape(gatherInOrder(table, rows), [...shape, ...others]);
   const front = frontOf(dims);
   const axes = picked.shape.map((_, axis) => axis);
   const order = [
