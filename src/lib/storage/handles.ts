@@ -49,7 +49,6 @@ export async function rememberedFolders(): Promise<RememberedFolder[]> {
 /** Not in TypeScript's library yet. */
 interface WithPermission {
   queryPermission?(descriptor: { mode: 'read' | 'readwrite' }): Promise<PermissionState>;
-  requestPermission?(descriptor: { mode: 'read' | 'readwrite' }): Promise<PermissionState>;
 }
 
 /** Whether the folder may be written now; the browser's own disk always may. */
@@ -57,20 +56,4 @@ export async function mayWrite(handle: FileSystemDirectoryHandle): Promise<boole
   const { queryPermission } = handle as unknown as WithPermission;
   const state = await queryPermission?.call(handle, { mode: 'readwrite' });
   return state === undefined || state === 'granted';
-}
-
-/** Asks to write into a folder again; only a page can, and only when the person has just clicked. */
-export async function askToWrite(handle: FileSystemDirectoryHandle): Promise<boolean> {
-  const { requestPermission } = handle as unknown as WithPermission;
-  const state = await requestPermission?.call(handle, { mode: 'readwrite' });
-  return state === undefined || state === 'granted';
-}
-
-/**
- * Asks the browser not to clear its own disk when space is short. Only a page can; false where it
- * refuses, as it may without telling anyone.
- */
-export async function keepStorage(): Promise<boolean> {
-  const storage = navigator.storage as StorageManager & { persist?(): Promise<boolean> };
-  return (await storage.persist?.()) ?? false;
 }

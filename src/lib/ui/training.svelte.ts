@@ -6,6 +6,7 @@ import type {
   TrainProgress,
   TrainSummary,
 } from '#lib/worker/protocol.ts';
+import { keepStorage } from '#lib/storage/persist.ts';
 import type { Desk } from './desk.ts';
 import type { Curves } from './train/curves.ts';
 
@@ -92,6 +93,7 @@ export class TrainingState {
     this.settings = settings;
     this.running = true;
     this.stopping = false;
+    if (!folder) void keepStorage();
     const args = { settings, from, ...(folder && { folder }), ...(run && { run }) };
     try {
       const result = await this.#desk.client.call('train', args, {

@@ -11,7 +11,6 @@ import { checkSettings } from '#lib/training/check_settings.ts';
 import type { Kept } from '#lib/training/kept.ts';
 import type { Report, Session } from '#lib/training/session.ts';
 import type { RunSettings } from '#lib/training/settings.ts';
-import { keepStorage } from '#lib/storage/handles.ts';
 import type { OpenFile } from '#lib/storage/opfs.ts';
 import type { RunFile } from '#lib/training/run_file.ts';
 import type { CheckedBackend } from './lab.state.ts';
@@ -164,7 +163,6 @@ export class Training {
       const change = { end, backend, versions };
       return RunKeeping.resume({ id, name: settings.name }, before, change, parts);
     }
-    void keepStorage();
     const facts = {
       ...{ id, started: new Date().toISOString(), settings, end, backend, versions },
       model: {
