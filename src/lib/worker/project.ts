@@ -20,7 +20,7 @@ import type { RunSettings, ScalerSettings } from '#lib/training/settings.ts';
 import { notYet, type LabState } from './lab.state.ts';
 import { MAX_COPIED } from './run_place.ts';
 import { dataGraph } from './run_session.ts';
-import { trainedCheckpoint } from './trained.ts';
+import { projectCheckpoint } from './project_checkpoint.ts';
 import type { Workbench } from './workbench.ts';
 
 /** The project that goes on from the `best` or the `last` state. Throws a FindingError. */
@@ -136,7 +136,7 @@ async function stateFiles(
 ): Promise<ProjectFile[]> {
   const written = async (path: string, state: Kept): Promise<ProjectFile> => {
     const settings = bench.training.settings!;
-    const root: Value = trainedCheckpoint(bench.checkpoint, bench, state, { settings });
+    const root: Value = projectCheckpoint(bench.checkpoint, bench, state, { settings });
     const sink = memorySink();
     await torch.write!(root, sink, { stem: path.replace(/\.pt$/, ''), signal });
     return { path, content: sink.bytes() };

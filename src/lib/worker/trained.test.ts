@@ -8,6 +8,7 @@ import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, isDict, isTensor, list, tuple, type Value } from '#lib/checkpoint/value.ts';
 import type { Kept } from '#lib/training/kept.ts';
+import { projectCheckpoint } from './project_checkpoint.ts';
 import { saveChoices, type SaveSource } from './saves.ts';
 import { trainedCheckpoint, trainedWeights, type BoundModel } from './trained.ts';
 import type { Workbench } from './workbench.ts';
@@ -307,3 +308,22 @@ function memoryHandle(): FileSystemFileHandle {
     getFile: () => Promise.resolve(new File(parts, 'picked.pt')),
   } as unknown as FileSystemFileHandle;
 }
+
+describe('the checkpoint of an exported project', () => {
+  it('has the names of the model, whatever the opened file has', () => {
+    const weights = stateDict('module.');
+    const root = dict({ state_dict: weights, optim: oldOptimizer(), current_epoch: 3n });
+    const best = { epoch: 4, metric: 'val_loss', mode: 'min', value: 0.25 } as const;
+    const whole = { ...kept, best, ema: kept.weights };
+    const made = projectCheckpoint(checkpointOf(root), bound(weights), whole) as Dict;
+    expect(keys(made)).toEqual([
+      ...['model', 'optimizer', 'ema', 'epoch', 'step', 'metrics'],
+      ...['best_val_loss', 'versions', 'run'],
+    ]);
+    for (const part of ['model', 'ema']) {
+      const own = made.get(part) as Dict;
+      expect(keys(own)).toEqual(state.map(({ key }) => key));
+      expect((own.get('a') as Tensor).storage).toBe((own.get('b') as Tensor).storage);
+    }
+  });
+});

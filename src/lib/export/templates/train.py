@@ -504,6 +504,7 @@ def main():
         #: end
 
     if dist.is_initialized():
+        dist.barrier()  # the first process may still be writing
         dist.destroy_process_group()
 
 
