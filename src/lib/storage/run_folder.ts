@@ -225,10 +225,17 @@ function versionName(name: string, version: number): string {
   return `${name.slice(0, dot)}.v${version}${name.slice(dot)}`;
 }
 
-/** Whether another tab, or this one, has the run's lock. */
+/** Milliseconds until the lock of a tab that was closed, or of a worker that died, is free. */
+const LETTING_GO = 1000;
+
+/** Whether another tab, or this one, has the run's lock, and keeps it. */
 export async function isRunOpen(id: string): Promise<boolean> {
-  const { held = [] } = await navigator.locks.query();
-  return held.some(({ name }) => name === lockName(id));
+  for (const end = Date.now() + LETTING_GO; ;) {
+    const { held = [] } = await navigator.locks.query();
+    if (!held.some(({ name }) => name === lockName(id))) return false;
+    if (Date.now() >= end) return true;
+    await new Promise((resolve) => setTimeout(resolve, LETTING_GO / 10));
+  }
 }
 
 function lockName(id: string): string {
@@ -238,15 +245,15 @@ function lockName(id: string): string {
 /** Holds the lock of a run until what it gives is called, which resolves when it is free again. */
 function takeLock(id: string, folder: string): Promise<() => Promise<void>> {
   return new Promise((resolve, reject) => {
-    const request = navigator.locks.request(lockName(id), { ifAvailable: true }, (lock) => {
-      if (!lock) throw storageError({ name: 'LockedError' }, folder);
-      return new Promise<void>((release) =>
+    const signal = AbortSignal.timeout(LETTING_GO);
+    const hold = () =>
+      new Promise<void>((release) =>
         resolve(() => {
           release();
           return request;
         }),
       );
-    });
-    request.catch(reject);
+    const request = navigator.locks.request(lockName(id), { signal }, hold);
+    request.catch(() => reject(storageError({ name: 'LockedError' }, folder) as Error));
   });
 }
