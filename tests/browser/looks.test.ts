@@ -40,6 +40,14 @@ function isTooWide(page: Page): Promise<boolean> {
   });
 }
 
+/** Opens all parts of the training form. */
+async function openSections(page: Page): Promise<void> {
+  const form = page.getByRole('form', { name: 'Training settings' });
+  await form.evaluate((it) => {
+    for (const details of it.querySelectorAll('details')) details.open = true;
+  });
+}
+
 test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width) => {
   const touch = width < 600;
   const context = await app.browser.newContext({
@@ -89,6 +97,16 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
   await look('graph');
   await dropFewDigits(page);
   await step(page, 'Train');
+  await look('train-before');
+  await openSections(page);
+  await page.getByLabel('Scheduler', { exact: true }).selectOption('SequentialLR');
+  await page.getByLabel('Keep as they are').selectOption('chosen');
+  await page.getByLabel('Optimizer', { exact: true }).selectOption('AdamW');
+  await page.getByRole('button', { name: 'Head × 10' }).click();
+  await page.getByRole('region', { name: 'Learning rate over the run' }).first().waitFor();
+  await look('train-settings');
+  await page.getByRole('heading', { name: 'Run', exact: true }).scrollIntoViewIfNeeded();
+  await look('train-settings-run');
   await page.getByLabel('Epochs', { exact: true }).fill('2');
   await page.getByLabel('Batch size').fill('16');
   await page.getByRole('button', { name: 'Start training' }).click();

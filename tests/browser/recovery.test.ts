@@ -97,6 +97,29 @@ test('after a crash of the whole page, the next one names the file', async () =>
   await context.close();
 });
 
+test('a run whose worker crashed goes on by itself', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
+  await openSample(page, 'One linear layer');
+  await step(page, 'Train');
+  await page.getByLabel('Epochs', { exact: true }).fill('10');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  const progress = page.getByRole('region', { name: 'Progress' });
+  await progress.getByText('Kept', { exact: false }).waitFor({ timeout: 120_000 });
+  const [worker] = page.workers();
+  await worker!.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('made up for a test');
+    });
+  });
+  const problem = page.locator('.problem').filter({ hasText: 'The lab’s worker stopped' });
+  await problem.getByText(/The run linear goes on from epoch \d+/).waitFor({ timeout: 60_000 });
+  await progress.getByText('Done', { exact: true }).waitFor({ timeout: 120_000 });
+  const epochs = page.getByRole('region', { name: 'Epoch by epoch' }).getByRole('row');
+  expect(await epochs.count()).toBe(1 + 10);
+  await context.close();
+});
+
 test('the tree is driven by the keyboard', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
   const { page } = await openPage(context, app.server.url);
