@@ -131,6 +131,7 @@ test('a table: a run whose tab was closed goes on', async () => {
   await runs.getByRole('button', { name: /^Resume/ }).click();
   const go = next.getByRole('button', { name: /^Continue to epoch \d+/ });
   await go.waitFor({ timeout: 60_000 });
+  expect(await next.getByText('start as PyTorch makes them').count()).toBe(0);
   await shoot(next, 'train-resume');
   await go.click();
   await progress(next).getByText('Training', { exact: true }).waitFor({ timeout: 60_000 });

@@ -10,6 +10,7 @@ import type {
 } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 import type { Remark } from './editor.ts';
+import { isSame } from './train/options.ts';
 
 export interface SourceFile {
   name: string;
@@ -43,6 +44,8 @@ export class ModelState {
   isCarried = $state(false);
   /** Changes that the model is built with; left out where it is as its source has it. */
   edits = $state.raw<ModelEdits | undefined>();
+  /** What the model of a kept run was built with, whose state the open checkpoint is. */
+  keptEdits: ModelEdits | null = null;
   /** Of the last reading or building, good or bad. */
   findings = $state.raw<Finding[]>([]);
   failed = $state<'' | 'source' | 'build'>('');
@@ -92,6 +95,7 @@ export class ModelState {
     this.isCarried = false;
     this.built = null;
     this.edits = undefined;
+    this.keptEdits = null;
     this.fits = [];
     if (this.candidate) void this.propose();
     if (this.candidates.length > 1) void this.#compare();
@@ -280,6 +284,7 @@ export class ModelState {
       arguments: $state.snapshot(this.arguments),
       stateDict: this.stateDict,
       edits,
+      kept: this.#isKept(edits),
     };
     return this.#build(candidate.name, (signal) =>
       this.#desk.client.call('build', args, { signal }),
@@ -289,8 +294,13 @@ export class ModelState {
   /** Builds the model that the file itself brings. */
   async buildCarried(edits = this.edits): Promise<boolean> {
     return this.#build(null, (signal) =>
-      this.#desk.client.call('buildCarried', { edits }, { signal }),
+      this.#desk.client.call('buildCarried', { edits, kept: this.#isKept(edits) }, { signal }),
     );
+  }
+
+  /** Whether the checkpoint has the keys of the model with these edits. */
+  #isKept(edits: ModelEdits | undefined): boolean {
+    return this.keptEdits !== null && isSame(edits, this.keptEdits);
   }
 
   /** Builds the model of that name, or, without one, that of the file. */

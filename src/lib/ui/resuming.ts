@@ -20,6 +20,7 @@ export async function openRun(lab: Lab, run: FoundRun): Promise<boolean> {
     if (!(await lab.model.setFiles(files, candidate, false, file))) return false;
     lab.model.arguments = { ...opened.arguments };
   }
+  lab.model.keptEdits = edits;
   const isBuilt = await lab.build(source ? 'source' : 'file', edits);
   if (data.files) await lab.openData(data.files, { wish: data.wish });
   lab.form.take(opened.settings);

@@ -4,6 +4,28 @@ import { snippet, subscript } from './snippet.ts';
 const subject = { name: 'best.pt', model: 'Net(width=8)', module: 'model', stateDict: "['model']" };
 
 describe('snippet', () => {
+  it('gives the model the new head that the weights are of', () => {
+    const choice = { contents: 'weights', format: 'safetensors' } as const;
+    const head = { module: 'classifier.1', outputs: 3, isLinear: true };
+    expect(snippet({ ...subject, name: 'a.safetensors', choice, head })).toBe(
+      `import torch
+from safetensors.torch import load_file
+from model import Net
+
+model = Net(width=8)
+head = model.get_submodule("classifier.1")
+model.set_submodule("classifier.1", torch.nn.Linear(head.in_features, 3, bias=head.bias is not None))
+weights = load_file("a.safetensors")
+model.load_state_dict(weights)`,
+    );
+    const conv = { module: 'head', outputs: 2, isLinear: false };
+    expect(
+      snippet({ ...subject, choice: { contents: 'weights', format: 'pt' }, head: conv }),
+    ).toContain(
+      'torch.nn.Conv2d(head.in_channels, 2, head.kernel_size, head.stride, head.padding, ',
+    );
+  });
+
   it('loads weights and checkpoints in every format', () => {
     expect(snippet({ ...subject, choice: { contents: 'weights', format: 'pt' } })).toBe(
       `import torch

@@ -8,6 +8,8 @@ export interface SnippetSubject {
   model: string | null;
   /** The module that has it: `model`. */
   module: string;
+  /** The head that was made anew, of a model that was changed before training. */
+  head?: { module: string; outputs: number; isLinear: boolean } | null;
   /** How Python reaches the state_dict from the loaded checkpoint: `['model']`, or nothing. */
   stateDict: string;
 }
@@ -39,8 +41,25 @@ function weights({ format, sharded }: SnippetSubject['choice'], file: string): r
   ];
 }
 
+/** Lines that give a model the head that its weights are of. */
+function newHead(
+  target: string,
+  { module, outputs, isLinear }: NonNullable<SnippetSubject['head']>,
+): string[] {
+  const path = JSON.stringify(module);
+  const bias = 'bias=head.bias is not None';
+  const layer = isLinear
+    ? `Linear(head.in_features, ${outputs}, ${bias})`
+    : `Conv2d(head.in_channels, ${outputs}, head.kernel_size, head.stride, head.padding, ${bias})`;
+  return [
+    `head = ${target}.get_submodule(${path})`,
+    `${target}.set_submodule(${path}, torch.nn.${layer})`,
+  ];
+}
+
 /** Python that loads what was saved, ready to paste. */
-export function snippet({ choice, name, model, module, stateDict }: SnippetSubject): string {
+export function snippet(subject: SnippetSubject): string {
+  const { choice, name, model, module, stateDict, head } = subject;
   const file = JSON.stringify(name);
   const className = model ? (/^\w+/.exec(model)?.[0] ?? 'Model') : 'Model';
   const isCall = model === null || model.includes('(');
@@ -48,6 +67,8 @@ export function snippet({ choice, name, model, module, stateDict }: SnippetSubje
   if (choice.sharded) lines.unshift('from pathlib import Path');
   const target = isCall ? 'model' : className;
   if (isCall) lines.push(`model = ${model ?? 'Model()'}`);
+  if (head && !lines.includes('import torch')) lines.unshift('import torch');
+  if (head) lines.push(...newHead(target, head));
   if (choice.contents === 'weights') {
     lines.push(...weights(choice, file), `${target}.load_state_dict(weights)`);
   } else {
