@@ -19,12 +19,13 @@ export async function openRun(lab: Lab, run: FoundRun): Promise<boolean> {
     const { files, candidate, file } = source;
     if (!(await lab.model.setFiles(files, candidate, false, file))) return false;
     lab.model.arguments = { ...opened.arguments };
+    lab.model.keptEdits = edits;
   }
-  lab.model.keptEdits = edits;
   const isBuilt = await lab.build(source ? 'source' : 'file', edits);
   if (data.files) await lab.openData(data.files, { wish: data.wish });
   lab.form.take(opened.settings);
-  lab.training.continueRun({ id: run.id, end: opened.end }, run.place);
+  // One that has come to its end is a checkpoint like others: what follows is another run.
+  if (run.epoch < opened.end) lab.training.continueRun({ id: run.id, end: opened.end }, run.place);
   if (opened.findings.length > 0) lab.problems.add(`Of the run ${run.name}`, opened.findings);
   lab.go('/train');
   if (!data.files) return missing(lab, run, data.name);

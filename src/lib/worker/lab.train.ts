@@ -31,7 +31,7 @@ export function trainHandlers(state: LabState): Handlers<keyof TrainCalls> {
         const data = withAugmentation(needData(state), augmentation);
         const chosen = integers(Math.min(count, data.train.count), data.train.count, seed);
         const batch = await preview(data, chosen, augmentation ? seed : null, signal);
-        return { examples: Array.from(chosen, (_, at) => exampleAt(data, batch, at)) };
+        return { examples: Array.from(chosen, (_, at) => exampleAt(state, data, batch, at)) };
       }),
     proposeRun: (_, { signal }) =>
       attempt(signal, async () => ({
@@ -103,15 +103,31 @@ export async function exampleOf(state: LabState, split: Split, index: number): P
   const data = needData(state);
   const examples: Examples | null = split === 'test' ? data.held : data.train;
   if (!examples) throw notYet('data: no such examples are open', 'Open data that holds some out.');
-  return exampleAt(data, await examples.read([index]), 0);
+  return exampleAt(state, data, await examples.read([index]), 0);
 }
 
-function exampleAt({ input, target }: Dataset, batch: Batch, at: number): Example {
-  const size = batch.inputs.length / batch.count;
-  return {
+function exampleAt(state: LabState, data: Dataset, batch: Batch, at: number): Example {
+  const { input, target } = data;
+  const own = <T extends Batch['inputs']>(values: T) => {
+    const size = values.length / batch.count;
+    return values.slice(at * size, (at + 1) * size) as T;
+  };
+  const values = own(batch.inputs);
+  const example = {
     label: describeTarget(target, batch, at),
     dtype: input.dtype,
     shape: [...input.shape],
-    values: batch.inputs.slice(at * size, (at + 1) * size),
+    values,
   };
+  if (target.kind !== 'tokens') return example;
+  const text = textOf(state, data, [...values]);
+  const next = textOf(state, data, [...own(batch.targets).slice(-1)]);
+  return text === null ? example : { ...example, label: next, text };
+}
+
+/** Tokens as text: by the data's own characters, or by the tokenizer that has read it. */
+function textOf({ tokenizer }: LabState, { recipe }: Dataset, ids: number[]): string | null {
+  const characters = recipe.kind === 'text' ? recipe.characters : null;
+  if (characters) return ids.map((id) => characters[id] ?? '').join('');
+  return tokenizer?.decode(ids) ?? null;
 }
