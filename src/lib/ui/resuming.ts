@@ -11,17 +11,13 @@ export async function openRun(lab: Lab, run: FoundRun): Promise<boolean> {
   const opened = await lab.runs.open(run);
   if (!opened) return false;
   const { source, edits, data } = opened;
-  // A model that came out of a file is built of that file; the run's state goes into it.
-  const checkpoint = source ? opened.checkpoint : opened.model;
-  if (!checkpoint) return missing(lab, run, 'The file that the model came from');
-  if (!(await lab.openCheckpoint({ file: checkpoint }))) return false;
-  if (source) {
-    const { files, candidate, file } = source;
-    if (!(await lab.model.setFiles(files, candidate, false, file))) return false;
-    lab.model.arguments = { ...opened.arguments };
-    lab.model.keptEdits = edits;
-  }
-  const isBuilt = await lab.build(source ? 'source' : 'file', edits);
+  if (!(await lab.openCheckpoint({ file: opened.checkpoint }))) return false;
+  if (!source) return withoutSource(lab, run);
+  const { files, candidate, file } = source;
+  if (!(await lab.model.setFiles(files, candidate, false, file))) return false;
+  lab.model.arguments = { ...opened.arguments };
+  lab.model.keptEdits = edits;
+  const isBuilt = await lab.build('source', edits);
   if (data.files) await lab.openData(data.files, { wish: data.wish });
   lab.form.take(opened.settings);
   // One that has come to its end is a checkpoint like others: what follows is another run.
@@ -30,6 +26,20 @@ export async function openRun(lab: Lab, run: FoundRun): Promise<boolean> {
   lab.go('/train');
   if (!data.files) return missing(lab, run, data.name);
   return isBuilt;
+}
+
+/** States hold weights and no code: a model that came out of a file is not made of them again. */
+function withoutSource(lab: Lab, { name }: FoundRun): false {
+  lab.problems.add(`The run ${name} cannot go on by itself`, [
+    {
+      code: 'runs.source',
+      severity: 'info',
+      message: `runs: the model of ${name} came out of a file, which its states do not hold`,
+      advice: 'Its newest state is open. Bring the source of the model to train on from it.',
+    },
+  ]);
+  lab.go('/checkpoint');
+  return false;
 }
 
 function missing(lab: Lab, { name }: FoundRun, what: string): false {

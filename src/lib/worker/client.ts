@@ -69,8 +69,14 @@ const computing: ReadonlySet<CallName> = new Set<CallName>([
   'write',
   'compare',
   'check',
+  'buildCarried',
+  'proposeRun',
   'train',
   'save',
+  'project',
+  'adapter',
+  'openRun',
+  'exportRun',
 ]);
 
 interface Pending {
@@ -221,5 +227,6 @@ export class LabClient {
 /** The file that a call is about, by the name that the user knows it by. */
 function fileOf(args: Calls[CallName]['args']): string | undefined {
   if ('name' in args) return args.name;
+  if ('wish' in args) return args.files?.[0]?.path;
   return 'file' in args && args.file instanceof File ? args.file.name : undefined;
 }
