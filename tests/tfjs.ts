@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 // Its file for Node asks for `util` this way.
 globalThis.require = createRequire(import.meta.url);
+// What Vite's configuration defines.
+Object.assign(globalThis, { __APP_VERSION__: process.env.npm_package_version });
 
 registerHooks({
   resolve(specifier, context, next) {
