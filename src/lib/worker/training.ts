@@ -191,7 +191,7 @@ export class Training {
       try {
         return await this.#attempt(run, backend, end, keeping);
       } catch (error) {
-        const failure = run.signal.aborted ? null : await failureOf(backend);
+        const failure = run.signal.aborted ? null : await failureOf(backend, error);
         if (!failure) throw error;
         failures = this.last === before ? failures + 1 : 1;
         if (failures > MAX_FAILURES) throw failure;
@@ -261,13 +261,19 @@ export class Training {
   }
 }
 
-/** What a device reported, or that it was lost; null where it works. That is told after its effects. */
-async function failureOf(backend: CheckedBackend): Promise<unknown> {
-  await new Promise((resolve) => setTimeout(resolve));
-  try {
-    backend.check();
-    return null;
-  } catch (failure) {
-    return failure;
-  }
+/** Milliseconds after what it broke within which the loss of a device is told. */
+const TOLD_WITHIN = 1000;
+
+/** What the device reported, or that it was lost, where that may be behind an error; else null. */
+async function failureOf(backend: CheckedBackend, error: unknown): Promise<unknown> {
+  const until = performance.now() + (error instanceof FindingError ? 0 : TOLD_WITHIN);
+  do {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    try {
+      backend.check();
+    } catch (failure) {
+      return failure;
+    }
+  } while (performance.now() < until);
+  return null;
 }
