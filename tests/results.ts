@@ -1,7 +1,7 @@
 /**
  * `npm run results [TEXT]`: trains the digits sample from scratch and with a fresh head on frozen
- * features, and a character GPT on a text (the fables of the samples, or a file), in the lab on
- * WebGPU and in PyTorch: the same first values, data, order and settings, so that what they reach
+ * features, and a character GPT on a text (the fables of the samples, or a file), in the lab on the
+ * cpu backend and in PyTorch: the same first values, data, order and settings, so that what they reach
  * can be compared. Ends with 1 where the lab is more than 1 % behind.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,6 @@ import type { RunSettings } from '#lib/training/settings.ts';
 import { keptFrom } from '#lib/worker/kept_state.ts';
 import { Lab } from '#lib/worker/lab.ts';
 import type { Calls } from '#lib/worker/protocol.ts';
-import { installWebGPU } from './dawn.ts';
 import { tinySettings } from './fixtures/tiny.ts';
 import { open, unwrap } from './parity/lab.ts';
 import { runPython } from './python.ts';
@@ -87,8 +86,6 @@ const runs: readonly Run[] = [
   },
 ];
 
-const problem = await installWebGPU();
-if (problem) throw new Error(problem);
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-results-'));
 const file = (path: string) => new File([readFileSync(path)], basename(path));
 const wish = { text: { block: BLOCK, stride: BLOCK } };
@@ -113,12 +110,12 @@ async function planOf({ name, sample, checkpoint, candidate, edits, data, settin
     ? splitIndices(dataset, { ...settings.data, seed })
     : null;
   const count = split?.train.length ?? dataset.train.count;
-  const order = Array.from({ length: epochs }, (_, epoch) =>
-    Array.from(
-      permutation(count, seed * 10_007 + epoch + 1),
-      (index) => split?.train[index] ?? index,
-    ),
-  );
+  // Epochs are counted on from the checkpoint's, and with them the order of the examples.
+  const { epoch: first } = await keptFrom((await open(checkpoint)).root);
+  const order = Array.from({ length: epochs }, (_, epoch) => {
+    const drawn = permutation(count, seed * 10_007 + first + epoch + 1);
+    return Array.from(drawn, (index) => split?.train[index] ?? index);
+  });
   return {
     ...{ name, candidate, order, seed, batch: batchSize, arguments: run.arguments },
     source: resolve(`public/samples/${sample}/model.py`),

@@ -3,7 +3,7 @@
  * in the middle of a step is made anew, and the run goes on from the state that was kept last, to
  * the numbers that it would have had.
  */
-import { FindingError } from '#lib/checkpoint/finding.ts';
+import { FindingError, findingOf } from '#lib/checkpoint/finding.ts';
 import type { OptimizerName } from '#lib/checkpoint/optimizer.ts';
 import type { DataWish } from '#lib/inputs/data/choices.ts';
 import type { Dataset } from '#lib/inputs/data/dataset.ts';
@@ -173,7 +173,15 @@ export class Training {
       },
       data: { name: data.name, fingerprint: data.fingerprint, recipe: data.recipe, wish },
     };
-    return RunKeeping.start(facts, inputs, { ...parts, picked: folder });
+    try {
+      return await RunKeeping.start(facts, inputs, { ...parts, picked: folder });
+    } catch (error) {
+      // A browser without room of its own still trains; a folder that was picked must serve.
+      const problem = findingOf(error);
+      if (folder || !problem.code.startsWith('storage-')) throw error;
+      this.#written = { files: [], problem };
+      return null;
+    }
   }
 
   /** What the next attempt goes on from. */
