@@ -1,49 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeDisk } from '../../../tests/fixtures/disk.ts';
-import { tinySettings, tinyState, tinyTensors } from '../../../tests/fixtures/tiny.ts';
-import { bind } from '#lib/architecture/binding.ts';
-import { noEdits } from '#lib/architecture/edits.ts';
-import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { tinySettings } from '../../../tests/fixtures/tiny.ts';
+import { tinyFacts, tinyKept, tinyTree } from '../../../tests/fixtures/tiny_run.ts';
 import { findingOf } from '#lib/checkpoint/finding.ts';
-import { dict, list } from '#lib/checkpoint/value.ts';
 import type { RunFolder } from '#lib/storage/run_folder.ts';
 import { Keeper } from '#lib/training/keep.ts';
 import type { Kept } from '#lib/training/kept.ts';
-import type { RunFacts } from '#lib/training/run_file.ts';
 import { runFilesOf } from './keeping.ts';
 import { continueRun, copyInputs, placeOf, startRun, type InputFile } from './run_place.ts';
 import { findRuns, openRun, removeRun } from './runs.ts';
-import { trainedCheckpoint, type BoundModel } from './trained.ts';
 
-const weights = dict(tinyTensors());
-const bound: BoundModel = {
-  module: { state: tinyState, name: 'Tiny' } as unknown as BoundModel['module'],
-  binding: bind(tinyState, weights),
-  stateDict: { path: [], dict: weights, origin: weights, score: 1 },
-};
-const opened = { root: weights } as unknown as Checkpoint;
 const signal = new AbortController().signal;
 
 let runs = 0;
 let id: string;
-const facts = (): Omit<RunFacts, 'inputs'> => ({
-  ...{ id, started: '2026-01-01T00:00:00.000Z', end: 9, settings: tinySettings, versions: {} },
-  model: {
-    ...{ name: 'Tiny', edits: noEdits, checkpoint: { name: 'start.pt', stateDict: [] } },
-    source: { files: [], candidate: 'Tiny', file: null, arguments: {} },
-  },
-  data: {
-    ...{ name: 'all', fingerprint: 'f', wish: {} },
-    recipe: {} as RunFacts['data']['recipe'],
-  },
-  backend: { name: 'cpu', adapter: '' },
-});
 /** The folder of a run, and what keeps it. */
 async function keeperIn(folder: RunFolder, before: Kept | null, inputs: InputFile[] = []) {
-  const tree = (kept: Kept) =>
-    trainedCheckpoint(opened, bound, kept, { run: id, settings: tinySettings });
-  const files = runFilesOf(folder, { tree, signal });
-  const all = { ...facts(), inputs: await copyInputs(folder, inputs) };
+  const files = runFilesOf(folder, { tree: tinyTree(id), signal });
+  const all = { ...tinyFacts(id), inputs: await copyInputs(folder, inputs) };
   return { folder, keeper: await Keeper.open(files, all, { before }) };
 }
 const start = async (inputs: InputFile[] = []) =>
@@ -52,27 +26,8 @@ const start = async (inputs: InputFile[] = []) =>
 /** A run that has kept some states and was cut off. */
 async function cutOff(epochs: number[], inputs: InputFile[] = []): Promise<void> {
   const { folder, keeper } = await start(inputs);
-  for (const epoch of epochs) await keeper.keep(state(epoch));
+  for (const epoch of epochs) await keeper.keep(tinyKept(epoch));
   await folder.close();
-}
-
-function state(epoch: number, weight = epoch): Kept {
-  const floats = tinyState
-    .filter(({ dtype }) => dtype === 'float32')
-    .map(({ key, shape }): [string, Float32Array] => [
-      key,
-      new Float32Array(shape.reduce((size, axis) => size * axis, 1)).fill(weight),
-    ]);
-  return {
-    ...{ epoch, batch: 0, step: epoch, stale: 0, partial: {}, metrics: { val_loss: 1 } },
-    best: { epoch: 1, metric: 'val_loss', mode: 'min', value: 1 },
-    weights: {
-      floats: new Map(floats),
-      counters: new Map([['bn.num_batches_tracked', BigInt(epoch)]]),
-    },
-    optimizer: dict({ state: dict(), param_groups: list() }),
-    ...{ ema: null, scheduler: null, scaler: null },
-  };
 }
 
 let disk: FakeDisk;
@@ -92,7 +47,7 @@ describe('a run that is kept', () => {
   it('is found while it runs and afterwards, with its data, and goes on', async () => {
     const file = new File(['1,2'], 'data.csv');
     const { folder, keeper } = await start([{ role: 'data', path: 'all/data.csv', file }]);
-    await keeper.keep(state(1));
+    await keeper.keep(tinyKept(1));
     expect(await findRuns()).toMatchObject([
       {
         id,
@@ -114,9 +69,9 @@ describe('a run that is kept', () => {
     expect(data.files!.map(({ path }) => path)).toEqual(['all/data.csv']);
     expect(await data.files![0]!.file.text()).toBe('1,2');
 
-    const again = await keeperIn(await continueRun({ id, name: 'tiny' }), state(1));
-    await again.keeper.keep(state(2));
-    await again.keeper.end(state(3));
+    const again = await keeperIn(await continueRun({ id, name: 'tiny' }), tinyKept(1));
+    await again.keeper.keep(tinyKept(2));
+    await again.keeper.end(tinyKept(3));
     await again.folder.close();
     expect(await findRuns()).toMatchObject([{ state: 'ended', epoch: 3 }]);
     await removeRun(id);
