@@ -102,6 +102,44 @@ test('the tab is closed', async () => {
   await context.close();
 }, 300_000);
 
+test('the tab is closed, and last.pt is cut off', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
+  await start(page);
+  await page.close();
+  const { page: next } = await openPage(context, app.server.url);
+  await next.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const runs = await root.getDirectoryHandle('runs');
+    for await (const run of runs.values()) {
+      const folder = run as FileSystemDirectoryHandle;
+      const stream = await (
+        await folder.getFileHandle('last.pt')
+      ).createWritable({ keepExistingData: true });
+      await stream.truncate(999);
+      await stream.close();
+    }
+  });
+  await next.reload();
+  await resume(next);
+  await expectUnbroken(next);
+  await context.close();
+}, 300_000);
+
+test('the disk is full for a while', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page } = await openPage(context, app.server.url);
+  const session = await context.newCDPSession(page);
+  const allow = (quotaSize?: number) =>
+    session.send('Storage.overrideQuotaForOrigin', { origin: app.server.origin, quotaSize });
+  await start(page);
+  await allow(1);
+  await progress(page).getByText('The run could not be kept.').waitFor({ timeout: 60_000 });
+  await allow();
+  await expectUnbroken(page);
+  await context.close();
+}, 300_000);
+
 test('the worker is terminated', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
   const { page } = await openPage(context, app.server.url);
