@@ -1,7 +1,13 @@
 /** Settings that a model, its checkpoint and the data suggest: what the page's form starts with. */
+import type { SavedOptimizer } from '#lib/checkpoint/optimizer.ts';
 import type { Dataset } from '#lib/inputs/data/dataset.ts';
+import { recogniseScheduler } from '#lib/optim/schedulers/recognise.ts';
+import { safeName } from '#lib/storage/safe_name.ts';
+import type { Kept } from '#lib/training/kept.ts';
 import type { LossName, LossSettings, RunSettings } from '#lib/training/settings.ts';
+import { keptFrom, type KeptState } from './kept_state.ts';
 import type { RunProposal } from './protocol.train.ts';
+import { stepsPerEpoch } from './rates.ts';
 import { dataGraph } from './run_session.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -34,6 +40,8 @@ export async function proposeRun(bench: Workbench, data: Dataset): Promise<RunPr
     groups: saved.found.saved.groups.length,
   };
   const batchSize = Math.min(BATCH_SIZE, data.train.count);
+  const kept = bench.training.last ?? (await keptFrom(bench.checkpoint.root));
+  const schedule = optimizer && scheduleOf(kept, saved.found!.saved);
   const settings: RunSettings = {
     name: nameFor(bench),
     epochs: 3,
@@ -43,8 +51,8 @@ export async function proposeRun(bench: Workbench, data: Dataset): Promise<RunPr
     optimizer: optimizer
       ? { name: 'checkpoint', options: {} }
       : { name: 'AdamW', options: { lr: LEARNING_RATE }, groups: [] },
-    scheduler: null,
-    scaler: null,
+    scheduler: schedule && { name: 'checkpoint', interval: schedule.interval },
+    scaler: optimizer && kept.scaler ? 'checkpoint' : null,
     clip: null,
     ema: null,
     loss: likely,
@@ -57,17 +65,37 @@ export async function proposeRun(bench: Workbench, data: Dataset): Promise<RunPr
     },
     keep: { every: 0, newest: 3, steps: 0 },
   };
+  const isRun = 'run' in kept && kept.run !== null;
   return {
     settings,
     losses,
     metrics: metricsFor(data.target, likely.name),
     optimizer,
     optimizerNote: saved.note,
-    scheduler: null,
-    scaler: false,
-    stepsPerEpoch: Math.ceil(data.train.count / batchSize),
-    resumes: null,
+    scheduler: schedule && schedule.title,
+    scaler: kept.scaler !== null,
+    stepsPerEpoch: stepsPerEpoch(data, settings),
+    resumes: isRun ? { epoch: kept.epoch, batch: kept.batch, best: kept.best } : null,
   };
+}
+
+/** The schedule of a state that its optimizer goes with; null where there is none that is known. */
+function scheduleOf(
+  kept: Kept | KeptState,
+  { groups }: SavedOptimizer,
+): { title: string; interval: 'step' | 'epoch' } | null {
+  const { scheduler } = kept;
+  const recognised = recogniseScheduler(
+    scheduler ?? undefined,
+    groups.map(({ options }) => options),
+  );
+  if (!scheduler || !recognised) return null;
+  const steps = Number(scheduler.get('last_epoch') ?? 0);
+  // What the lab wrote says it; of others, a schedule that is as old as the model goes by epochs.
+  const told = 'settings' in kept ? kept.settings?.scheduler?.interval : undefined;
+  const guess = steps === kept.epoch ? 'epoch' : 'step';
+  const interval = told === 'step' || told === 'epoch' ? told : guess;
+  return { title: `${recognised.name} at ${interval} ${steps}`, interval };
 }
 
 /** Every loss with torch's defaults. */
@@ -85,5 +113,5 @@ const plainLosses: readonly LossSettings[] = [
 function nameFor({ checkpoint, module }: Workbench): string {
   const stem = checkpoint.name.replace(/\.[^.]+$/, '');
   const plain = stem.replace(/(^|_)(best|last|final|model)(_epoch\d+)?(_[a-z]+[\d.]+)?$/i, '');
-  return plain || module.name.toLowerCase();
+  return safeName(plain || module.name.toLowerCase());
 }
