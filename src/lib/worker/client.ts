@@ -70,7 +70,6 @@ const computing: ReadonlySet<CallName> = new Set<CallName>([
   'compare',
   'check',
   'buildCarried',
-  'proposeRun',
   'train',
   'save',
   'project',
