@@ -46,7 +46,6 @@ test.each([
 
   const source = join(import.meta.dirname, '../fixtures/models/few_of_each.py');
   await dropPaths(page, [join(folder, 'few_of_each.pt'), source]);
-  await page.getByRole('dialog').getByRole('button', { name: 'Open' }).click();
   await step(page, 'Model');
   await page.getByText('All keys matched').waitFor();
   await step(page, 'Run');
