@@ -46,6 +46,7 @@ test.each([
 
   const source = join(import.meta.dirname, '../fixtures/models/few_of_each.py');
   await dropPaths(page, [join(folder, 'few_of_each.pt'), source]);
+  await page.getByRole('heading', { level: 1, name: 'few_of_each.pt' }).waitFor();
   await step(page, 'Model');
   await page.getByText('All keys matched').waitFor();
   await step(page, 'Run');

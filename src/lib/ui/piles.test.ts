@@ -68,11 +68,18 @@ describe('sortPile', () => {
   });
 
   it('takes for data what may be data, where data is expected', async () => {
-    const files = ['all.pt', 'corpus.txt', 'model.py', 'x.zip', 'other.gguf'].map((it) => file(it));
+    const files = ['all.pt', 'corpus.txt', 'x.zip', 'other.gguf'].map((it) => file(it));
     const sorted = await sortPile({ files, folders: [folder('digits', 'model.bin')] }, 'data');
     expect(names(sorted.data.files)).toEqual(['all.pt', 'corpus.txt', 'x.zip']);
     expect(sorted.data.folders).toHaveLength(1);
-    expect(names(sorted.sources.files)).toEqual(['model.py']);
     expect(names(sorted.checkpoint.files)).toEqual(['other.gguf']);
+  });
+
+  it('takes a checkpoint beside its source for a model even there', async () => {
+    const files = ['all.pt', 'model.py'].map((it) => file(it));
+    const sorted = await sortPile({ files, folders: [] }, 'data');
+    expect(sorted.data.files).toEqual([]);
+    expect(names(sorted.sources.files)).toEqual(['model.py']);
+    expect(names(sorted.checkpoint.files)).toEqual(['all.pt']);
   });
 });

@@ -39,13 +39,14 @@ export function isDataFolder(folder: Folder): boolean {
 
 export async function sortPile({ files, folders }: Pile, purpose: Purpose): Promise<SortedPile> {
   const isZip = ({ name }: File) => /\.zip$/i.test(name);
-  if (purpose === 'data') {
+  // A checkpoint beside its source is a model, whatever page it is dropped on.
+  if (purpose === 'data' && !files.some(isPython)) {
     const takes = ({ name }: File) => wished.test(name) || idx.test(name) || picture.test(name);
     return {
-      sources: { files: files.filter(isPython), folders: [] },
+      sources: { files: [], folders: [] },
       zips: [],
       data: { files: files.filter(takes), folders },
-      checkpoint: { files: files.filter((it) => !takes(it) && !isPython(it)), folders: [] },
+      checkpoint: { files: files.filter((it) => !takes(it)), folders: [] },
     };
   }
   const zips = files.filter(isZip);
