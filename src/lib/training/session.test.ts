@@ -240,6 +240,17 @@ describe('a session', () => {
     end();
   });
 
+  it('ends the epoch of a state that lies behind all of its batches', async () => {
+    const first = await setUp({ settings: { epochs: 1 } });
+    await first.session.run();
+    first.end();
+    const kept = { ...first.session.last!, batch: 9, partial: { loss: 4, weight: 8 } };
+    const { session, end } = await setUp({ kept, end: 8 });
+    await session.run();
+    expect(session.last).toMatchObject({ epoch: 8, batch: 0 });
+    end();
+  });
+
   it('stopped between gathered batches, it makes the step first', async () => {
     const { session, end } = await setUp({
       settings: { accumulate: 2 },

@@ -215,7 +215,7 @@ export class Session {
       }
     }
     await flush('running');
-    return this.#batch === batches;
+    return this.#batch >= batches;
   }
 
   #countStep(): void {

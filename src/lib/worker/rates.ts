@@ -54,7 +54,7 @@ async function ratesFor(
   if (wanted.name !== 'checkpoint') return learningRateCurve(wanted, { groups }, count, POINTS);
   const { last } = bench.training;
   const { scheduler } = last
-    ? stateOf(last, settings, false)
+    ? stateOf(last, settings, bench.training.settings, false)
     : await stateOfFile(bench, settings, false);
   const recognised = scheduler && recogniseScheduler(scheduler, groups);
   if (!recognised) return groups.map((group) => [Number(group.get('lr'))]);

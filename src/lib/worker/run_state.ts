@@ -28,12 +28,31 @@ export interface RunState {
   readonly isOwn: boolean;
 }
 
-/** A state in memory. */
-export function stateOf(kept: Kept, settings: RunSettings, isOwn: boolean): RunState {
-  const { epoch, batch, step, partial, stale, optimizer, scheduler, scaler, ema } = kept;
+/**
+ * A state in memory, that a run with the settings `before` has made. The rest of an epoch is only
+ * its own where both cut the data into the same batches; else the epoch begins anew.
+ */
+export function stateOf(
+  kept: Kept,
+  settings: RunSettings,
+  before: RunSettings | null,
+  isOwn: boolean,
+): RunState {
+  const { epoch, step, stale, optimizer, scheduler, scaler, ema } = kept;
   const best = bestFor(kept.best, settings.monitor);
+  const { batch, partial } =
+    isOwn || cutsAlike(settings, before) ? kept : { batch: 0, partial: {} };
   const start = { epoch, batch, step, partial, stale, best };
   return { start, optimizer, scheduler, scaler, ema, goesOn: true, isOwn };
+}
+
+function cutsAlike(a: RunSettings, b: RunSettings | null): boolean {
+  return (
+    a.batchSize === b?.batchSize &&
+    a.seed === b.seed &&
+    a.data.validationShare === b.data.validationShare &&
+    a.data.stratified === b.data.stratified
+  );
 }
 
 /**

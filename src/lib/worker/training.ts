@@ -66,6 +66,8 @@ export class Training {
   best: Kept | null = null;
   last: Kept | null = null;
   session: Session | null = null;
+  /** Of the run before this one. */
+  #before: RunSettings | null = null;
   /** The last state that the run in progress has kept. */
   #own: Kept | null = null;
   /** What became of the state that was to be written last. */
@@ -114,6 +116,7 @@ export class Training {
     const started = performance.now();
     if (run.from === 'checkpoint' && this.last) await this.#forget();
     this.#begin();
+    this.#before = this.settings;
     const { start } = await this.#state(run);
     const end = run.end ?? start.epoch + run.settings.epochs;
     this.settings = run.settings;
@@ -188,7 +191,9 @@ export class Training {
   async #state({ settings, end }: TrainRun): Promise<RunState> {
     const { last } = this;
     const isOwn = end !== undefined || (last !== null && last === this.#own);
-    return last ? stateOf(last, settings, isOwn) : stateOfFile(this.#bench, settings, isOwn);
+    return last
+      ? stateOf(last, settings, this.#before, isOwn)
+      : stateOfFile(this.#bench, settings, isOwn);
   }
 
   /** Goes on with a new device where one failed. */
