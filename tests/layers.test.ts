@@ -23,7 +23,7 @@ const rooms: Record<string, Room> = {
   checkpoint: { rooms: ['file/read_ahead'] },
   pickle: { rooms: ['file', 'checkpoint'] },
   formats: { rooms: ['file', 'checkpoint', 'pickle'] },
-  inspect: { rooms: ['file', 'checkpoint', 'pickle', 'formats'] },
+  inspect: { rooms: ['file', 'checkpoint', 'pickle', 'formats', 'edit/rename'] },
   edit: { rooms: ['checkpoint'] },
   // pure-rand: first values come from torch's own generator.
   architecture: {

@@ -11,6 +11,7 @@ import type {
 } from '#lib/worker/protocol.ts';
 import { CheckState } from './checking.svelte.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
+import { Commands } from './commands.svelte.ts';
 import { DataState, type DataFiles } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
 import { droppedOf, nameOf, pathsOf, readDrop, readPicked, type Pile } from './dropped.ts';
@@ -31,7 +32,17 @@ import { RunForm } from './train/run_form.svelte.ts';
 import { TrainingState } from './training.svelte.ts';
 import { witness } from './witness.ts';
 
-export type Page = '/' | '/checkpoint' | '/safety' | '/model' | '/run' | '/train' | '/save';
+export type Page =
+  | '/'
+  | '/checkpoint'
+  | '/safety'
+  | '/compare'
+  | '/edit'
+  | '/model'
+  | '/run'
+  | '/train'
+  | '/save'
+  | '/guide';
 
 /** A question before something is lost. */
 export interface Question {
@@ -46,6 +57,7 @@ export class Lab implements Desk {
   readonly client = new LabClient();
   readonly problems = new Problems();
   readonly tasks = new Tasks(this.problems);
+  readonly commands = new Commands();
   readonly checkpoint = new CheckpointState(this);
   readonly model = new ModelState(this);
   readonly data = new DataState(this);

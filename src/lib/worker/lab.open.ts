@@ -9,6 +9,7 @@ import { findCarried } from '#lib/architecture/carried/open.ts';
 import { blobSource } from '#lib/file/source.ts';
 import { formatTitle } from '#lib/formats/folder.ts';
 import { label, pythonKey } from '#lib/inspect/repr.ts';
+import { describeStateDict } from './describe_state_dict.ts';
 import { factsOf } from './facts.ts';
 import { attempt, shown, type CallContext, type Handlers, type LabState } from './lab.state.ts';
 import { openDropped } from './opening.ts';
@@ -55,14 +56,7 @@ async function open(
     root: outline.root,
     totals: outline.totals,
     facts: factsOf(checkpoint),
-    stateDicts: stateDicts.map(({ path, dict }) => {
-      const tensors = [...dict.values()].filter(isTensor);
-      return {
-        label: path.map((key) => `[${pythonKey(key)}]`).join('') || 'the whole file',
-        tensors: tensors.length,
-        elements: tensors.reduce((sum, { shape }) => sum + numel(shape), 0),
-      };
-    }),
+    stateDicts: stateDicts.map(describeStateDict),
     optimizer: optimizer && {
       label: `[${pythonKey(optimizer.key)}]`,
       groups: optimizer.optimizer.groups.length,

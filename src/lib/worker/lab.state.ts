@@ -45,6 +45,9 @@ export interface Opened {
   readonly carried: Carried | null;
 }
 
+/** A checkpoint that is open beside the first. */
+export type Beside = Pick<Opened, 'checkpoint' | 'stateDicts'>;
+
 /** A call for something that needs another thing first. */
 export function notYet(message: string, advice: string): FindingError {
   return new FindingError({ code: 'not-ready', message, advice });
@@ -54,6 +57,9 @@ export class LabState {
   /** Opens files of the browser's private disk, where there is one. */
   readonly openFile: OpenFile | undefined;
   opened: Opened | null = null;
+  /** By numbers that are not given twice. */
+  readonly beside = new Map<number, Beside>();
+  #besideCount = 0;
   source: ModelSource | null = null;
   /** The files that the source was read from. */
   files: readonly SourceFile[] = [];
@@ -71,6 +77,18 @@ export class LabState {
 
   constructor(openFile?: OpenFile) {
     this.openFile = openFile;
+  }
+
+  addBeside(beside: Beside): number {
+    const id = ++this.#besideCount;
+    this.beside.set(id, beside);
+    return id;
+  }
+
+  needBeside(id: number): Beside {
+    const beside = this.beside.get(id);
+    if (beside) return beside;
+    throw notYet('the other checkpoint is not open', 'Open it again.');
   }
 
   needSafety(): Safety {

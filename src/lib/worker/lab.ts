@@ -3,6 +3,7 @@
  * and knows nothing of messages; `lab.worker.ts` connects it, tests call it directly.
  */
 import type { OpenFile } from '#lib/storage/opfs.ts';
+import { besideHandlers } from './lab.beside.ts';
 import { keepHandlers } from './lab.keep.ts';
 import { modelHandlers } from './lab.model.ts';
 import { openHandlers } from './lab.open.ts';
@@ -21,6 +22,7 @@ export class Lab {
     const state = new LabState(openFile);
     this.handlers = {
       ...openHandlers(state),
+      ...besideHandlers(state),
       ...safetyHandlers(state),
       ...modelHandlers(state),
       ...runHandlers(state),

@@ -11,7 +11,7 @@ import type { Dropped } from './protocol.ts';
 /** Opens a file, or the files of a folder. Throws a FindingError that says why it cannot. */
 export async function openDropped(
   dropped: Dropped,
-  { signal, progress }: CallContext<'open'>,
+  { signal, progress }: CallContext<'open' | 'openBeside'>,
 ): Promise<Checkpoint> {
   const count = readCounter(progress);
   const result =

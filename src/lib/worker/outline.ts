@@ -9,11 +9,11 @@ import { isMeta, numel, type Storage } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { label, remark, summary } from '#lib/inspect/repr.ts';
 import { partCount, partsOf, tensorsIn } from '#lib/inspect/walk.ts';
-import type { OutlineNode } from './protocol.ts';
+import type { OpenedCheckpoint, OutlineNode } from './protocol.ts';
 
 export class Outline {
   readonly root: OutlineNode;
-  readonly totals = { tensors: 0, elements: 0, bytes: 0 };
+  readonly totals: OpenedCheckpoint['totals'];
   readonly #values: Value[] = [];
   readonly #nodes: OutlineNode[] = [];
   /** Rows below a row by their place; only those that were asked for. */
@@ -24,13 +24,7 @@ export class Outline {
   readonly #notes = new Map<Value, string>();
 
   constructor(root: Value, stateDict: Value | undefined) {
-    for (const { path, tensor } of tensorsIn(root)) {
-      this.totals.tensors++;
-      this.totals.elements += numel(tensor.shape);
-      if (this.#owners.has(tensor.storage) || isMeta(tensor.storage)) continue;
-      this.#owners.set(tensor.storage, path);
-      this.totals.bytes += tensor.storage.byteLength;
-    }
+    this.totals = totalsOf(root, this.#owners);
     this.#noteOptimizer(root, stateDict);
     this.root = this.#node('checkpoint', '', root);
   }
@@ -109,6 +103,22 @@ export class Outline {
       if (isDict(state)) this.#notes.set(state, key);
     }
   }
+}
+
+/** Counts tensors, and each storage once; notes the first path into each. */
+export function totalsOf(
+  root: Value,
+  owners = new Map<Storage, string>(),
+): OpenedCheckpoint['totals'] {
+  const totals = { tensors: 0, elements: 0, bytes: 0 };
+  for (const { path, tensor } of tensorsIn(root)) {
+    totals.tensors++;
+    totals.elements += numel(tensor.shape);
+    if (owners.has(tensor.storage) || isMeta(tensor.storage)) continue;
+    owners.set(tensor.storage, path);
+    totals.bytes += tensor.storage.byteLength;
+  }
+  return totals;
 }
 
 /** The buffers of the normalisation layers: in a state_dict, but not in an optimizer. */
