@@ -50,7 +50,10 @@ const rooms: Record<string, Room> = {
   storage: { rooms: ['file', 'checkpoint/finding'], packages: ['idb'] },
   worker: { rooms: [...above, 'runtime', 'optim', 'inputs', 'training', 'export', 'storage'] },
   ui: {
-    rooms: ['worker/client', 'worker/protocol', 'storage', 'checkpoint/glob'],
+    rooms: [
+      ...['worker/client', 'worker/protocol', 'storage'],
+      ...['checkpoint/glob', 'checkpoint/figures', 'inspect/safety/tone'],
+    ],
     packages: [
       ...['svelte', 'svelte/*', '$app/*', 'uplot', 'uplot/*'],
       ...['@codemirror/*', '@lezer/highlight'],

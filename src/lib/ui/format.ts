@@ -1,17 +1,7 @@
 /** Numbers as the lab writes them: short, with a unit, the same everywhere. */
+import { byteUnits, formatBytes, threeDigits } from '#lib/checkpoint/figures.ts';
 
-const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
-
-/** `256.9 kB`; decimal units, as file managers and model hubs count. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < byteUnits.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : threeDigits(value)} ${byteUnits[unit]}`;
-}
+export { formatBytes, formatCount, formatShape, plural } from '#lib/checkpoint/figures.ts';
 
 /** Reads `5 GB`, `1.5gb`, `500 MB`, `4096`; null where it is no number of bytes above 0. */
 export function parseBytes(text: string): number | null {
@@ -19,23 +9,6 @@ export function parseBytes(text: string): number | null {
   const unit = byteUnits.findIndex((known) => known.toLowerCase() === name.toLowerCase());
   const bytes = Math.floor(Number(digits) * 1000 ** unit);
   return unit >= 0 && bytes > 0 && Number.isSafeInteger(bytes) ? bytes : null;
-}
-
-/** `20,456` below a million, `12.3 M` from there. */
-export function formatCount(count: number): string {
-  if (count < 1e6) return count.toLocaleString('en-US');
-  if (count < 1e9) return `${threeDigits(count / 1e6)} M`;
-  return `${threeDigits(count / 1e9)} G`;
-}
-
-function threeDigits(value: number): string {
-  if (value >= 99.95) return value.toFixed(0);
-  return value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
-}
-
-/** As PyTorch prints a torch.Size: `[16, 1, 3, 3]`. */
-export function formatShape(shape: readonly number[]): string {
-  return `[${shape.join(', ')}]`;
 }
 
 /** `0.4 s`, `42 s`, `3:07`, `1:02:33`. */
@@ -76,10 +49,6 @@ export function formatLoss(loss: number): string {
 
 export function formatPercent(share: number, digits = 1): string {
   return Number.isFinite(share) ? `${(share * 100).toFixed(digits)} %` : '–';
-}
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
 /** Reads `1, 28, 28`, `[1, 28, 28]` or `1x28x28`; null where it is no shape. */

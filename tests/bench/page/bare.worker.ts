@@ -6,8 +6,8 @@ import { writeOpfs } from '../../../src/lib/storage/opfs.ts';
 import { openInThread, startSumThread } from '../../../src/lib/worker/helper.ts';
 
 export interface Job {
-  kind: 'read' | 'write' | 'writeTorch';
-  file: File;
+  kind: 'read' | 'copy' | 'write' | 'writeTorch';
+  files: readonly File[];
   /** Of the tensors to write. */
   tensors: number;
   shape: [number, number];
@@ -32,42 +32,36 @@ interface SyncHandle {
 startSumThread();
 
 const jobs: Record<Job['kind'], (job: Job) => Promise<Done>> = {
-  /** Four slices at a time, in any order. */
-  async read({ file }) {
+  /** All files, one after the other. */
+  async read({ files }) {
     const started = performance.now();
-    let at = 0;
     let bytes = 0;
-    const readOn = async () => {
-      while (at < file.size) {
-        const start = at;
-        at += SLICE;
-        const buffer = await file.slice(start, start + SLICE).arrayBuffer();
-        bytes += buffer.byteLength;
-        buffer.transfer(0);
-      }
-    };
-    await Promise.all(Array.from({ length: SLICES }, readOn));
+    for (const file of files) bytes += await readSlices(file, (buffer) => void buffer.transfer(0));
     return { bytes, seconds: since(started) };
+  },
+
+  /** Of the first file: what is read goes to a sync handle of OPFS. Bytes count once. */
+  async copy({ files: [file] }) {
+    return onDisk(async (sync) => {
+      const bytes = await readSlices(file!, (buffer, at) => {
+        sync.write(new Uint8Array(buffer), { at });
+        buffer.transfer(0);
+      });
+      sync.flush();
+      return bytes;
+    });
   },
 
   /** A sync handle of OPFS, in pieces of the tensors' size. */
   async write({ tensors, shape }) {
-    const folder = await navigator.storage.getDirectory();
-    const handle = await folder.getFileHandle('bare', { create: true });
-    const sync = await (
-      handle as unknown as { createSyncAccessHandle(): Promise<SyncHandle> }
-    ).createSyncAccessHandle();
     const piece = noise(shape);
-    const started = performance.now();
-    sync.truncate(0);
-    for (let number = 0; number < tensors; number++) {
-      sync.write(piece, { at: number * piece.byteLength });
-    }
-    sync.flush();
-    sync.close();
-    const seconds = since(started);
-    await folder.removeEntry('bare');
-    return { bytes: tensors * piece.byteLength, seconds };
+    return onDisk(async (sync) => {
+      for (let number = 0; number < tensors; number++) {
+        sync.write(piece, { at: number * piece.byteLength });
+      }
+      sync.flush();
+      return tensors * piece.byteLength;
+    });
   },
 
   /** The lab's writer, of tensors in memory: they share bytes, and each is summed and written. */
@@ -102,6 +96,42 @@ const jobs: Record<Job['kind'], (job: Job) => Promise<Done>> = {
     return { bytes: size, seconds: written, verifying };
   },
 };
+
+/** Four slices at a time, in any order. */
+async function readSlices(
+  file: File,
+  use: (buffer: ArrayBuffer, at: number) => void,
+): Promise<number> {
+  let at = 0;
+  let bytes = 0;
+  const readOn = async () => {
+    while (at < file.size) {
+      const start = at;
+      at += SLICE;
+      const buffer = await file.slice(start, start + SLICE).arrayBuffer();
+      bytes += buffer.byteLength;
+      use(buffer, start);
+    }
+  };
+  await Promise.all(Array.from({ length: SLICES }, readOn));
+  return bytes;
+}
+
+/** Times what is done with a new file of OPFS; `work` gives its bytes. */
+async function onDisk(work: (sync: SyncHandle) => Promise<number>): Promise<Done> {
+  const folder = await navigator.storage.getDirectory();
+  const handle = await folder.getFileHandle('bare', { create: true });
+  const sync = await (
+    handle as unknown as { createSyncAccessHandle(): Promise<SyncHandle> }
+  ).createSyncAccessHandle();
+  const started = performance.now();
+  sync.truncate(0);
+  const bytes = await work(sync);
+  sync.close();
+  const seconds = since(started);
+  await folder.removeEntry('bare');
+  return { bytes, seconds };
+}
 
 function noise(shape: [number, number]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(4 * shape[0] * shape[1]);

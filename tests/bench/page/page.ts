@@ -8,13 +8,13 @@ client.start();
 const bare = new Worker(new URL('./bare.worker.ts', import.meta.url), { type: 'module' });
 const counter = new BroadcastChannel('bench-count');
 
-const file = () => document.querySelector('input')!.files![0]!;
+const files = () => [...document.querySelector('input')!.files!];
 
 const bench = {
   async open(): Promise<{ seconds: number; tensors: number; read: number }> {
     const before = await bench.read();
     const started = performance.now();
-    const result = await client.call('open', { file: file() });
+    const result = await client.call('open', { file: files()[0]! });
     const seconds = (performance.now() - started) / 1000;
     if (!result.ok) throw new Error(result.findings[0]!.message);
     return {
@@ -37,11 +37,11 @@ const bench = {
     return { bytes: result.saved.bytes, seconds: (performance.now() - started) / 1000 };
   },
 
-  job(job: Omit<Job, 'file'>): Promise<Done> {
+  job(job: Omit<Job, 'files'>): Promise<Done> {
     return new Promise((resolve, reject) => {
       bare.onmessage = ({ data }) => resolve(data as Done);
       bare.onerror = ({ message }) => reject(new Error(message));
-      bare.postMessage({ ...job, file: file() });
+      bare.postMessage({ ...job, files: files() });
     });
   },
 

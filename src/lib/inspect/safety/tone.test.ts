@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Finding, NameRow, PickleReport, SafetyReport } from '#lib/worker/protocol.ts';
-import { titleOf, toneOf } from './verdict.ts';
+import type { Finding } from '#lib/checkpoint/finding.ts';
+import type { NameRow, PickleReport, SafetyReport } from './report.ts';
+import { titleOf, toneOf } from './tone.ts';
 
 const verdicts = ['loads', 'plain', 'refused', 'unreadable', 'unscanned'] as const;
 

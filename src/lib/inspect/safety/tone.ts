@@ -1,5 +1,4 @@
-import type { IconName } from './Icon.svelte';
-import type { SafetyReport } from '#lib/worker/protocol.ts';
+import type { SafetyReport } from './report.ts';
 
 /** How a verdict is shown. `good` is the only green one, and nothing unknown may have it. */
 export type Tone = 'good' | 'doubt' | 'bad';
@@ -42,12 +41,6 @@ export function titleOf(report: Judged): string {
       return report.verdict satisfies never;
   }
 }
-
-export const toneIcons = {
-  good: 'shield',
-  doubt: 'question',
-  bad: 'warning',
-} as const satisfies Record<Tone, IconName>;
 
 /** Whether a pickle calls something that is known to run commands or code. */
 function runsCode({ pickles }: Judged): boolean {
