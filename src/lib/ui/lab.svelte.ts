@@ -9,6 +9,7 @@ import type {
   ModelEdits,
   Result,
 } from '#lib/worker/protocol.ts';
+import { BesideState } from './beside.svelte.ts';
 import { CheckState } from './checking.svelte.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
 import { Commands } from './commands.svelte.ts';
@@ -59,6 +60,7 @@ export class Lab implements Desk {
   readonly tasks = new Tasks(this.problems);
   readonly commands = new Commands();
   readonly checkpoint = new CheckpointState(this);
+  readonly beside = new BesideState(this);
   readonly model = new ModelState(this);
   readonly data = new DataState(this);
   readonly running = new RunState(this, this.model, this.data);
@@ -153,6 +155,11 @@ export class Lab implements Desk {
    * else is one checkpoint.
    */
   async openPile(pile: Pile, how: Purpose = 'open'): Promise<void> {
+    if (how === 'checkpoint' || how === 'beside') {
+      const whole = droppedOf(pile);
+      if (whole) await (how === 'beside' ? this.beside.open(whole) : this.openCheckpoint(whole));
+      return;
+    }
     const takesText = this.running.modes.some((mode) => mode === 'write' || mode === 'compare');
     if (takesText && how !== 'data' && pile.folders.length === 0 && isTokenizer(pile.files)) {
       await this.texts.openTokenizer([...pile.files]);
@@ -417,7 +424,7 @@ export class Lab implements Desk {
           advice: [...advice, outcome].filter(Boolean).join(' '),
         },
       ]);
-    const had = checkpoint.opened !== null || data.opened !== null;
+    const had = checkpoint.opened !== null || data.opened !== null || this.beside.list.length > 0;
     tell(had ? 'What was open is being opened again.' : 'A fresh one has taken its place.');
     this.running.backend = null;
     this.graph.modelChanged();
@@ -433,6 +440,7 @@ export class Lab implements Desk {
     }
     const { report, subject } = safety;
     await checkpoint.reopen();
+    await this.beside.reopen();
     await data.reopen();
     await this.model.restore();
     if (report && subject) await safety.scan(subject, safety.chosen);

@@ -5,7 +5,9 @@
 import { hasPython, isProject, type Folder, type Pile } from './dropped.ts';
 
 /** What a pile is expected to hold: anything, the model's source, or data to train on. */
-export type Purpose = 'open' | 'source' | 'data';
+export type SortedPurpose = 'open' | 'source' | 'data';
+/** All of it may be one checkpoint, too: the open one, or one beside it. */
+export type Purpose = SortedPurpose | 'checkpoint' | 'beside';
 
 export interface SortedPile {
   /** Python files and folders of them. */
@@ -37,7 +39,10 @@ export function isDataFolder(folder: Folder): boolean {
   return holds(picture) || holds(idx) || holds(/\.[ct]sv$/i);
 }
 
-export async function sortPile({ files, folders }: Pile, purpose: Purpose): Promise<SortedPile> {
+export async function sortPile(
+  { files, folders }: Pile,
+  purpose: SortedPurpose,
+): Promise<SortedPile> {
   const isZip = ({ name }: File) => /\.zip$/i.test(name);
   // A checkpoint beside its source is a model, whatever page it is dropped on.
   if (purpose === 'data' && !files.some(isPython)) {

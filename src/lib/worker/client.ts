@@ -49,6 +49,7 @@ export class WorkerError extends Error {
 /** Calls that parse what strangers made. Their steps are short, or something is wrong. */
 const parsing: ReadonlySet<CallName> = new Set<CallName>([
   'open',
+  'openBeside',
   'scan',
   'data',
   'source',
