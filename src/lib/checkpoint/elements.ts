@@ -23,10 +23,12 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array<ArrayBu
   }
   if (isFloat8(dtype)) {
     const values = float8Values(dtype);
-    return Float32Array.from(bytes, (byte) => values[byte]!);
+    const floats = new Float32Array(bytes.length);
+    for (let at = 0; at < floats.length; at++) floats[at] = values[bytes[at]!]!;
+    return floats;
   }
   if (!hasArray(dtype)) throw new RangeError(`${dtype} has no float32 form`);
-  return Float32Array.from(aligned<ArrayLike<number>>(bytes, arrays[dtype]));
+  return new Float32Array(aligned<ArrayLike<number>>(bytes, arrays[dtype]));
 }
 
 /**
@@ -100,7 +102,7 @@ function hasArray(dtype: Dtype): dtype is keyof typeof arrays {
 }
 
 /** A typed array over the bytes; they are copied where they do not lie on its boundary. */
-function aligned<T>(
+export function aligned<T>(
   bytes: Uint8Array,
   type: {
     new (buffer: ArrayBuffer, offset: number, length: number): T;
