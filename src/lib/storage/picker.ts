@@ -38,6 +38,37 @@ export async function pickSave(
   );
 }
 
+type FilesPicker = (options: { multiple: boolean }) => Promise<FileSystemFileHandle[]>;
+
+export interface PickedFile {
+  readonly file: File;
+  /** Opens it again in a later visit, where the browser has such. */
+  readonly handle?: FileSystemFileHandle;
+}
+
+/** Asks for files to read. Null when the person cancels. */
+export async function pickFiles(): Promise<PickedFile[] | null> {
+  const pick = (globalThis as { showOpenFilePicker?: FilesPicker }).showOpenFilePicker;
+  if (!pick) return chosenFiles();
+  const handles = await unlessCancelled(pick.call(globalThis, { multiple: true }));
+  return (
+    handles &&
+    Promise.all(handles.map(async (handle) => ({ file: await handle.getFile(), handle })))
+  );
+}
+
+/** By the field that every browser has. */
+function chosenFiles(): Promise<PickedFile[] | null> {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.multiple = true;
+  return new Promise((resolve) => {
+    input.onchange = () => resolve([...(input.files ?? [])].map((file) => ({ file })));
+    input.oncancel = () => resolve(null);
+    input.click();
+  });
+}
+
 type DirectoryMode = 'read' | 'readwrite';
 type DirectoryPicker = (options: { mode: DirectoryMode }) => Promise<FileSystemDirectoryHandle>;
 

@@ -1,4 +1,5 @@
 import { untrack } from 'svelte';
+import { keepPreference, preference } from '#lib/storage/preferences.ts';
 
 /** Something that a person can have done: from the palette, by a shortcut, by a button. */
 export interface Command {
@@ -14,14 +15,38 @@ export interface Command {
   run(): unknown;
 }
 
+/** As many commands are remembered as having been used last. */
+const REMEMBERED = 12;
+
 /** What can be done now: each page adds its commands while it is shown. */
 export class Commands {
   #added = $state.raw<readonly (readonly Command[])[]>([]);
   readonly list = $derived(this.#added.flat());
+  /** What is shown of them. */
+  shown = $state<'palette' | 'shortcuts' | null>(null);
+  /** Ids, the latest first. */
+  recent = $state.raw<readonly string[]>(preference('commands')?.split(' ') ?? []);
+  /** Whether keys without Ctrl or Command do anything. */
+  singleKeys = $state(preference('single-keys') !== 'off');
 
   /** Adds commands until the function that it gives is called; made for `$effect`. */
   add(commands: readonly Command[]): () => void {
     this.#added = [...untrack(() => this.#added), commands];
     return () => (this.#added = this.#added.filter((it) => it !== commands));
+  }
+
+  /** Runs one that was looked for, and remembers it. */
+  choose(command: Command): void {
+    this.recent = [command.id, ...this.recent.filter((id) => id !== command.id)].slice(
+      0,
+      REMEMBERED,
+    );
+    keepPreference('commands', this.recent.join(' '));
+    command.run();
+  }
+
+  setSingleKeys(on: boolean): void {
+    this.singleKeys = on;
+    keepPreference('single-keys', on ? null : 'off');
   }
 }

@@ -1,6 +1,6 @@
 import { createContext } from 'svelte';
-import { pickDirectory } from '#lib/storage/picker.ts';
-import { LabClient, type WorkerCrash } from '#lib/worker/client.ts';
+import { pickDirectory, pickFiles } from '#lib/storage/picker.ts';
+import { LabClient } from '#lib/worker/client.ts';
 import type {
   DataWish,
   Dropped,
@@ -20,7 +20,8 @@ import { GraphState } from './graph.svelte.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
 import { sortPile, type Purpose } from './piles.ts';
 import { Problems, type Action } from './problems.svelte.ts';
-import { findInterrupted, openRun } from './resuming.ts';
+import { Recovery } from './recovery.ts';
+import { openRun } from './resuming.ts';
 import { RunsState } from './runs.svelte.ts';
 import { RunState } from './running.svelte.ts';
 import { fetchSampleFile, type Sample } from './samples.ts';
@@ -79,7 +80,8 @@ export class Lab implements Desk {
 
   constructor() {
     this.checkpoint.remedies = (dropped, findings) => this.#remedies(dropped, findings);
-    this.client.onCrash = (crash) => void this.#recover(crash);
+    const recovery = new Recovery(this);
+    this.client.onCrash = (crash) => void recovery.after(crash);
     this.data.onChanged = () => this.#dataChanged();
     this.saving.onSaved = ({ which }) => {
       if (which !== 'opened') this.training.unsaved = false;
@@ -101,6 +103,16 @@ export class Lab implements Desk {
       (signal) => readDrop(transfer, signal),
       how === 'scan' ? scan : (pile) => this.openPile(pile, how),
     );
+  }
+
+  /** Has the person pick files, and opens them. */
+  async pickFiles(): Promise<void> {
+    try {
+      const picked = await pickFiles();
+      if (picked) await this.openPile({ files: picked.map(({ file }) => file), folders: [] });
+    } catch (error) {
+      this.problems.defect('Could not ask for files', error);
+    }
   }
 
   /** Has the person pick a folder, and opens it, or takes it as the model's source or as data. */
@@ -308,7 +320,7 @@ export class Lab implements Desk {
     if (!(await (from === 'file' ? model.buildCarried(edits) : model.build(edits)))) return false;
     training.reset();
     this.saving.reset();
-    await this.#modelBuilt();
+    await this.modelBuilt();
     return true;
   }
 
@@ -350,7 +362,8 @@ export class Lab implements Desk {
     });
   }
 
-  async #modelBuilt(): Promise<void> {
+  /** A model took the place of the one before: all that depends on it begins anew. */
+  async modelBuilt(): Promise<void> {
     this.modelForm.reset();
     this.running.modelChanged();
     this.texts.modelChanged();
@@ -402,57 +415,6 @@ export class Lab implements Desk {
     await this.training.start(from, settings);
     await this.form.propose(); // the checkpoint's state has become the run's
   }
-
-  /**
-   * A fresh worker knows nothing: what was open is opened again. What it died of is not, nor what
-   * fails while it is opened again, so that a file cannot bring down one worker after the other.
-   */
-  async #recover(crash: WorkerCrash): Promise<void> {
-    const { checkpoint, data, safety, training } = this;
-    const lost = training.running ? training.settings : null;
-    const title = 'The lab’s worker stopped';
-    const advice = [
-      crash.files.length > 0 && `${crash.files.join(', ')} is not opened again.`,
-      training.unsaved && !lost && 'What training had learned is lost.',
-    ];
-    const tell = (outcome: string) =>
-      this.problems.add(title, [
-        {
-          code: 'worker.crash',
-          severity: 'error',
-          message: crash.message,
-          advice: [...advice, outcome].filter(Boolean).join(' '),
-        },
-      ]);
-    const had = checkpoint.opened !== null || data.opened !== null || this.beside.list.length > 0;
-    tell(had ? 'What was open is being opened again.' : 'A fresh one has taken its place.');
-    this.running.backend = null;
-    this.graph.modelChanged();
-    const curves = training.takeCurves();
-    training.reset();
-    this.saving.reset();
-    const run = lost && (await findInterrupted(this, lost));
-    if (run && run.updated > this.#resumedAt && (await this.resumeRun(run))) {
-      this.#resumedAt = run.updated;
-      training.giveCurves(curves);
-      tell(`The run ${run.name} goes on from epoch ${run.epoch}, as it was kept.`);
-      return this.train('checkpoint');
-    }
-    const { report, subject } = safety;
-    await checkpoint.reopen();
-    await this.beside.reopen();
-    await data.reopen();
-    await this.model.restore();
-    if (report && subject) await safety.scan(subject, safety.chosen);
-    if (this.model.built) await this.#modelBuilt();
-    if (run) advice.push('The run is kept: it can be resumed from the Open page.');
-    else if (lost) advice.push('Nothing of the run was kept yet.');
-    if (lost) advice.push('A smaller batch needs less memory.');
-    if (had && (checkpoint.opened || data.opened)) tell('What was open has been opened again.');
-  }
-
-  /** When the run was kept that was resumed by itself last: not twice from the same state. */
-  #resumedAt = 0;
 }
 
 export const [useLab, provideLab] = createContext<Lab>();

@@ -1,8 +1,7 @@
 /** Light, dark, or as the system has it; remembered. public/theme.js sets it before first paint. */
+import { keepPreference } from '#lib/storage/preferences.ts';
 
 export type ThemeChoice = 'system' | 'light' | 'dark';
-
-const storageKey = 'weightroom.theme';
 const next = { system: 'light', light: 'dark', dark: 'system' } as const;
 
 class Theme {
@@ -21,16 +20,15 @@ class Theme {
   }
 
   cycle(): void {
-    this.choice = next[this.choice];
+    this.choose(next[this.choice]);
+  }
+
+  choose(choice: ThemeChoice): void {
+    this.choice = choice;
     const root = document.documentElement;
     if (this.choice === 'system') delete root.dataset.theme;
     else root.dataset.theme = this.choice;
-    try {
-      if (this.choice === 'system') localStorage.removeItem(storageKey);
-      else localStorage.setItem(storageKey, this.choice);
-    } catch {
-      // Storage may be switched off: the choice then holds until the page is left.
-    }
+    keepPreference('theme', this.choice === 'system' ? null : this.choice);
     this.version++;
   }
 }
