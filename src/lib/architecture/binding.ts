@@ -296,4 +296,4 @@ function keyText(key: Value): string {
   return key === null || typeof key !== 'object' ? String(key) : key.kind;
 }
 
-export { findStateDicts, type StateDictCandidate } from './state_dicts.ts';
+export { findStateDicts, type StateDictCandidate } from '#lib/checkpoint/state_dicts.ts';

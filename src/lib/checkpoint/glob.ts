@@ -2,7 +2,13 @@
 
 /** Whether the whole key fits the glob. `*` goes over dots, so `encoder.*` is all of the encoder. */
 export function matchesGlob(key: string, glob: string): boolean {
-  return toRegExp(glob).test(key);
+  return globTest(glob)(key);
+}
+
+/** `matchesGlob` for many keys. Throws a SyntaxError for a set such as `[z-a]`. */
+export function globTest(glob: string): (key: string) => boolean {
+  const expression = toRegExp(glob);
+  return (key) => expression.test(key);
 }
 
 /** Whether the globs take the key, where `!` before one takes back; the last that fits decides. */

@@ -1,7 +1,15 @@
+/**
+ * Changes a checkpoint by a list of edits. Each takes the tree that the one before it left and gives
+ * a new one; what was opened stays as it was. No tensor is read: what an edit computes is a Storage
+ * that does its work when a writer asks for a range of it.
+ */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
-import type { Finding } from '#lib/checkpoint/finding.ts';
+import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
 import type { Edit, Other } from './edits.ts';
+import { deleteEntry, extract, put, setMetadata, setValue } from './entries.ts';
+import { renameKeys } from './rename_keys.ts';
+import { select } from './select.ts';
 
 export interface EditContext {
   readonly others: ReadonlyMap<Other, Checkpoint>;
@@ -18,15 +26,73 @@ export interface EditStep {
   readonly findings: readonly Finding[];
 }
 
-export interface Edited extends Pick<Checkpoint, 'root' | 'metadata'> {
+/** What edits change of a checkpoint. */
+export type Tree = Pick<Checkpoint, 'root' | 'metadata'>;
+
+export interface Edited extends Tree {
   readonly steps: readonly EditStep[];
   /** Whether every edit was done; else the tree is as the last one that was left it. */
   readonly ok: boolean;
 }
 
 /** A function that applies edits in turn; it reads no tensors. */
-export type ApplyEdits = (
-  checkpoint: Pick<Checkpoint, 'root' | 'metadata'>,
-  edits: readonly Edit[],
-  context: EditContext,
-) => Edited;
+export type ApplyEdits = (tree: Tree, edits: readonly Edit[], context: EditContext) => Edited;
+
+/** What an edit gives: the part of the tree that it changed, and what there is to say. */
+export interface Done extends Partial<Tree> {
+  readonly changed: number;
+  readonly findings?: readonly Finding[];
+}
+
+export const applyEdits: ApplyEdits = ({ root, metadata }, edits, context) => {
+  let tree: Tree = { root, metadata };
+  const steps: EditStep[] = [];
+  for (const edit of edits) {
+    try {
+      const { changed, findings = [], ...rest } = applyEdit(tree, edit, context);
+      tree = { ...tree, ...rest };
+      steps.push({ edit, changed, findings });
+    } catch (error) {
+      if (!(error instanceof FindingError)) throw error;
+      steps.push({ edit, changed: 0, findings: [error.finding] });
+      return { ...tree, steps, ok: false };
+    }
+  }
+  return { ...tree, steps, ok: true };
+};
+
+function applyEdit(tree: Tree, edit: Edit, context: EditContext): Done {
+  switch (edit.kind) {
+    case 'rename':
+    case 'names':
+      return renameKeys(tree, edit, context);
+    case 'keep':
+    case 'drop':
+      return select(tree, edit);
+    case 'set':
+      return setValue(tree, edit, context);
+    case 'put':
+      return put(tree, edit, context);
+    case 'delete':
+      return deleteEntry(tree, edit, context);
+    case 'metadata':
+      return setMetadata(tree, edit);
+    case 'extract':
+      return extract(tree, edit, context);
+    case 'cast':
+    case 'compact':
+    case 'untie':
+    case 'tie':
+    case 'flatten':
+    case 'unflatten':
+    case 'merge':
+    case 'lora':
+      throw new FindingError({
+        code: 'edit-unknown',
+        message: `${edit.kind}: this edit is not known`,
+        advice: 'Take it out of the list.',
+      });
+    default:
+      return edit satisfies never;
+  }
+}

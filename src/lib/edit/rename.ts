@@ -18,10 +18,19 @@ export interface Renamed {
 
 /** What becomes of each key, in their order. Throws a FindingError for a pattern that is none. */
 export function previewRename(keys: readonly string[], rules: readonly RenameRule[]): Renamed[] {
+  return previewNames(keys, renaming(rules));
+}
+
+/** What becomes of a key. Throws a FindingError for a pattern that is none. */
+export function renaming(rules: readonly RenameRule[]): (key: string) => string {
   const steps = rules.map(stepOf);
+  return (key) => steps.reduce((name, step) => step(name), key);
+}
+
+function previewNames(keys: readonly string[], newName: (key: string) => string): Renamed[] {
   const first = new Map<string, string>();
   return keys.map((from) => {
-    const to = steps.reduce((key, step) => step(key), from);
+    const to = newName(from);
     const clash = first.get(to);
     if (clash !== undefined) return { from, to, clash };
     first.set(to, from);
@@ -31,7 +40,12 @@ export function previewRename(keys: readonly string[], rules: readonly RenameRul
 
 /** As `previewRename`; throws a FindingError where two keys become one. */
 export function rename(keys: readonly string[], rules: readonly RenameRule[]): Renamed[] {
-  const renamed = previewRename(keys, rules);
+  return renameBy(keys, renaming(rules));
+}
+
+/** As `rename`, by any function. */
+export function renameBy(keys: readonly string[], newName: (key: string) => string): Renamed[] {
+  const renamed = previewNames(keys, newName);
   const wrong = renamed.find(({ clash }) => clash !== undefined);
   if (!wrong) return renamed;
   throw new FindingError({

@@ -1,12 +1,6 @@
 /** Finds the state_dicts of models within a checkpoint. */
-import { isModule, keyBudget, moduleStateDict } from '#lib/checkpoint/module.ts';
-import {
-  isDict,
-  isTensor,
-  type Dict,
-  type ObjectValue,
-  type Value,
-} from '#lib/checkpoint/value.ts';
+import { isModule, keyBudget, moduleStateDict } from './module.ts';
+import { isDict, isTensor, type Dict, type ObjectValue, type Value } from './value.ts';
 
 export interface StateDictCandidate {
   /** Keys from the root to the dict, or to the module. */
