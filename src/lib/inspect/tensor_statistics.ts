@@ -1,4 +1,16 @@
-/** What `tensorStatistics` says of the numbers of a tensor, whatever its dtype and size. */
+/**
+ * What the numbers of a tensor are like, whatever its dtype and size: it is read chunk by chunk, once
+ * for a summary. What is counted is exact; sums are taken in doubles. All is what NumPy says of the
+ * finite numbers as float64.
+ */
+import { dtypes, type Dtype, type DtypeKind } from '#lib/checkpoint/dtype.ts';
+import { aligned } from '#lib/checkpoint/elements.ts';
+import { tensorChunks } from '#lib/checkpoint/read_tensor.ts';
+import type { Tensor } from '#lib/checkpoint/tensor.ts';
+import { checkNumbers, countNumbers, toNumbers, type Work } from './numbers.ts';
+import { Counter } from './statistics/counter.ts';
+import { LEAST } from './statistics/exponents.ts';
+import { WideIntegers } from './statistics/wide_integers.ts';
 
 /** int64 and uint64 beyond 2⁵³ do not fit a double. */
 export type Exact = number | bigint;
@@ -48,3 +60,59 @@ export interface TensorStatistics extends TensorSummary {
   readonly distinct: number | null;
   readonly histogram: LinearHistogram | null;
 }
+
+/** Statistics that one pass over the tensor gives. Throws a FindingError where `numbersOf` does. */
+export async function tensorSummary(tensor: Tensor, work: Work = {}): Promise<TensorSummary> {
+  checkNumbers(tensor);
+  const { dtype } = tensor;
+  const counter = new Counter();
+  const wide = new WideIntegers();
+  const total = countNumbers(tensor);
+  for await (const bytes of tensorChunks(tensor, work.signal)) {
+    const numbers = toNumbers(bytes, dtype);
+    counter.add(numbers);
+    if (dtype === 'int64') wide.add(aligned(bytes, BigInt64Array), numbers as Float64Array);
+    if (dtype === 'uint64') wide.add(aligned(bytes, BigUint64Array), numbers as Float64Array);
+    work.progress?.({ done: counter.count, total });
+  }
+  return summarize(counter, wide, dtype);
+}
+
+/** Exponent of the least normal number of a dtype that has denormal ones. */
+const leastNormal: Partial<Record<Dtype, number>> = {
+  ...{ float64: -1022, complex128: -1022, float32: -126, complex64: -126, bfloat16: -126 },
+  ...{ float16: -14, complex32: -14 },
+  ...{ float8_e4m3fn: -6, float8_e4m3fnuz: -7, float8_e5m2: -14, float8_e5m2fnuz: -15 },
+};
+
+function summarize(counter: Counter, wide: WideIntegers, dtype: Dtype): TensorSummary {
+  const { count, zeros, nans, positiveInfinities, negativeInfinities, moments } = counter;
+  const exponents = counter.exponents();
+  for (const [exponent, rounded] of wide.roundedUp) {
+    exponents[exponent - LEAST]! -= rounded;
+    exponents[exponent - 1 - LEAST]! += rounded;
+  }
+  const least = leastNormal[dtype] ?? LEAST;
+  const denormals = exponents.subarray(0, least - LEAST).reduce((sum, some) => sum + some, 0);
+  const first = exponents.findIndex((some) => some > 0);
+  const last = exponents.findLastIndex((some) => some > 0);
+  const isEmpty = moments.count === 0;
+  return {
+    of: kinds[dtypes[dtype].kind],
+    ...{ count, zeros, nans, positiveInfinities, negativeInfinities, denormals },
+    min: isEmpty ? null : wide.min(moments.min + 0), // -0 is 0
+    max: isEmpty ? null : wide.max(moments.max + 0),
+    mean: moments.mean,
+    std: moments.std,
+    norm: moments.norm,
+    magnitudes:
+      first === -1
+        ? null
+        : { first: first + LEAST, counts: [...exponents.subarray(first, last + 1)] },
+  };
+}
+
+const kinds = {
+  ...{ float: 'elements', int: 'elements', bool: 'elements', packed: 'elements' },
+  ...{ complex: 'parts', quantized: 'integers' },
+} as const satisfies Record<DtypeKind, TensorSummary['of']>;
