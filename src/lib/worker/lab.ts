@@ -4,6 +4,7 @@
  */
 import type { OpenFile } from '#lib/storage/opfs.ts';
 import { besideHandlers } from './lab.beside.ts';
+import { compareHandlers } from './lab.compare.ts';
 import { keepHandlers } from './lab.keep.ts';
 import { modelHandlers } from './lab.model.ts';
 import { openHandlers } from './lab.open.ts';
@@ -23,6 +24,7 @@ export class Lab {
     this.handlers = {
       ...openHandlers(state),
       ...besideHandlers(state),
+      ...compareHandlers(state),
       ...safetyHandlers(state),
       ...modelHandlers(state),
       ...runHandlers(state),

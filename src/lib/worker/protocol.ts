@@ -7,6 +7,7 @@
  * Types only: both sides import this, nothing here runs.
  */
 import type { BesideCalls } from './protocol.beside.ts';
+import type { CompareCalls } from './protocol.compare.ts';
 import type { GraphCalls } from './protocol.graph.ts';
 import type { KeepCalls } from './protocol.keep.ts';
 import type { ModelCalls } from './protocol.model.ts';
@@ -19,6 +20,7 @@ import type { TrainCalls } from './protocol.train.ts';
 export type { Finding, Result } from '#lib/checkpoint/finding.ts';
 export type { Dtype } from '#lib/checkpoint/dtype.ts';
 export type * from './protocol.beside.ts';
+export type * from './protocol.compare.ts';
 export type * from './protocol.graph.ts';
 export type * from './protocol.keep.ts';
 export type * from './protocol.model.ts';
@@ -33,6 +35,7 @@ export interface Calls
   extends
     OpenCalls,
     BesideCalls,
+    CompareCalls,
     SafetyCalls,
     ModelCalls,
     RunCalls,

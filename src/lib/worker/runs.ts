@@ -162,6 +162,15 @@ function compare(a: KeptState, b: KeptState): number {
   return a.step - b.step || a.epoch - b.epoch || a.batch - b.batch;
 }
 
+/** The newest version of each checkpoint that a run keeps. */
+export async function runCheckpoints(id: string): Promise<File[]> {
+  const { directory } = await placeOf(id);
+  const run = await readRun(directory);
+  const all = await checkpointsIn(directory, run.settings.name);
+  const newest = Map.groupBy(all, ({ name }) => name).values();
+  return [...newest].map(([first]) => first!.file);
+}
+
 /** Every version of every checkpoint of the run. */
 async function checkpointsIn(
   directory: FileSystemDirectoryHandle,
