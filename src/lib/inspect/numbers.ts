@@ -35,9 +35,14 @@ export function countNumbers({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>):
   return numel(shape) * (dtypes[dtype].kind === 'complex' ? 2 : 1);
 }
 
+/** Whether the elements are single numbers, and not bits that are packed into bytes. */
+export function hasNumbers(dtype: Dtype): boolean {
+  return dtypes[dtype].kind !== 'packed' && dtype !== 'quint4x2' && dtype !== 'quint2x4';
+}
+
 /** Throws where `numbersOf` would. */
 export function checkNumbers({ dtype, storage }: Pick<Tensor, 'dtype' | 'storage'>): void {
-  if (dtypes[dtype].kind === 'packed' || dtype === 'quint4x2' || dtype === 'quint2x4') {
+  if (!hasNumbers(dtype)) {
     throw new FindingError({
       code: 'numbers-packed',
       message: `numbers: ${dtype} elements are bits that are packed into bytes, not single numbers`,

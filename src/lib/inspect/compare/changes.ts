@@ -3,12 +3,12 @@ import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
 import { formatElement } from '#lib/checkpoint/elements.ts';
 import { tensorChunks } from '#lib/checkpoint/read_tensor.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
-import { arithmeticOf, numbersFor, type Arithmetic, type Numbers } from './arithmetic.ts';
+import { arithmeticOf, operandFor, type Arithmetic, type Operand } from './arithmetic.ts';
 import { inStep, type ReadContext, type TensorPair } from './compare_tensors.ts';
 import { kindOf } from './sums.ts';
 
 export interface TensorChanges {
-  /** The largest, places that cannot be measured (NaN or infinite on one side) before all others. */
+  /** The first places that cannot be measured (NaN or infinite on one side), then the largest. */
   readonly largest: readonly TensorChange[];
   /**
    * Of the elements with Δ other than 0, in equally wide parts from −max to max, of complex numbers
@@ -32,8 +32,9 @@ export interface TensorChange {
   readonly delta: number | null;
 }
 
-/** TensorChanges that are listed. */
+/** Changes that are listed: the largest, and before them those that cannot be measured. */
 const MOST = 50;
+const MOST_UNMEASURED = 20;
 /** Parts of the histogram, and of the first axis; odd, so that one is around 0. */
 const PARTS = 61;
 const BLOCK = 2 ** 15;
@@ -77,7 +78,7 @@ export async function changesOf(
     onBytes?.(left.length + right.length);
   }
   return {
-    largest: largest.sorted().map(({ at, delta, ...texts }) => ({
+    largest: largest.list().map(({ at, delta, ...texts }) => ({
       index: indexOf(at, a.shape),
       a: texts.a,
       b: texts.b,
@@ -94,7 +95,7 @@ function deltasFor(
   a: Dtype,
   b: Dtype,
 ): (a: Uint8Array, b: Uint8Array) => Float64Array {
-  const [numbersA, numbersB] = [numbersFor(a, arithmetic), numbersFor(b, arithmetic)];
+  const [numbersA, numbersB] = [operandFor(a, arithmetic), operandFor(b, arithmetic)];
   const step = arithmetic === 'complex' || arithmetic === 'long' ? 2 : 1;
   const delta = deltaFor(arithmetic, a, b);
   const room = new Float64Array(BLOCK);
@@ -110,7 +111,7 @@ function deltaFor(
   arithmetic: Arithmetic,
   a: Dtype,
   b: Dtype,
-): (a: Numbers, b: Numbers, at: number) => number {
+): (a: Operand, b: Operand, at: number) => number {
   switch (arithmetic) {
     case 'float32':
     case 'float64':
@@ -149,23 +150,33 @@ interface Found {
 
 /** The largest of many, in the memory of a few. */
 class Largest {
+  readonly #unmeasured: Found[] = [];
   #found: Found[] = [];
   #least = -1;
 
   takes(distance: number): boolean {
-    return distance > this.#least;
+    return distance === Infinity
+      ? this.#unmeasured.length < MOST_UNMEASURED
+      : distance > this.#least;
   }
 
   add(found: Found): void {
+    if (found.distance === Infinity) {
+      this.#unmeasured.push(found);
+      return;
+    }
     this.#found.push(found);
     if (this.#found.length < 4 * MOST) return;
-    this.#found = this.sorted();
+    this.#found = this.#sorted();
     this.#least = this.#found.at(-1)!.distance;
   }
 
-  sorted(): Found[] {
-    const order = (one: Found, other: Found) =>
-      one.distance === other.distance ? one.at - other.at : other.distance > one.distance ? 1 : -1;
+  list(): Found[] {
+    return [...this.#unmeasured, ...this.#sorted()];
+  }
+
+  #sorted(): Found[] {
+    const order = (one: Found, other: Found) => other.distance - one.distance || one.at - other.at;
     return this.#found.toSorted(order).slice(0, MOST);
   }
 }

@@ -6,7 +6,7 @@
  * are counted by themselves, and every sum and maximum is over the places where both are finite.
  */
 import { dtypes, itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
-import { arithmeticOf, numbersFor, sameBytes, type Numbers } from './arithmetic.ts';
+import { arithmeticOf, operandFor, sameBytes, type Operand } from './arithmetic.ts';
 import { Sums, tallies } from './sums.ts';
 
 export interface Difference {
@@ -46,9 +46,9 @@ const BLOCK = 2 ** 15;
 /** Takes the elements of two tensors block by block, and says at the end how they differ. */
 export class Comparison {
   readonly #sizes: readonly [number, number];
-  readonly #numbers: readonly [(bytes: Uint8Array) => Numbers, (bytes: Uint8Array) => Numbers];
+  readonly #numbers: readonly [(bytes: Uint8Array) => Operand, (bytes: Uint8Array) => Operand];
   readonly #of: Difference['of'];
-  readonly #tally: (sums: Sums, a: Numbers, b: Numbers) => void;
+  readonly #tally: (sums: Sums, a: Operand, b: Operand) => void;
   readonly #sums = new Sums();
   #isIdentical: boolean;
 
@@ -60,7 +60,7 @@ export class Comparison {
   private constructor(a: Dtype, b: Dtype) {
     const arithmetic = arithmeticOf(a, b)!;
     this.#sizes = [itemsize(a), itemsize(b)];
-    this.#numbers = [numbersFor(a, arithmetic), numbersFor(b, arithmetic)];
+    this.#numbers = [operandFor(a, arithmetic), operandFor(b, arithmetic)];
     this.#isIdentical = a === b;
     const isStored = [a, b].some((dtype) => dtypes[dtype].kind === 'quantized');
     this.#of = arithmetic === 'bytes' ? 'bytes' : isStored ? 'integers' : 'elements';

@@ -5,7 +5,7 @@
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { isMeta, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { numbersFor, arithmeticOf } from './arithmetic.ts';
+import { operandFor, arithmeticOf } from './arithmetic.ts';
 import { compareTensors } from './compare_tensors.ts';
 import type { NamedTensor } from './named_tensors.ts';
 import type { Pair, Pairing } from './pairing.ts';
@@ -105,7 +105,7 @@ async function firstsOf(
     const bytes = await readTensor(leading(tensor), signal).catch(() => new Uint8Array());
     signal?.throwIfAborted();
     const count = Math.min(FIRST, bytes.length / itemsize(tensor.dtype));
-    const numbers = numbersFor(tensor.dtype, 'float64')(bytes);
+    const numbers = operandFor(tensor.dtype, 'float64')(bytes);
     const values = Float64Array.from(numbers.subarray(0, count));
     firsts.push({ place, values, norm: Math.hypot(...values) });
   }

@@ -1,6 +1,6 @@
 /** The loops behind `Comparison`: one for each arithmetic, over blocks of elements of two tensors. */
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
-import type { Arithmetic, Numbers } from './arithmetic.ts';
+import type { Arithmetic, Operand } from './arithmetic.ts';
 
 /** What is added up over all blocks. */
 export class Sums {
@@ -24,7 +24,7 @@ export class Sums {
 }
 
 /** Adds the next elements of both. */
-type Tally = (sums: Sums, a: Numbers, b: Numbers) => void;
+type Tally = (sums: Sums, a: Operand, b: Operand) => void;
 
 export const tallies: Readonly<Record<Arithmetic, (a: Dtype, b: Dtype) => Tally>> = {
   float32: () => tallyReals,
@@ -34,7 +34,7 @@ export const tallies: Readonly<Record<Arithmetic, (a: Dtype, b: Dtype) => Tally>
   bytes: () => tallyBytes,
 };
 
-function tallyReals(sums: Sums, a: Numbers, b: Numbers): void {
+function tallyReals(sums: Sums, a: Operand, b: Operand): void {
   let [finite, changed] = [0, 0];
   let { max, at, total, squares, squaresA, squaresB, dot, largest } = sums;
   for (let i = 0; i < a.length; i++) {
@@ -65,7 +65,7 @@ function tallyReals(sums: Sums, a: Numbers, b: Numbers): void {
 }
 
 /** Real and imaginary parts in turn. */
-function tallyComplex(sums: Sums, a: Numbers, b: Numbers): void {
+function tallyComplex(sums: Sums, a: Operand, b: Operand): void {
   for (let i = 0; i < a.length; i += 2) {
     const [ax, ay, bx, by] = [a[i]!, a[i + 1]!, b[i]!, b[i + 1]!];
     const place = sums.count++;
@@ -111,7 +111,7 @@ function addChange(sums: Sums, distance: number, place: number): void {
 }
 
 /** Elements of which only equality is known. */
-function tallyBytes(sums: Sums, a: Numbers, b: Numbers): void {
+function tallyBytes(sums: Sums, a: Operand, b: Operand): void {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) sums.changed++;
   sums.count += a.length;
 }
