@@ -18,8 +18,13 @@ export function matchesGlobs(key: string, globs: readonly string[]): boolean {
 }
 
 function toRegExp(glob: string): RegExp {
+  return new RegExp(`^${globPattern(glob)}$`, 'su');
+}
+
+/** The glob as a part of a regular expression with the flags `s` and `u`. */
+export function globPattern(glob: string): string {
   const parts = glob.match(/\*+|\?|\[!?\]?[^\]]*\]|[^]/gu) ?? [];
-  return new RegExp(`^${parts.map(partOf).join('')}$`, 'su');
+  return parts.map(partOf).join('');
 }
 
 function partOf(part: string): string {

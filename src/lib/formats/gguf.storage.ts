@@ -25,6 +25,7 @@ export function blockStorage(
     key,
     location: 'cpu',
     byteLength: 4 * count,
+    place: { file: source, at: start },
     fresh: true,
     async read(from, to, signal) {
       const first = Math.floor(from / (4 * block));

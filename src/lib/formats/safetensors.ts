@@ -143,6 +143,7 @@ function tensorsOf(header: JsonObject, body: Source): [string, Tensor][] {
         key,
         location: 'cpu',
         byteLength: end - start,
+        place: { file: body, at: start },
         ...(body.fresh && { fresh: true as const }),
         read: (from, to, signal) => body.read(start + from, start + to, signal),
       },

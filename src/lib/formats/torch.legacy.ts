@@ -131,6 +131,9 @@ function makeRecord(source: Source, reference: StorageReference): Record {
       key,
       location,
       byteLength: numel * size,
+      get place() {
+        return { file: source, at: record.start };
+      },
       ...(source.fresh && { fresh: true as const }),
       async read(start, end, signal) {
         checked ??= payload(source, record);

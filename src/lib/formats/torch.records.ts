@@ -123,6 +123,7 @@ function recordStorage(
     key,
     location,
     byteLength,
+    place: { file: zip.source, at: entry.headerOffset },
     ...(bigEndian && dtype === 'untyped' && { bigEndian: true as const }),
     ...(zip.source.fresh && { fresh: true as const }),
     ...(entry.method === DEFLATED && { sequential: true as const }),

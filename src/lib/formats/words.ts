@@ -18,6 +18,7 @@ export function wordStorage(
     key,
     location: 'cpu',
     byteLength,
+    place: { file: source, at: start },
     ...(source.fresh && { fresh: true as const }),
     ...(source.sequential && { sequential: true as const }),
     async read(from, to, signal) {

@@ -9,10 +9,14 @@ import type { Desk } from './desk.ts';
 import { nameOf } from './dropped.ts';
 import { formatBytes } from './format.ts';
 import type { Action } from './problems.svelte.ts';
+import { TableState } from './table/table.svelte.ts';
 import { TreeState } from './tree.svelte.ts';
 
 /** Elements of a tensor that the details show. */
 const valuesShown = 64;
+
+/** As it is nested, its tensors side by side, or sums over them. */
+export type ContentsView = 'tree' | 'table' | 'totals';
 
 /** The open checkpoint as the page knows it. The worker holds the file. */
 export class CheckpointState {
@@ -24,12 +28,16 @@ export class CheckpointState {
   /** What reading every byte has shown; null before. */
   verified = $state.raw<Verified | Finding | null>(null);
   verifying = $state(false);
+  /** How its contents are shown. */
+  view = $state<ContentsView>('tree');
   readonly tree: TreeState;
+  readonly table: TableState;
   readonly #desk: Desk;
 
   constructor(desk: Desk) {
     this.#desk = desk;
     this.tree = new TreeState(desk);
+    this.table = new TableState(desk, (node) => (this.tree.selected = node));
   }
 
   /** False where it failed; what was open before then stays. */
@@ -50,6 +58,7 @@ export class CheckpointState {
     this.dropped = dropped;
     this.opened = result.checkpoint;
     this.verified = null;
+    this.table.reset();
     void this.tree.show(result.checkpoint.root, result.checkpoint.stateDicts[0]?.label ?? '');
     return true;
   }
@@ -59,6 +68,19 @@ export class CheckpointState {
     const { dropped } = this;
     this.dropped = null;
     if (dropped && !(await this.open(dropped))) this.opened = null;
+  }
+
+  /** Shows the contents in another way; the tensor that is chosen stays so. */
+  async show(view: ContentsView): Promise<void> {
+    const { table, tree } = this;
+    this.view = view;
+    if (view === 'tree') {
+      if (table.nodes.at(-1)?.id === tree.selected?.id) await tree.reveal(table.nodes);
+    } else {
+      await table.load();
+      if (tree.selected && table.nodes.at(-1)?.id !== tree.selected.id)
+        await table.follow(tree.selected);
+    }
   }
 
   /** Reads every byte of the file, and compares checksums where it has them. */

@@ -53,6 +53,28 @@ export class TreeState {
     }
   }
 
+  /** Goes to a node by the nodes on the way to it, the root first. */
+  async reveal(nodes: readonly OutlineNode[]): Promise<void> {
+    this.filter = '';
+    for (const [at, node] of nodes.entries()) {
+      const above = nodes[at - 1];
+      if (above && !(await this.#loadTo(above, node))) return;
+      if (node.childCount > 0 && at < nodes.length - 1) this.expanded.add(node.id);
+    }
+    this.selected = nodes.at(-1) ?? null;
+    this.activeKey = `node-${this.selected?.id}`;
+  }
+
+  /** Fetches children until one is there; false where it does not come. */
+  async #loadTo(above: OutlineNode, node: OutlineNode): Promise<boolean> {
+    for (;;) {
+      const children = this.#children.get(above.id) ?? [];
+      if (children.some(({ id }) => id === node.id)) return true;
+      await this.loadMore(above);
+      if ((this.#children.get(above.id)?.length ?? 0) === children.length) return false;
+    }
+  }
+
   async expand(node: OutlineNode): Promise<void> {
     this.expanded.add(node.id);
     if (!this.#children.has(node.id)) await this.loadMore(node);

@@ -10,6 +10,8 @@ export class Viewport {
   height = $state(600);
   /** Height of an invisible element with the height of a row. */
   ruler = $state(0);
+  /** Height of titles that stay at the upper edge of the scroller, above the rows. */
+  head = $state(0);
   #top = $state(0);
   readonly #count: () => number;
 
@@ -74,8 +76,8 @@ export class Viewport {
     }
     const above = index * this.#row;
     if (above < scroller.scrollTop) scroller.scrollTop = above;
-    else if (above + this.#row > scroller.scrollTop + scroller.clientHeight) {
-      scroller.scrollTop = above + this.#row - scroller.clientHeight;
+    else if (above + this.#row > scroller.scrollTop + scroller.clientHeight - this.head) {
+      scroller.scrollTop = above + this.#row - scroller.clientHeight + this.head;
     }
   }
 }

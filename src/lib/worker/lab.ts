@@ -12,6 +12,7 @@ import { runHandlers } from './lab.run.ts';
 import { safetyHandlers } from './lab.safety.ts';
 import { saveHandlers } from './lab.save.ts';
 import { LabState, type Handlers } from './lab.state.ts';
+import { tableHandlers } from './lab.table.ts';
 import { trainHandlers } from './lab.train.ts';
 import type { CallName } from './protocol.ts';
 
@@ -23,6 +24,7 @@ export class Lab {
     const state = new LabState(openFile);
     this.handlers = {
       ...openHandlers(state),
+      ...tableHandlers(state),
       ...besideHandlers(state),
       ...compareHandlers(state),
       ...safetyHandlers(state),

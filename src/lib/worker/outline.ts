@@ -4,10 +4,10 @@
  * nested sharing can blow the tree up.
  */
 import { itemsize } from '#lib/checkpoint/dtype.ts';
-import { findOptimizer, matchParameters } from '#lib/checkpoint/optimizer.ts';
 import { isMeta, numel, type Storage } from '#lib/checkpoint/tensor.ts';
-import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { label, remark, summary } from '#lib/inspect/repr.ts';
+import { stateOwners } from '#lib/inspect/state_owners.ts';
 import { partCount, partsOf, tensorsIn } from '#lib/inspect/walk.ts';
 import type { OpenedCheckpoint, OutlineNode } from './protocol.ts';
 
@@ -21,11 +21,11 @@ export class Outline {
   /** The first path into each storage. */
   readonly #owners = new Map<Storage, string>();
   /** Remarks by value: the parameter that an optimizer state belongs to. */
-  readonly #notes = new Map<Value, string>();
+  readonly #notes: ReadonlyMap<Value, string>;
 
   constructor(root: Value, stateDict: Value | undefined) {
     this.totals = totalsOf(root, this.#owners);
-    this.#noteOptimizer(root, stateDict);
+    this.#notes = stateOwners(root, stateDict);
     this.root = this.#node('checkpoint', '', root);
   }
 
@@ -86,23 +86,6 @@ export class Outline {
   #note(value: Value): string | undefined {
     return this.#notes.get(value) ?? (isTensor(value) ? remark(value) : undefined);
   }
-
-  /** Names the parameter of each optimizer state, where order and shapes tell it. */
-  #noteOptimizer(root: Value, stateDict: Value | undefined): void {
-    const found = findOptimizer(root);
-    if (!found || !isDict(stateDict)) return;
-    const parameters = [...stateDict.entries()].flatMap(([key, value]) =>
-      typeof key === 'string' && isTensor(value) && !isBuffer(key)
-        ? [{ key, shape: value.shape }]
-        : [],
-    );
-    const match = matchParameters(found.optimizer, parameters);
-    if (!match.ok) return;
-    for (const [id, key] of match.keys) {
-      const state = found.optimizer.states.get(id);
-      if (isDict(state)) this.#notes.set(state, key);
-    }
-  }
 }
 
 /** Counts tensors, and each storage once; notes the first path into each. */
@@ -119,11 +102,6 @@ export function totalsOf(
     totals.bytes += tensor.storage.byteLength;
   }
   return totals;
-}
-
-/** The buffers of the normalisation layers: in a state_dict, but not in an optimizer. */
-function isBuffer(key: string): boolean {
-  return /(^|\.)(running_mean|running_var|num_batches_tracked)$/.test(key);
 }
 
 function kindOf(value: Value): OutlineNode['kind'] {

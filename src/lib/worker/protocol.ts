@@ -15,6 +15,7 @@ import type { OpenCalls } from './protocol.open.ts';
 import type { RunCalls } from './protocol.run.ts';
 import type { SafetyCalls } from './protocol.safety.ts';
 import type { SaveCalls } from './protocol.save.ts';
+import type { TableCalls } from './protocol.table.ts';
 import type { TrainCalls } from './protocol.train.ts';
 
 export type { Finding, Result } from '#lib/checkpoint/finding.ts';
@@ -28,12 +29,14 @@ export type * from './protocol.open.ts';
 export type * from './protocol.run.ts';
 export type * from './protocol.safety.ts';
 export type * from './protocol.save.ts';
+export type * from './protocol.table.ts';
 export type * from './protocol.train.ts';
 
 /** Every call: its argument, what it resolves to, and what it tells on its way. */
 export interface Calls
   extends
     OpenCalls,
+    TableCalls,
     BesideCalls,
     CompareCalls,
     SafetyCalls,

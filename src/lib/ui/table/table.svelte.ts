@@ -1,0 +1,131 @@
+import type { OutlineNode } from '#lib/worker/protocol.ts';
+import type { Desk } from '../desk.ts';
+import { FilterError, parseFilter, type RowTest } from './filter.ts';
+import { nextSort, sortRows, type Sort } from './sort.ts';
+import { TableRows, type KnownFigures } from './table_rows.ts';
+import { TotalsState } from './totals.svelte.ts';
+
+/**
+ * All tensors of the open checkpoint as a table. The columns lie on the page as typed arrays, some
+ * 100 bytes a row: to sort and filter them there takes less than to ask the worker would.
+ */
+export class TableState {
+  rows = $state.raw<TableRows | null>(null);
+  filter = $state('');
+  sort = $state.raw<Sort>({ column: null, descending: false });
+  /** The chosen row; -1 where there is none. */
+  selected = $state(-1);
+  /** The rows of the tree from the root to the chosen row. */
+  nodes: readonly OutlineNode[] = [];
+  readonly totals = new TotalsState(this);
+  readonly #desk: Desk;
+  readonly #show: (node: OutlineNode) => void;
+  #loading: Promise<void> | null = null;
+  /** Counts the checkpoints that were opened, so that an answer about one before is left. */
+  #opened = 0;
+
+  readonly #order = $derived.by((): Uint32Array => {
+    const { rows, sort } = this;
+    if (!rows) return new Uint32Array();
+    if (sort.column === null) return Uint32Array.from(rows.names.keys());
+    return sortRows(rows.sortValues(sort.column), sort.descending);
+  });
+  readonly #test = $derived.by((): RowTest | null | FilterError => {
+    try {
+      return this.rows && parseFilter(this.filter, this.rows);
+    } catch (error) {
+      if (error instanceof FilterError) return error;
+      throw error;
+    }
+  });
+  /** What the filter lacks; empty where it is understood. */
+  readonly problem = $derived(this.#test instanceof FilterError ? this.#test.message : '');
+  /** The rows that are shown, in their order. A filter that is not understood hides none. */
+  readonly shown = $derived.by((): Uint32Array => {
+    const test = this.#test;
+    return test && !(test instanceof FilterError) ? this.#order.filter(test) : this.#order;
+  });
+  readonly activeIndex = $derived(this.shown.indexOf(this.selected));
+
+  /** `show` shows the details of a row of the tree. */
+  constructor(desk: Desk, show: (node: OutlineNode) => void) {
+    this.#desk = desk;
+    this.#show = show;
+  }
+
+  /** Another checkpoint is open. */
+  reset(): void {
+    this.#opened++;
+    this.#loading = null;
+    this.rows = null;
+    this.filter = '';
+    this.sort = { column: null, descending: false };
+    this.selected = -1;
+    this.nodes = [];
+    this.totals.reset();
+  }
+
+  /** Fetches the table, once for each checkpoint. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
+    const opened = this.#opened;
+    const failure = 'Could not list the tensors';
+    const result = await this.#desk.tasks.run('Listing the tensors', failure, ({ signal }) =>
+      this.#desk.client.call('tensorTable', {}, { signal }),
+    );
+    if (opened !== this.#opened) return;
+    if (!result || !this.#desk.problems.check(failure, result)) this.#loading = null;
+    else this.rows = new TableRows(result.table, nothingKnown);
+  }
+
+  sortBy(column: string, firstDescending: boolean): void {
+    this.sort = nextSort(this.sort, column, firstDescending);
+  }
+
+  /** Chooses the row at a place among those that are shown. */
+  select(index: number): Promise<void> {
+    return this.choose(this.shown[index] ?? -1);
+  }
+
+  /** Chooses a row, and shows its details. */
+  async choose(row: number): Promise<void> {
+    if (row < 0) return;
+    this.selected = row;
+    const opened = this.#opened;
+    try {
+      const nodes = await this.#desk.client.call('tensorNodes', { row });
+      if (this.selected !== row || this.#opened !== opened) return;
+      this.nodes = nodes;
+      this.#show(nodes.at(-1)!);
+    } catch (error) {
+      this.#desk.problems.defect(`Could not show ${this.rows?.title(row)}`, error);
+    }
+  }
+
+  /** Chooses the row that is chosen in the tree, if it is a tensor; others leave it as it is. */
+  async follow(node: OutlineNode): Promise<void> {
+    if (!node.tensor) return;
+    const opened = this.#opened;
+    const row = await this.#desk.client.call('tensorRow', { node: node.id });
+    if (row !== null && this.#opened === opened) this.selected = row;
+  }
+
+  /** Goes to the next row whose name begins with what was typed, or has it behind a dot. */
+  find(typed: string): void {
+    const { rows, shown, activeIndex } = this;
+    if (!rows) return;
+    const from = Math.max(0, typed.length > 1 ? activeIndex : activeIndex + 1);
+    for (let step = 0; step < shown.length; step++) {
+      const index = (from + step) % shown.length;
+      const name = rows.title(shown[index]!).toLowerCase();
+      if (name.startsWith(typed) || name.includes(`.${typed}`)) return void this.select(index);
+    }
+  }
+}
+
+const nothing = new Float64Array();
+const nothingKnown: KnownFigures = { figure: () => nothing, remarks: () => [], codes: [] };
