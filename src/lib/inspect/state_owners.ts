@@ -1,4 +1,5 @@
 import { findOptimizer, matchParameters } from '#lib/checkpoint/optimizer.ts';
+import type { Storage } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 
 /** The parameter that each state of the checkpoint's optimizer belongs to, where order and shapes tell it. */
@@ -6,11 +7,16 @@ export function stateOwners(root: Value, stateDict: Value | undefined): Map<Valu
   const owners = new Map<Value, string>();
   const found = findOptimizer(root);
   if (!found || !isDict(stateDict)) return owners;
-  const parameters = [...stateDict.entries()].flatMap(([key, value]) =>
-    typeof key === 'string' && isTensor(value) && !isBuffer(key)
-      ? [{ key, shape: value.shape }]
-      : [],
-  );
+  // A tied parameter is one to the optimizer, by the name that comes first.
+  const seen = new Map<Storage, Set<string>>();
+  const parameters = [...stateDict.entries()].flatMap(([key, value]) => {
+    if (typeof key !== 'string' || !isTensor(value) || isBuffer(key)) return [];
+    const views = seen.get(value.storage) ?? new Set();
+    const view = `${value.offset} ${value.shape.join()}`;
+    if (views.has(view)) return [];
+    seen.set(value.storage, views.add(view));
+    return [{ key, shape: value.shape }];
+  });
   const match = matchParameters(found.optimizer, parameters);
   if (!match.ok) return owners;
   for (const [id, key] of match.keys) {
