@@ -31,6 +31,20 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array<ArrayBu
   return new Float32Array(aligned<ArrayLike<number>>(bytes, arrays[dtype]));
 }
 
+/** As `toFloat32`, as float64: exact but for 64-bit integers, which are rounded to nearest. */
+export function toFloat64(bytes: Uint8Array, dtype: Dtype): Float64Array<ArrayBuffer> {
+  if (dtype === 'int64' || dtype === 'uint64') {
+    const wide: ArrayLike<bigint> =
+      dtype === 'int64' ? aligned(bytes, BigInt64Array) : aligned(bytes, BigUint64Array);
+    const doubles = new Float64Array(wide.length);
+    for (let at = 0; at < wide.length; at++) doubles[at] = Number(wide[at]!);
+    return doubles;
+  }
+  // float32 holds numbers of at most 16 bits as they are.
+  if (!hasArray(dtype)) return new Float64Array(toFloat32(bytes, dtype));
+  return new Float64Array(aligned<ArrayLike<number>>(bytes, arrays[dtype]));
+}
+
 /**
  * Row-major little-endian bytes of integers or bools as int32 in a fresh array. An integer that needs
  * more bits, and a dtype of another kind, is a RangeError.

@@ -25,6 +25,66 @@ export async function readTensor(tensor: Tensor, signal?: AbortSignal): Promise<
   return resolved(bytes, tensor);
 }
 
+/**
+ * Elements `start` to `end` of the row-major order, as `readTensor` gives them. Of a view that is not
+ * contiguous, only the part of the storage is read that they lie in.
+ */
+export async function readElements(
+  tensor: Tensor,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const size = itemsize(tensor.dtype);
+  if (isContiguous(tensor)) {
+    const first = tensor.offset * size;
+    const bytes = await tensor.storage.read(first + start * size, first + end * size, signal);
+    return resolved(bytes, tensor);
+  }
+  const out = new Uint8Array((end - start) * size);
+  let at = 0;
+  for (const part of partsOf(tensor, start, end)) {
+    const bytes = await readTensor(part, signal);
+    out.set(bytes, at);
+    at += bytes.length;
+  }
+  return out;
+}
+
+/** Views that together are the elements `start` to `end`: whole rows, and parts of the first and last. */
+function* partsOf(tensor: Tensor, start: number, end: number): Generator<Tensor> {
+  const { shape, strides, offset } = tensor;
+  const total = numel(shape);
+  if (start >= end) return;
+  if (start === 0 && end === total) {
+    yield tensor;
+    return;
+  }
+  const [rows, ...inner] = shape;
+  const row = total / rows!;
+  const at = (index: number) => offset + index * strides[0]!;
+  const [from, to] = [Math.ceil(start / row), Math.floor(end / row)];
+  const rowOf = (index: number): Tensor => ({
+    ...tensor,
+    shape: inner,
+    strides: strides.slice(1),
+    offset: at(index),
+  });
+  if (from > to) {
+    yield* partsOf(rowOf(to), start - to * row, end - to * row);
+    return;
+  }
+  if (start < from * row) yield* partsOf(rowOf(from - 1), start - (from - 1) * row, row);
+  if (from < to) yield { ...tensor, shape: [to - from, ...inner], offset: at(from) };
+  if (end > to * row) yield* partsOf(rowOf(to), 0, end - to * row);
+}
+
+/** Whether a view can be read range by range without reading its storage many times over. */
+export function readsByRange(tensor: Tensor): boolean {
+  if (isContiguous(tensor) || numel(tensor.shape) * itemsize(tensor.dtype) <= PIECE) return true;
+  return blocks(tensor).length > 1;
+}
+
 /** What `readTensor` gives, in pieces. A piece is good until the next one is asked for. */
 export function tensorChunks(tensor: Tensor, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const [chunks] = tensorsInTurn([tensor], signal);

@@ -6,10 +6,13 @@
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
+import { cast } from './cast.ts';
+import type { CastCounter } from './cast_counts.ts';
 import type { Edit, Other } from './edits.ts';
 import { deleteEntry, extract, put, setMetadata, setValue } from './entries.ts';
 import { renameKeys } from './rename_keys.ts';
 import { select } from './select.ts';
+import { compact, untie } from './views.ts';
 
 export interface EditContext {
   readonly others: ReadonlyMap<Other, Checkpoint>;
@@ -33,6 +36,8 @@ export interface Edited extends Tree {
   readonly steps: readonly EditStep[];
   /** Whether every edit was done; else the tree is as the last one that was left it. */
   readonly ok: boolean;
+  /** What rounding loses, storage by storage: counted while it is computed, or by `countCasts`. */
+  readonly casts: readonly CastCounter[];
 }
 
 /** A function that applies edits in turn; it reads no tensors. */
@@ -42,23 +47,26 @@ export type ApplyEdits = (tree: Tree, edits: readonly Edit[], context: EditConte
 export interface Done extends Partial<Tree> {
   readonly changed: number;
   readonly findings?: readonly Finding[];
+  readonly casts?: readonly CastCounter[];
 }
 
 export const applyEdits: ApplyEdits = ({ root, metadata }, edits, context) => {
   let tree: Tree = { root, metadata };
   const steps: EditStep[] = [];
+  const casts: CastCounter[] = [];
   for (const edit of edits) {
     try {
-      const { changed, findings = [], ...rest } = applyEdit(tree, edit, context);
+      const { changed, findings = [], casts: made = [], ...rest } = applyEdit(tree, edit, context);
       tree = { ...tree, ...rest };
+      casts.push(...made);
       steps.push({ edit, changed, findings });
     } catch (error) {
       if (!(error instanceof FindingError)) throw error;
       steps.push({ edit, changed: 0, findings: [error.finding] });
-      return { ...tree, steps, ok: false };
+      return { ...tree, steps, casts, ok: false };
     }
   }
-  return { ...tree, steps, ok: true };
+  return { ...tree, steps, casts, ok: true };
 };
 
 function applyEdit(tree: Tree, edit: Edit, context: EditContext): Done {
@@ -80,8 +88,11 @@ function applyEdit(tree: Tree, edit: Edit, context: EditContext): Done {
     case 'extract':
       return extract(tree, edit, context);
     case 'cast':
+      return cast(tree, edit);
     case 'compact':
+      return compact(tree, edit);
     case 'untie':
+      return untie(tree, edit);
     case 'tie':
     case 'flatten':
     case 'unflatten':

@@ -35,11 +35,11 @@ export class Selection {
     }
   }
 
-  /** The glob that takes the place; null where none does. */
-  takes({ name, key }: Place): string | null {
+  /** The glob that takes the place; null where none does. `counts` leaves globs out of account. */
+  takes({ name, key }: Place, counts: (bare: string) => boolean = () => true): string | null {
     let taking: string | null = null;
     for (const { text, bare, fits } of this.#globs) {
-      if (!fits(name) && !fits(key)) continue;
+      if (!counts(bare) || (!fits(name) && !fits(key))) continue;
       this.#used.add(text);
       taking = text === bare ? text : null;
     }
