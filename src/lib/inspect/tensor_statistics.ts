@@ -4,13 +4,15 @@
  * finite numbers as float64.
  */
 import { dtypes, type Dtype, type DtypeKind } from '#lib/checkpoint/dtype.ts';
-import { aligned } from '#lib/checkpoint/elements.ts';
-import { tensorChunks } from '#lib/checkpoint/read_tensor.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
-import { checkNumbers, countNumbers, toNumbers, type Work } from './numbers.ts';
-import { Counter } from './statistics/counter.ts';
+import { countNumbers, numbersOf, type Work } from './numbers.ts';
+import { inBlocks } from './statistics/blocks.ts';
 import { LEAST } from './statistics/exponents.ts';
-import { WideIntegers } from './statistics/wide_integers.ts';
+import { firstPass, fullPass, type FirstPass } from './statistics/first_pass.ts';
+import { HistogramCounter } from './statistics/linear_histogram.ts';
+import { quantilesOf, ranksOf } from './statistics/quantiles.ts';
+import { passesOf, Selection } from './statistics/selection.ts';
+import { valuesAt } from './statistics/table.ts';
 
 /** int64 and uint64 beyond 2⁵³ do not fit a double. */
 export type Exact = number | bigint;
@@ -63,20 +65,62 @@ export interface TensorStatistics extends TensorSummary {
 
 /** Statistics that one pass over the tensor gives. Throws a FindingError where `numbersOf` does. */
 export async function tensorSummary(tensor: Tensor, work: Work = {}): Promise<TensorSummary> {
-  checkNumbers(tensor);
-  const { dtype } = tensor;
-  const counter = new Counter();
-  const wide = new WideIntegers();
-  const total = countNumbers(tensor);
-  for await (const bytes of tensorChunks(tensor, work.signal)) {
-    const numbers = toNumbers(bytes, dtype);
-    counter.add(numbers);
-    if (dtype === 'int64') wide.add(aligned(bytes, BigInt64Array), numbers as Float64Array);
-    if (dtype === 'uint64') wide.add(aligned(bytes, BigUint64Array), numbers as Float64Array);
-    work.progress?.({ done: counter.count, total });
-  }
-  return summarize(counter, wide, dtype);
+  return summarize(await firstPass(tensor, work), tensor.dtype);
 }
+
+/**
+ * All statistics. The tensor is read a second time for quantiles and histogram, and up to four times
+ * where its numbers have more bits than float32, unless it holds few different ones. Throws a
+ * FindingError where `numbersOf` does.
+ */
+export async function tensorStatistics(tensor: Tensor, work: Work = {}): Promise<TensorStatistics> {
+  const { dtype } = tensor;
+  const bits = significant[dtype] ?? 35;
+  const total = countNumbers(tensor) * passesOf(bits);
+  const told = (pass: number): Work => ({
+    signal: work.signal,
+    progress: ({ done }) => work.progress?.({ done: pass * countNumbers(tensor) + done, total }),
+  });
+  const first = await fullPass(tensor, told(0));
+  const summary = summarize(first, dtype);
+  const { distinct, table, counter } = first;
+  const { count, min, max } = counter.moments;
+  if (count === 0) return { ...summary, quantiles: [], distinct, histogram: null };
+
+  const isWhole = dtypes[dtype].kind !== 'float' && dtypes[dtype].kind !== 'complex';
+  const histogram = new HistogramCounter(min, max, isWhole);
+  const ranks = ranksOf(count);
+  let values: number[];
+  if (table) {
+    histogram.add(table.values, table.values.length, table.counts);
+    values = valuesAt(table, ranks);
+    work.progress?.({ done: total, total });
+  } else {
+    const selection = new Selection(ranks, counter.prefixes, bits);
+    for (let pass = 1; selection.isOpen; pass++) {
+      const { progress } = told(pass);
+      let done = 0;
+      for await (const numbers of numbersOf(tensor, work.signal)) {
+        inBlocks(numbers, (block, words, length) => {
+          if (pass === 1) histogram.add(block, length);
+          selection.add(words, length);
+        });
+        progress?.({ done: (done += numbers.length), total });
+      }
+      selection.next();
+    }
+    values = selection.values();
+  }
+  const quantiles = quantilesOf(count, (rank) => values[ranks.indexOf(rank)]!);
+  return { ...summary, quantiles, distinct, histogram: histogram.histogram };
+}
+
+/** Bits of a number as a double that may be other than 0, where they are more than of a float32. */
+const significant: Partial<Record<Dtype, number>> = {
+  ...{ float64: 64, complex128: 64, int64: 64, uint64: 64 },
+  // 1 and 11 bits of sign and exponent, and 31 of the 32 digits.
+  ...{ int32: 43, uint32: 43, qint32: 43 },
+};
 
 /** Exponent of the least normal number of a dtype that has denormal ones. */
 const leastNormal: Partial<Record<Dtype, number>> = {
@@ -85,10 +129,10 @@ const leastNormal: Partial<Record<Dtype, number>> = {
   ...{ float8_e4m3fn: -6, float8_e4m3fnuz: -7, float8_e5m2: -14, float8_e5m2fnuz: -15 },
 };
 
-function summarize(counter: Counter, wide: WideIntegers, dtype: Dtype): TensorSummary {
+function summarize({ counter, wide }: FirstPass, dtype: Dtype): TensorSummary {
   const { count, zeros, nans, positiveInfinities, negativeInfinities, moments } = counter;
   const exponents = counter.exponents();
-  for (const [exponent, rounded] of wide.roundedUp) {
+  for (const [exponent, rounded] of wide?.roundedUp ?? []) {
     exponents[exponent - LEAST]! -= rounded;
     exponents[exponent - 1 - LEAST]! += rounded;
   }
@@ -100,8 +144,8 @@ function summarize(counter: Counter, wide: WideIntegers, dtype: Dtype): TensorSu
   return {
     of: kinds[dtypes[dtype].kind],
     ...{ count, zeros, nans, positiveInfinities, negativeInfinities, denormals },
-    min: isEmpty ? null : wide.min(moments.min + 0), // -0 is 0
-    max: isEmpty ? null : wide.max(moments.max + 0),
+    min: isEmpty ? null : (wide?.min(moments.min) ?? moments.min + 0), // -0 is 0
+    max: isEmpty ? null : (wide?.max(moments.max) ?? moments.max + 0),
     mean: moments.mean,
     std: moments.std,
     norm: moments.norm,

@@ -4,12 +4,9 @@
  * exponent says whether a number is 0, finite, or denormal, and how large it is.
  */
 import type { Numbers } from '../numbers.ts';
-import { exponentOf, EXPONENTS, LEAST } from './exponents.ts';
-import { BLOCK, Moments } from './moments.ts';
-
-/** Filled and used up between two awaits. */
-const block = new Float64Array(BLOCK);
-const words = new Uint32Array(block.buffer);
+import { inBlocks } from './blocks.ts';
+import { exponentOf, EXPONENTS, LEAST, upperWord } from './exponents.ts';
+import { Moments } from './moments.ts';
 
 export class Counter {
   count = 0;
@@ -31,20 +28,27 @@ export class Counter {
     this.prefixes = new Float64Array(2 ** bits);
   }
 
-  /** Takes numbers; `onFinite` is shown the finite ones, block by block. */
-  add(numbers: Numbers, onFinite?: (block: Float64Array, length: number) => void): void {
+  /** Takes numbers; `onFinite` is shown the finite ones among them, block by block. */
+  add(numbers: Numbers, onFinite?: (words: Uint32Array, length: number) => void): void {
     this.count += numbers.length;
-    for (let at = 0; at < numbers.length; at += BLOCK) {
-      const part = numbers.subarray(at, at + BLOCK);
-      block.set(part);
-      const length = this.#countBits(part.length) ? this.#sort(part.length) : part.length;
-      this.moments.add(block, length);
-      onFinite?.(block, length);
-    }
+    inBlocks(numbers, (block, words, length) => {
+      const finite = this.#countBits(words, length) ? this.#sort(block, length) : length;
+      this.moments.add(block, finite);
+      onFinite?.(words, finite);
+    });
+  }
+
+  /** Takes a number of at most 16 bits `times` times. */
+  addMany(value: number, times: number): void {
+    this.count += times;
+    this.prefixes[upperWord(value) >>> (32 - this.#bits)]! += times;
+    if (value === 0) this.zeros += times;
+    if (value - value === 0) this.moments.addMany(value, times);
+    else this.#countSpecial(value, times);
   }
 
   /** Whether there is something other than normal doubles in the block. */
-  #countBits(length: number): boolean {
+  #countBits(words: Uint32Array, length: number): boolean {
     const { prefixes } = this;
     const shift = 32 - this.#bits;
     let special = 0;
@@ -58,14 +62,12 @@ export class Counter {
   }
 
   /** Counts zeros, and takes out what is not finite. Gives the length of the rest. */
-  #sort(length: number): number {
+  #sort(block: Float64Array, length: number): number {
     let kept = 0;
     for (let at = 0; at < length; at++) {
       const value = block[at]!;
       if (value - value !== 0) {
-        if (value > 0) this.positiveInfinities++;
-        else if (value < 0) this.negativeInfinities++;
-        else this.nans++;
+        this.#countSpecial(value, 1);
         continue;
       }
       if (value === 0) this.zeros++;
@@ -73,6 +75,12 @@ export class Counter {
       block[kept++] = value;
     }
     return kept;
+  }
+
+  #countSpecial(value: number, times: number): void {
+    if (value > 0) this.positiveInfinities += times;
+    else if (value < 0) this.negativeInfinities += times;
+    else this.nans += times;
   }
 
   /** How many finite numbers other than 0 have each exponent, from LEAST on. */

@@ -15,3 +15,9 @@ export function exponentOf(value: number): number {
   if (high >= 2 ** 20) return (high >>> 20) - 1023;
   return LEAST + (high ? 63 - Math.clz32(high) : 31 - Math.clz32(low));
 }
+
+/** Sign, exponent and the first 20 bits of the fraction. */
+export function upperWord(value: number): number {
+  double[0] = value;
+  return words[1]!;
+}

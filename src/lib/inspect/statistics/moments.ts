@@ -1,6 +1,3 @@
-/** Numbers that are taken together: they stay in the nearest cache while they are gone through thrice. */
-export const BLOCK = 4096;
-
 /** Squares of numbers beyond 2^±400 may leave the doubles: such numbers are scaled first. */
 const LARGE = 2 ** 400;
 const SCALE = 2 ** 600;
@@ -23,7 +20,7 @@ export class Moments {
   #rest = 0;
   #squares = 0;
 
-  /** Takes the first `length` numbers, of which there are at most BLOCK. */
+  /** Takes the first `length` numbers of a block. */
   add(values: Float64Array, length: number): void {
     if (length === 0) return;
     let low = Infinity;
