@@ -1,6 +1,7 @@
-"""What PyTorch does with the bench's files: `make` writes a checkpoint, `measure` times it.
+"""What PyTorch does with the bench's files: `make` and `many` write a checkpoint, `measure` times it.
 
-    files.py make PATH TENSORS ROWS COLUMNS     writes {name: float32 [ROWS, COLUMNS]} by torch.save
+    files.py make PATH TENSORS ROWS COLUMNS [SEED]  writes {name: float32 [ROWS, COLUMNS]} by torch.save
+    files.py many PATH LAYERS                   writes a state_dict of 16 small tensors for each layer
     files.py measure PATH SPARSE                prints seconds as JSON
 """
 
@@ -12,9 +13,20 @@ import time
 import torch
 
 
-def make(path: str, tensors: int, rows: int, columns: int) -> None:
-    generator = torch.Generator().manual_seed(0)
+def make(path: str, tensors: int, rows: int, columns: int, seed: int = 0) -> None:
+    generator = torch.Generator().manual_seed(seed)
     state = {f"layers.{i}.weight": torch.randn(rows, columns, generator=generator) for i in range(tensors)}
+    torch.save(state, path)
+
+
+def many(path: str, layers: int) -> None:
+    parts = ["q_proj", "k_proj", "v_proj", "o_proj", "up", "down", "norm1", "norm2"]
+    state = {}
+    for i in range(layers):
+        for part in parts:
+            wide = not part.startswith("norm")
+            state[f"layers.{i}.{part}.weight"] = torch.zeros(8, 8) if wide else torch.ones(8)
+            state[f"layers.{i}.{part}.bias"] = torch.zeros(8, dtype=torch.float16)
     torch.save(state, path)
 
 
@@ -45,6 +57,8 @@ def measure(path: str, sparse: str) -> dict:
 
 if __name__ == "__main__":
     if sys.argv[1] == "make":
-        make(sys.argv[2], *map(int, sys.argv[3:6]))
+        make(sys.argv[2], *map(int, sys.argv[3:7]))
+    elif sys.argv[1] == "many":
+        many(sys.argv[2], int(sys.argv[3]))
     else:
         print(json.dumps(measure(sys.argv[2], sys.argv[3])))

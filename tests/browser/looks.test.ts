@@ -2,10 +2,10 @@
  * Every page in light and dark, narrow and wide: screenshots for eyes, axe for the rest. A page is
  * brought into each state once for each width; the theme is changed where it stands.
  */
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { app } from './app.fixture.ts';
+import { graveFindings, isTooWide } from './axe.ts';
 import { drop, dropFewDigits, hostileFile, openPage, openSample, shoot, step } from './app.ts';
 
 const schemes = ['light', 'dark'] as const;
@@ -21,23 +21,10 @@ async function grave(page: Page, name: string): Promise<string[]> {
     await page.emulateMedia({ colorScheme: scheme });
     await shoot(page, `${name}-${scheme}-${width}`);
     if (scheme === 'dark' && width === widths[0]) continue; // seen at the other width
-    const axe = new AxeBuilder({ page }).setLegacyMode(); // else each run opens another page
-    if (scheme === 'dark') axe.withRules('color-contrast');
-    const { violations } = await axe.analyze();
-    for (const { id, impact, nodes } of violations) {
-      if (impact !== 'serious' && impact !== 'critical') continue;
-      found.push(`${name}, ${scheme}: ${id} at ${nodes.map(({ html }) => html).join(' ')}`);
-    }
+    const rules = scheme === 'dark' ? ['color-contrast'] : undefined;
+    found.push(...(await graveFindings(page, rules)).map((it) => `${name}, ${scheme}: ${it}`));
   }
   return found;
-}
-
-/** Whether the page overflows sideways. */
-function isTooWide(page: Page): Promise<boolean> {
-  return page.evaluate(() => {
-    const main = document.querySelector('main');
-    return [document.documentElement, main].some((it) => it && it.scrollWidth > it.clientWidth + 1);
-  });
 }
 
 /** Opens all parts of the training form. */

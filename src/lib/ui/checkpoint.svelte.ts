@@ -1,3 +1,4 @@
+import { download } from '#lib/storage/download.ts';
 import type {
   Dropped,
   Finding,
@@ -81,6 +82,18 @@ export class CheckpointState {
       if (tree.selected && table.nodes.at(-1)?.id !== tree.selected.id)
         await table.follow(tree.selected);
     }
+  }
+
+  /** Saves what is known of it as one page to keep or print. */
+  async report(): Promise<void> {
+    const { opened } = this;
+    if (!opened) return;
+    const failure = `Could not write a report of ${opened.name}`;
+    const result = await this.#desk.tasks.run('Writing the report', failure, ({ signal }) =>
+      this.#desk.client.call('checkpointReport', {}, { signal }),
+    );
+    if (!result || !this.#desk.problems.check(failure, result)) return;
+    download(result.file, result.file.name);
   }
 
   /** Reads every byte of the file, and compares checksums where it has them. */

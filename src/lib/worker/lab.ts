@@ -8,6 +8,7 @@ import { compareHandlers } from './lab.compare.ts';
 import { keepHandlers } from './lab.keep.ts';
 import { modelHandlers } from './lab.model.ts';
 import { openHandlers } from './lab.open.ts';
+import { reportHandlers } from './lab.report.ts';
 import { runHandlers } from './lab.run.ts';
 import { safetyHandlers } from './lab.safety.ts';
 import { saveHandlers } from './lab.save.ts';
@@ -27,6 +28,7 @@ export class Lab {
       ...tableHandlers(state),
       ...besideHandlers(state),
       ...compareHandlers(state),
+      ...reportHandlers(state),
       ...safetyHandlers(state),
       ...modelHandlers(state),
       ...runHandlers(state),

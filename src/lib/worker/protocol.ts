@@ -12,6 +12,7 @@ import type { GraphCalls } from './protocol.graph.ts';
 import type { KeepCalls } from './protocol.keep.ts';
 import type { ModelCalls } from './protocol.model.ts';
 import type { OpenCalls } from './protocol.open.ts';
+import type { ReportCalls } from './protocol.report.ts';
 import type { RunCalls } from './protocol.run.ts';
 import type { SafetyCalls } from './protocol.safety.ts';
 import type { SaveCalls } from './protocol.save.ts';
@@ -26,6 +27,7 @@ export type * from './protocol.graph.ts';
 export type * from './protocol.keep.ts';
 export type * from './protocol.model.ts';
 export type * from './protocol.open.ts';
+export type * from './protocol.report.ts';
 export type * from './protocol.run.ts';
 export type * from './protocol.safety.ts';
 export type * from './protocol.save.ts';
@@ -41,6 +43,7 @@ export interface Calls
     CompareCalls,
     SafetyCalls,
     ModelCalls,
+    ReportCalls,
     RunCalls,
     GraphCalls,
     TrainCalls,

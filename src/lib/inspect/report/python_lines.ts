@@ -4,7 +4,7 @@ import { quote } from '../repr.ts';
 const LONGEST_NAME = 1000;
 
 interface Loaded {
-  /** Name of the format's table entry, `sharded` or `dcp`. */
+  /** Name of the format's table entry, `sharded` (of .safetensors), `sharded-bin` or `dcp`. */
   readonly format: string;
   /** Of the file or folder. */
   readonly name: string;
@@ -68,17 +68,31 @@ function loading(format: string, file: string): [lines: string[], variable: stri
         'checkpoint',
       ];
     case 'sharded':
-      return [
-        [
-          'from pathlib import Path',
-          'from safetensors.torch import load_file',
-          'weights = {}',
-          `for shard in sorted(Path(${file}).glob('*.safetensors')):`,
-          '    weights.update(load_file(shard))',
-        ],
-        'weights',
-      ];
+      return shards(
+        'from safetensors.torch import load_file',
+        `${file}).glob('*.safetensors'`,
+        'load_file(shard)',
+      );
+    case 'sharded-bin':
+      return shards(
+        'import torch',
+        `${file}).glob('*.bin'`,
+        "torch.load(shard, map_location='cpu', weights_only=True)",
+      );
     default:
       return null;
   }
+}
+
+function shards(importing: string, files: string, load: string): [string[], string] {
+  return [
+    [
+      'from pathlib import Path',
+      importing,
+      'weights = {}',
+      `for shard in sorted(Path(${files})):`,
+      `    weights.update(${load})`,
+    ],
+    'weights',
+  ];
 }

@@ -12,7 +12,11 @@ const float32 = (...shape: number[]) =>
   tensorFromBytes(new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)), 'float32', shape);
 
 function tensor(name: string, ...shape: number[]): ReportTensor {
-  return { name, tensor: float32(...shape), remarks: [], statistics: null };
+  const elements = shape.reduce((a, b) => a * b, 1);
+  return {
+    ...{ name, tensor: float32(...shape), stored: 4 * elements },
+    ...{ remarks: [], statistics: null },
+  };
 }
 
 const loads: SafetyReport = {
@@ -30,6 +34,7 @@ function subject(more: Partial<ReportSubject> = {}, root: Value = dict()): Repor
     facts: [],
     stateDicts: [],
     optimizer: findOptimizer(root),
+    totals: { tensors: 0, elements: 0 },
     tensors: [],
     version: '0.1.0',
     made: new Date(0),
@@ -85,6 +90,7 @@ describe('reportHtml', () => {
     const text = textOf(
       reportHtml(
         subject({
+          totals: { tensors: 2, elements: 1006 },
           facts: [{ label: 'epoch', value: '7' }],
           tensors: [
             { ...tensor('model.fc.weight', 2, 3), statistics: counted, remarks: ['tied'] },
@@ -148,7 +154,7 @@ describe('totals', () => {
 
   it('gives the same sums by dtype', () => {
     expect(totalsByDtype(tensors)).toEqual([
-      { name: 'float32', tensors: 8, elements: 340, bytes: 1360 },
+      { name: 'float32', tensors: 8, elements: 340, stored: 1360 },
     ]);
   });
 });

@@ -5,6 +5,7 @@
  */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { formatBytes, formatShape, plural } from '#lib/checkpoint/figures.ts';
+import { itemsize } from '#lib/checkpoint/dtype.ts';
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { recogniseOptimizer, type FoundOptimizer } from '#lib/checkpoint/optimizer.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
@@ -16,7 +17,7 @@ import type { TensorSummary } from '../tensor_statistics.ts';
 import { html, joined, Markup } from './markup.ts';
 import { pythonLines } from './python_lines.ts';
 import { STYLE } from './style.ts';
-import { bytesOf, totalsByDtype, totalsByPrefix, type Total } from './totals.ts';
+import { totalsByDtype, totalsByPrefix, type Total } from './totals.ts';
 
 export interface ReportSubject {
   readonly checkpoint: Checkpoint;
@@ -27,6 +28,9 @@ export interface ReportSubject {
   /** Dicts that look like a model's, as Python reaches them, the likeliest first. */
   readonly stateDicts: readonly { readonly label: string; readonly tensors: number }[];
   readonly optimizer: FoundOptimizer | null;
+  /** Each tensor once. */
+  readonly totals: { readonly tensors: number; readonly elements: number };
+  /** At every place where it stands. */
   readonly tensors: readonly ReportTensor[];
   /** Of Weightroom. */
   readonly version: string;
@@ -37,6 +41,8 @@ export interface ReportTensor {
   /** Keys joined by dots. */
   readonly name: string;
   readonly tensor: Tensor;
+  /** What it takes of all storages, in bytes: of tied tensors, the first takes all. */
+  readonly stored: number;
   /** What else is known: the parameter that it is a state of, what it is tied with. */
   readonly remarks: readonly string[];
   /** Where its numbers have been counted. */
@@ -71,19 +77,18 @@ export function reportHtml(subject: ReportSubject): string {
         <h1>${checkpoint.name}</h1>
         <p class="muted">Read by Weightroom ${version}, ${date} UTC. Nothing in it was executed.</p>
         ${overview(subject)} ${safety(subject)} ${loading(subject)} ${findings(subject)}
-        ${totals(subject)} ${optimizer(subject)} ${metadata(subject)} ${tensors(subject)}
+        ${sums(subject)} ${optimizer(subject)} ${metadata(subject)} ${tensors(subject)}
         <footer>Sizes are decimal: 1 MB is 1,000,000 bytes.</footer>
       </body>
     </html> `.text;
 }
 
-function overview({ checkpoint, facts, tensors, stateDicts }: ReportSubject): Markup {
-  const elements = tensors.reduce((sum, { tensor }) => sum + numel(tensor.shape), 0);
+function overview({ checkpoint, facts, totals, stateDicts }: ReportSubject): Markup {
   const rows = [
     { label: 'Format', value: formatTitle(checkpoint.format) },
     { label: 'Size', value: `${formatBytes(checkpoint.size)} (${grouped(checkpoint.size)} bytes)` },
-    { label: 'Tensors', value: grouped(tensors.length) },
-    { label: 'Elements', value: grouped(elements) },
+    { label: 'Tensors', value: grouped(totals.tensors) },
+    { label: 'Elements', value: grouped(totals.elements) },
     ...stateDicts.map((it) => ({
       label: 'state_dict',
       value: `${it.label}, ${plural(it.tensors, 'tensor')}`,
@@ -122,11 +127,16 @@ const STANDINGS = {
   allowed: 'allowed',
 } as const;
 
-function loading({ checkpoint, stateDicts }: ReportSubject): Markup | null {
+function loading({ checkpoint, safety: report, stateDicts }: ReportSubject): Markup | null {
   const { format, name } = checkpoint;
+  const isBin = report.name.endsWith('.bin');
   const [first] = stateDicts;
   const stateDict = first ? (first.label.startsWith('[') ? first.label : '') : null;
-  const lines = pythonLines({ format, name, stateDict });
+  const lines = pythonLines({
+    format: format === 'sharded' && isBin ? 'sharded-bin' : format,
+    name,
+    stateDict,
+  });
   return lines === null
     ? null
     : html`<h2>In Python</h2>
@@ -160,18 +170,19 @@ function findings({ checkpoint, safety: report }: ReportSubject): Markup {
     ${cut(listed.length, all.size)}`;
 }
 
-function totals({ tensors }: ReportSubject): Markup | null {
+function sums({ tensors }: ReportSubject): Markup | null {
   if (tensors.length === 0) return null;
-  const whole = tensors.reduce((sum, { tensor }) => sum + bytesOf(tensor), 0);
+  const whole = tensors.reduce((sum, { stored }) => sum + stored, 0);
   const rows = (title: string, list: readonly Total[]) =>
-    table([title, '#Tensors', '#Elements', '#Bytes', '#Share'], list, (total) => [
+    table([title, '#Tensors', '#Elements', '#Stored', '#Share'], list, (total) => [
       code(total.name),
       count(total.tensors),
       count(total.elements),
-      html`${formatBytes(total.bytes)}`,
-      html`${whole > 0 ? `${((100 * total.bytes) / whole).toFixed(1)} %` : '–'}`,
+      html`${formatBytes(Math.round(total.stored))}`,
+      html`${whole > 0 ? `${((100 * total.stored) / whole).toFixed(1)} %` : '–'}`,
     ]);
   return html`<h2>Totals</h2>
+    <p class="muted">Tensors that share their elements are stored once.</p>
     ${rows('dtype', totalsByDtype(tensors))} ${rows('Names', totalsByPrefix(tensors, MAX_PREFIXES))}`;
 }
 
@@ -227,7 +238,7 @@ function tensors({ tensors: all }: ReportSubject): Markup | null {
       }`,
       html`${row.tensor.dtype}`,
       html`${formatShape(row.tensor.shape)}`,
-      html`${formatBytes(bytesOf(row.tensor))}`,
+      html`${formatBytes(numel(row.tensor.shape) * itemsize(row.tensor.dtype))}`,
       ...(counted > 0 ? numbersOf(row.statistics) : []),
     ])}
     ${cut(listed.length, all.length)}`;

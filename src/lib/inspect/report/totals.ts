@@ -1,23 +1,26 @@
 /** What the tensors of a file come to, by dtype and by the beginnings of their names. */
-import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 
 export interface Total {
   readonly name: string;
   readonly tensors: number;
   readonly elements: number;
-  /** Of the elements, each tensor by itself, however they are stored. */
-  readonly bytes: number;
+  /** What they take of all storages: tensors that share their elements count once. */
+  readonly stored: number;
 }
 
 /** Tensors with their keys joined by dots. */
-type Placed = readonly { readonly name: string; readonly tensor: Tensor }[];
+type Placed = readonly {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly stored: number;
+}[];
 
 /** A row for each dtype, the largest first. */
 export function totalsByDtype(placed: Placed): Total[] {
   const groups = Map.groupBy(placed, ({ tensor }) => tensor.dtype);
   const rows = [...groups].map(([dtype, members]) => totalOf(dtype, members));
-  return rows.sort((a, b) => b.bytes - a.bytes);
+  return rows.sort((a, b) => b.stored - a.stored);
 }
 
 /**
@@ -30,7 +33,7 @@ export function totalsByPrefix(placed: Placed, most: number): Total[] {
   for (;;) {
     const largest = groups
       .filter((group) => !whole.has(group))
-      .reduce<Group | null>((a, b) => (a && a.total.bytes >= b.total.bytes ? a : b), null);
+      .reduce<Group | null>((a, b) => (a && a.total.stored >= b.total.stored ? a : b), null);
     if (!largest) return groups.map(({ total }) => total);
     const parts = partsOf(largest);
     // Of a nested dict and a key with a dot, the names may be the same.
@@ -61,15 +64,10 @@ function partsOf({ prefix, members }: Group): Group[] {
 }
 
 function totalOf(name: string, members: Placed): Total {
-  let [elements, bytes] = [0, 0];
-  for (const { tensor } of members) {
-    elements += numel(tensor.shape);
-    bytes += bytesOf(tensor);
-  }
-  return { name, tensors: members.length, elements, bytes };
-}
-
-/** Bytes of the elements. */
-export function bytesOf({ shape, dtype }: Pick<Tensor, 'shape' | 'dtype'>): number {
-  return numel(shape) * itemsize(dtype);
+  return {
+    name,
+    tensors: members.length,
+    elements: members.reduce((sum, { tensor }) => sum + numel(tensor.shape), 0),
+    stored: members.reduce((sum, { stored }) => sum + stored, 0),
+  };
 }

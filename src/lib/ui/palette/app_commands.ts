@@ -65,6 +65,10 @@ function work(lab: Lab): Command[] {
           void checkpoint.verify();
         },
       },
+    checkpoint.opened && {
+      ...{ id: 'report', title: 'Save a report to print', group, words: 'html summary overview' },
+      run: () => checkpoint.report(),
+    },
     dropped && {
       ...{ id: 'scan', title: 'Look for what it would run', group, words: 'safety scan pickle' },
       run: () => {

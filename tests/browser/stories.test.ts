@@ -1,0 +1,150 @@
+/**
+ * The guide's chapters, gone through as a person would: on a wide window by the keyboard alone, on a
+ * narrow one by touch, in both themes. axe looks at each page, eyes at the pictures.
+ */
+import { readFileSync } from 'node:fs';
+import type { Download, Locator, Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { bytesSource } from '../../src/lib/file/source.ts';
+import { openCheckpoint } from '../../src/lib/formats/index.ts';
+import { tensorsIn } from '../../src/lib/inspect/walk.ts';
+import { app } from './app.fixture.ts';
+import { hostileFile, openPage, sampleFile, shoot, step } from './app.ts';
+import { graveFindings, isTooWide } from './axe.ts';
+
+/** A busy machine computes WebGPU slowly. */
+const LONGEST = 300_000;
+/** No page has as many things to go through. */
+const MOST_TABS = 250;
+
+/** How a person gets at things. */
+interface Hand {
+  go(page: string): Promise<void>;
+  use(target: Locator): Promise<void>;
+  /** Chooses a row of a tree by its key. */
+  row(tree: Locator, key: string): Promise<void>;
+}
+
+function touching(page: Page): Hand {
+  return {
+    go: (name) => step(page, name),
+    use: (target) => target.tap(),
+    row: (tree, key) => tree.getByRole('treeitem').filter({ hasText: key }).first().tap(),
+  };
+}
+
+function typing(page: Page): Hand {
+  const { keyboard } = page;
+  const tabTo = async (target: Locator) => {
+    await target.waitFor();
+    for (let tabs = 0; tabs < MOST_TABS; tabs++) {
+      if (await target.evaluate((it) => it === document.activeElement)) return;
+      await keyboard.press('Tab');
+    }
+    throw new Error(`no Tab leads to ${target.toString()}`);
+  };
+  return {
+    async go(name) {
+      await keyboard.press('Control+k');
+      await page.getByRole('dialog', { name: 'Commands' }).waitFor();
+      await keyboard.type(`Go to ${name}`);
+      await page.keyboard.press('Enter');
+      await page.waitForFunction((start) => document.title.startsWith(start), name);
+    },
+    async use(target) {
+      await tabTo(target);
+      await keyboard.press('Enter');
+    },
+    async row(tree, key) {
+      await tree.getByRole('treeitem').filter({ hasText: key }).first().waitFor();
+      await tabTo(tree);
+      await keyboard.type(key);
+    },
+  };
+}
+
+/** Gives a file to a button that asks for one. */
+async function choose(
+  page: Page,
+  work: () => Promise<void>,
+  { name, bytes }: { name: string; bytes: Uint8Array },
+): Promise<void> {
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), work()]);
+  const mimeType = 'application/octet-stream';
+  await chooser.setFiles([{ name, mimeType, buffer: Buffer.from(bytes) }]);
+}
+
+/** The tensors of a file as `name dtype [shape]`. */
+async function tensorsOf(bytes: Uint8Array, name: string): Promise<string[]> {
+  const opened = await openCheckpoint(bytesSource(bytes, name));
+  if (!opened.ok) throw new Error(opened.findings[0]!.message);
+  return [...tensorsIn(opened.checkpoint.root)].map(
+    ({ path, tensor }) => `${path} ${tensor.dtype} [${tensor.shape.join(', ')}]`,
+  );
+}
+
+async function downloaded(page: Page, work: () => Promise<void>): Promise<Uint8Array> {
+  const [download] = await Promise.all([page.waitForEvent('download'), work()]);
+  return readFileSync(await (download as Download).path());
+}
+
+test.each([
+  { width: 1440, colorScheme: 'light' },
+  { width: 1440, colorScheme: 'dark' },
+  { width: 390, colorScheme: 'light' },
+  { width: 390, colorScheme: 'dark' },
+] as const)('the guide at $width px, $colorScheme', { timeout: LONGEST }, async (how) => {
+  const { width, colorScheme } = how;
+  const touch = width < 600;
+  const context = await app.browser.newContext({
+    ...{ colorScheme, reducedMotion: 'reduce', serviceWorkers: 'block' },
+    viewport: { width, height: touch ? 844 : 900 },
+    ...(touch && { hasTouch: true, isMobile: true }),
+  });
+  const { page, complaints } = await openPage(context, `${app.server.url}guide/#look-at-a-file`);
+  const hand = touch ? touching(page) : typing(page);
+  const found: string[] = [];
+  const look = async (name: string) => {
+    await shoot(page, `story-${name}-${colorScheme}-${width}`);
+    const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined;
+    found.push(...(await graveFindings(page, rules)).map((it) => `${name}: ${it}`));
+    if (await isTooWide(page)) found.push(`${name}: wider than the window`);
+  };
+  const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
+
+  // Look at a file.
+  expect(await page.getByRole('heading', { name: 'Look at a file' }).isVisible()).toBe(true);
+  await look('guide');
+  await hand.use(button('Open the sample'));
+  await page.waitForFunction(() => document.title.startsWith('Checkpoint'));
+  await hand.row(page.getByRole('tree'), 'conv1.weight');
+  await page.getByRole('list', { name: 'First values' }).waitFor();
+  await look('checkpoint');
+
+  // Is it safe?
+  await hand.go('Safety');
+  await choose(page, () => hand.use(button('Scan another file')), await hostileFile());
+  await page.getByRole('heading', { name: 'Loading this file can run code' }).waitFor();
+  await page.getByRole('option').filter({ hasText: 'posix.system' }).waitFor();
+  await look('safety');
+
+  // Run it.
+  await hand.go('Model');
+  await page.getByText('All keys matched').waitFor();
+  await hand.go('Run');
+  await hand.use(button('Run'));
+  await page.getByRole('list', { name: 'Largest outputs' }).waitFor();
+  await look('run');
+
+  // Go back to PyTorch.
+  await hand.go('Save');
+  const saved = await downloaded(page, () => hand.use(button('Download')));
+  await page.getByText('Load it in PyTorch').waitFor();
+  await look('save');
+  const { name, bytes } = sampleFile('digits/last.pth');
+  expect(await tensorsOf(saved, 'saved.pt')).toEqual(await tensorsOf(bytes, name));
+
+  expect(found).toEqual([]);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
