@@ -31,12 +31,12 @@ async function reportFile(opened: Opened, signal: AbortSignal): Promise<File> {
 }
 
 function tensorsOf({ checkpoint, outline, stateDicts }: Opened): ReportTensor[] {
-  const { rows, columns } = new Table(checkpoint, outline, stateDicts[0]?.dict);
-  const { titles, notes, tied, overlaps, expanded, stored } = columns;
+  const { rows, columns, owners } = new Table(checkpoint, outline, stateDicts[0]?.dict);
+  const { notes, tied, overlaps, expanded, stored } = columns;
   return rows.map(({ name, tensor }, at) => ({
     ...{ name, tensor, stored: stored[at]!, statistics: null },
     remarks: [
-      titles[at]!,
+      owners[at] === null ? '' : `of ${owners[at]}`,
       notes[at]!,
       tied[at]! >= 0 ? `tied with ${rows[tied[at]!]!.name}` : '',
       overlaps[at]! >= 0 ? `overlaps ${rows[overlaps[at]!]!.name}` : '',

@@ -93,7 +93,8 @@ function overview({ checkpoint, facts, totals, stateDicts }: ReportSubject): Mar
       label: 'state_dict',
       value: `${it.label}, ${plural(it.tensors, 'tensor')}`,
     })),
-    ...facts,
+    // What the container says stands below, uncut.
+    ...facts.filter((fact) => !checkpoint.metadata.has(fact.label)),
   ];
   return html`<section>${entries(rows)}</section>`;
 }

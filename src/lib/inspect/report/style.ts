@@ -21,6 +21,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .doubt { border-color: #875200; } .doubt strong { color: #875200; }
 .bad { border-color: #b3261e; } .bad strong { color: #b3261e; }
 .scroll { overflow-x: auto; }
+.scroll + .scroll { margin-top: 14px; }
 table { width: 100%; border-collapse: collapse; font-size: 12px; }
 thead { display: table-header-group; }
 th { text-align: left; font-weight: 600; vertical-align: bottom; border-bottom: 1px solid #b9b9b2; }
