@@ -13,12 +13,14 @@ import { BesideState } from './beside.svelte.ts';
 import { CheckState } from './checking.svelte.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
 import { Commands } from './commands.svelte.ts';
+import { CompareState } from './compare/compare.svelte.ts';
+import { SeriesState } from './compare/series.svelte.ts';
 import { DataState, type DataFiles } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
 import { droppedOf, nameOf, pathsOf, readDrop, readPicked, type Pile } from './dropped.ts';
 import { GraphState } from './graph.svelte.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
-import { sortPile, type Purpose } from './piles.ts';
+import { severalCheckpoints, sortPile, type Purpose } from './piles.ts';
 import { Problems, type Action } from './problems.svelte.ts';
 import { Recovery } from './recovery.ts';
 import { openRun } from './resuming.ts';
@@ -62,6 +64,8 @@ export class Lab implements Desk {
   readonly commands = new Commands();
   readonly checkpoint = new CheckpointState(this);
   readonly beside = new BesideState(this);
+  readonly compare = new CompareState(this, this.checkpoint, this.beside);
+  readonly series = new SeriesState(this, this.beside);
   readonly model = new ModelState(this);
   readonly data = new DataState(this);
   readonly running = new RunState(this, this.model, this.data);
@@ -167,6 +171,8 @@ export class Lab implements Desk {
    * else is one checkpoint.
    */
   async openPile(pile: Pile, how: Purpose = 'open'): Promise<void> {
+    const isPair = how === 'open' && pile.folders.length === 0 && pile.files.length === 2;
+    if (how === 'compare' || (isPair && severalCheckpoints(pile))) return this.comparePile(pile);
     if (how === 'checkpoint' || how === 'beside') {
       const whole = droppedOf(pile);
       if (whole) await (how === 'beside' ? this.beside.open(whole) : this.openCheckpoint(whole));
@@ -199,6 +205,24 @@ export class Lab implements Desk {
       if (!dropped) this.go('/model');
     }
     if (opened) this.go('/checkpoint');
+  }
+
+  /**
+   * What is dropped to be compared: the other one of the open checkpoint; two files are both; more, or
+   * those of a folder, are a series.
+   */
+  async comparePile(pile: Pile): Promise<void> {
+    const several = severalCheckpoints(pile);
+    const whole = droppedOf(pile);
+    this.go('/compare');
+    if (several && (several.length > 2 || pile.folders.length > 0)) {
+      await this.series.open(several);
+    } else if (several) {
+      const [first, second] = several;
+      if (await this.openCheckpoint({ file: first! })) await this.compare.open({ file: second! });
+    } else if (whole) {
+      await (this.checkpoint.opened ? this.compare.open(whole) : this.openCheckpoint(whole));
+    }
   }
 
   async openCheckpoint(dropped: Dropped): Promise<boolean> {

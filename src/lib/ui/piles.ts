@@ -6,8 +6,8 @@ import { hasPython, isProject, type Folder, type Pile } from './dropped.ts';
 
 /** What a pile is expected to hold: anything, the model's source, or data to train on. */
 export type SortedPurpose = 'open' | 'source' | 'data';
-/** All of it may be one checkpoint, too: the open one, or one beside it. */
-export type Purpose = SortedPurpose | 'checkpoint' | 'beside';
+/** All of it may be one checkpoint, too: the open one, or one beside it; or several, to be compared. */
+export type Purpose = SortedPurpose | 'checkpoint' | 'beside' | 'compare';
 
 export interface SortedPile {
   /** Python files and folders of them. */
@@ -37,6 +37,25 @@ export function isDataFolder(folder: Folder): boolean {
   const holds = (pattern: RegExp) => paths.some((path) => pattern.test(path));
   if (holds(kept) || hasPython(folder)) return false;
   return holds(picture) || holds(idx) || holds(/\.[ct]sv$/i);
+}
+
+/** Files that are a checkpoint each. Of a folder, `.bin` files are many things. */
+const alone = /\.(pt|pth|ckpt|safetensors|gguf|npz)$/i;
+const aloneLoose = /\.(pt|pth|ckpt|safetensors|gguf|npz|bin)$/i;
+/** What says that files belong together. */
+const joined = /-\d{5,}-of-\d{5,}\.\w+$|\.index(\.\w+)?\.json$|\.distcp$|(^|\/)\.metadata$/;
+
+/** The checkpoints of a pile that holds several, each a file; null where it is one, or another thing. */
+export function severalCheckpoints({ files, folders }: Pile): File[] | null {
+  const inside = folders.flatMap((folder) => folder.files);
+  const paths = [...files.map(({ name }) => name), ...inside.map(({ path }) => path)];
+  if (paths.some((path) => joined.test(path))) return null;
+  if (!files.every(({ name }) => aloneLoose.test(name))) return null;
+  const found = [
+    ...files,
+    ...inside.filter(({ path }) => alone.test(path)).map(({ file }) => file),
+  ];
+  return found.length > 1 ? found : null;
 }
 
 export async function sortPile(

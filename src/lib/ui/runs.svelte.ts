@@ -53,6 +53,18 @@ export class RunsState {
     return result?.run ?? null;
   }
 
+  /** The checkpoints that a run has kept; null where that fails. Asks, so it must follow a click. */
+  async checkpoints(run: FoundRun): Promise<File[] | null> {
+    if (!(await this.allow(run))) return null;
+    const result = await this.#with(
+      run,
+      `Looking into the run ${run.name}`,
+      `Could not look into ${run.name}`,
+      (signal) => this.#desk.client.call('runCheckpoints', { id: run.id }, { signal }),
+    );
+    return result?.files ?? null;
+  }
+
   async export(run: FoundRun): Promise<void> {
     const result = await this.#with(
       run,

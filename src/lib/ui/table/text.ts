@@ -30,7 +30,11 @@ export function toTsv(rows: TableRows, shown: Iterable<number>): string {
 /** A file as RFC 4180 has it. */
 export function toCsv(rows: TableRows, shown: Iterable<number>): string {
   const lines = [heads, ...Array.from(shown, (row) => cellsOf(rows, row))];
-  return lines.map((cells) => `${cells.map(quoted).join(',')}\r\n`).join('');
+  return lines.map(csvLine).join('');
+}
+
+export function csvLine(cells: readonly string[]): string {
+  return `${cells.map(quoted).join(',')}\r\n`;
 }
 
 function quoted(cell: string): string {

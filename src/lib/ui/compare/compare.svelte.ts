@@ -1,0 +1,257 @@
+import { untrack } from 'svelte';
+import type {
+  Beside,
+  CompareArgs,
+  Dropped,
+  PairedCheckpoints,
+  PairOutcome,
+  PairRow,
+  RenameRule,
+  Side,
+  Suggestion,
+} from '#lib/worker/protocol.ts';
+import type { BesideState } from '../beside.svelte.ts';
+import type { CheckpointState } from '../checkpoint.svelte.ts';
+import type { Desk } from '../desk.ts';
+import { nextSort, type Sort } from '../table/sort.ts';
+import type { Task } from '../tasks.svelte.ts';
+import { comparedRow, countRows, orderOf, type ComparedRow, type Status } from './compared.ts';
+
+/** Milliseconds between two updates of the table while results arrive. */
+const UPDATE_EVERY = 250;
+/** After the last letter of a rule. */
+const PAUSE = 200;
+
+export type Which = 'a' | 'b';
+type Place = readonly [a: number, b: number];
+
+/** A side as the page shows it. */
+export interface ShownSide {
+  readonly id: number | null;
+  readonly name: string;
+  readonly format: string;
+  readonly size: number;
+  readonly stateDicts: Beside['stateDicts'];
+  /** Which of them; null for the whole file. */
+  readonly stateDict: number | null;
+}
+
+/** The comparison of the open checkpoint with another one; kept while other pages are shown. */
+export class CompareState {
+  /** Number of the other checkpoint beside. */
+  #otherId = $state<number | null>(null);
+  /** The other one is A. */
+  swapped = $state(false);
+  /** Chosen state_dicts by the number of a checkpoint, -1 for the open one; else the likeliest. */
+  #stateDicts = $state.raw<Readonly<Record<number, number | null>>>({});
+  /** Null for the prefixes that are found by themselves. */
+  rules = $state.raw<readonly RenameRule[] | null>(null);
+  chosen = $state.raw<readonly Place[]>([]);
+  paired = $state.raw<PairedCheckpoints | null>(null);
+  rows = $state.raw<readonly ComparedRow[]>([]);
+  suggestions = $state.raw<readonly Suggestion[] | null>(null);
+  /** Why names could not be paired. */
+  refusal = $state('');
+  /** All numbers have been compared; false while that runs, or where it was cancelled. */
+  done = $state(false);
+  running = $state(false);
+  filter = $state('');
+  show = $state<Status | 'all'>('all');
+  sort = $state.raw<Sort>({ column: 'relative', descending: true });
+  #selected = $state.raw<PairRow | null>(null);
+  /** By the places of their rows. */
+  #outcomes: (PairOutcome | undefined)[] = [];
+  readonly #desk: Desk;
+  readonly #checkpoint: CheckpointState;
+  readonly #beside: BesideState;
+  /** What was compared last, and the checkpoint that was open then. */
+  #key = '';
+  #task: Task | null = null;
+
+  readonly counts = $derived(countRows(this.rows));
+  readonly selected = $derived(this.rows.find(({ pair }) => pair === this.#selected) ?? null);
+  /** The rows that the filter leaves, in their order. */
+  readonly shown = $derived.by(() => {
+    const needle = this.filter.trim().toLowerCase();
+    const { show } = this;
+    const fitting = this.rows.filter(
+      ({ name, other, status }) =>
+        (show === 'all' || status === show || (show === 'equal' && status === 'same')) &&
+        (name.toLowerCase().includes(needle) || (other?.toLowerCase().includes(needle) ?? false)),
+    );
+    return orderOf(fitting, this.sort);
+  });
+
+  constructor(desk: Desk, checkpoint: CheckpointState, beside: BesideState) {
+    this.#desk = desk;
+    this.#checkpoint = checkpoint;
+    this.#beside = beside;
+  }
+
+  get other(): Beside | null {
+    return (this.#otherId !== null && this.#beside.get(this.#otherId)) || null;
+  }
+
+  readonly a = $derived(this.#side(this.swapped));
+  readonly b = $derived(this.#side(!this.swapped));
+
+  #side(isOther: boolean): ShownSide | null {
+    const { opened } = this.#checkpoint;
+    const shown = isOther ? this.other : opened;
+    if (!shown) return null;
+    const id = isOther ? this.#otherId : null;
+    const { name, format, size, stateDicts } = shown;
+    const likeliest = stateDicts.length > 0 ? 0 : null;
+    const chosen = this.#stateDicts[id ?? -1];
+    const stateDict = chosen === undefined ? likeliest : chosen;
+    return { id, name, format, size, stateDicts, stateDict };
+  }
+
+  /** Compares with a checkpoint that is open beside. */
+  choose(id: number): void {
+    this.#otherId = id;
+    this.#forget();
+  }
+
+  /** Opens another checkpoint, and compares with it. */
+  async open(dropped: Dropped): Promise<boolean> {
+    const beside = await this.#beside.open(dropped);
+    if (beside) this.choose(beside.id);
+    return beside !== null;
+  }
+
+  swap(): void {
+    this.swapped = !this.swapped;
+    this.chosen = this.chosen.map(([a, b]) => [b, a]);
+    this.rules = null;
+  }
+
+  chooseStateDict({ id }: ShownSide, stateDict: number | null): void {
+    this.#stateDicts = { ...this.#stateDicts, [id ?? -1]: stateDict };
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.rules = null;
+    this.chosen = [];
+  }
+
+  select(row: ComparedRow | null): void {
+    this.#selected = row?.pair ?? null;
+  }
+
+  sortBy(column: string, isNumber: boolean): void {
+    this.sort = nextSort(this.sort, column, isNumber);
+  }
+
+  /** Compares anew whenever what is compared has changed, as long as the page is shown. */
+  follow(): (() => void) | undefined {
+    const { opened } = this.#checkpoint;
+    const args = this.#args();
+    if (!opened || !args) return untrack(() => this.#clear());
+    const key = JSON.stringify([opened.name, opened.size, opened.root.id, args]);
+    if (key === this.#key) return;
+    const timer = setTimeout(() => void this.#start(key, args), this.paired ? PAUSE : 0);
+    return () => clearTimeout(timer);
+  }
+
+  #clear(): undefined {
+    this.#task?.cancel();
+    this.#key = '';
+    this.paired = this.suggestions = null;
+    this.rows = [];
+    this.#selected = null;
+    this.done = false;
+  }
+
+  #args(): CompareArgs | null {
+    const { a, b, rules, chosen } = this;
+    if (!a || !b) return null;
+    return { a: sideOf(a), b: sideOf(b), rules, chosen };
+  }
+
+  /** Goes on where the comparison was cancelled: from its beginning. */
+  again(): void {
+    const args = this.#args();
+    if (args) void this.#start(this.#key, args);
+  }
+
+  async #start(key: string, args: CompareArgs): Promise<void> {
+    this.#task?.cancel();
+    this.#key = key;
+    this.refusal = '';
+    const result = await this.#desk.client.call('pairTensors', args).catch((error: unknown) => {
+      this.#desk.problems.defect('Could not compare', error);
+    });
+    if (!result || key !== this.#key) return;
+    if (!result.ok) {
+      this.refusal = result.findings.map(({ message }) => message).join('; ');
+      return;
+    }
+    this.paired = result.paired;
+    this.suggestions = null;
+    this.#selected = null;
+    this.done = false;
+    this.#outcomes = [];
+    this.#update();
+    await this.#compare(args);
+  }
+
+  #update(): void {
+    this.rows =
+      this.paired?.rows.map((row, index) => comparedRow(row, this.#outcomes[index])) ?? [];
+  }
+
+  async #compare(args: CompareArgs): Promise<void> {
+    this.running = true;
+    let updated = performance.now();
+    let own: Task | null = null;
+    const result = await this.#desk.tasks.run('Comparing', 'Could not compare', (task) => {
+      own = this.#task = task;
+      return this.#desk.client.call('compareCheckpoints', args, {
+        signal: task.signal,
+        onProgress: ({ bytes, total, outcomes }) => {
+          for (const [row, outcome] of outcomes) this.#outcomes[row] = outcome;
+          task.transferred(bytes, total);
+          if (performance.now() - updated < UPDATE_EVERY) return;
+          this.#update();
+          updated = performance.now();
+        },
+      });
+    });
+    if (own !== this.#task) return; // another one has taken its place
+    this.#task = null;
+    this.running = false;
+    this.#update();
+    if (result && this.#desk.problems.check('Could not compare', result)) this.done = true;
+  }
+
+  /** Looks for pairs among the tensors without a partner. */
+  async suggest(): Promise<void> {
+    const args = this.#args();
+    const { paired } = this;
+    if (!args) return;
+    const failure = 'Could not look for pairs';
+    const result = await this.#desk.tasks.run('Looking for pairs', failure, (task) =>
+      this.#desk.client.call('suggestPairs', args, {
+        signal: task.signal,
+        onProgress: ({ done, total }) => (task.fraction = done / total),
+      }),
+    );
+    if (!result || paired !== this.paired) return;
+    if (this.#desk.problems.check(failure, result)) this.suggestions = result.suggestions;
+  }
+
+  accept(suggestions: readonly Suggestion[]): void {
+    this.chosen = [...this.chosen, ...suggestions.map(({ pair }) => pair)];
+  }
+
+  /** Takes a pair that was chosen by hand apart. */
+  part(row: ComparedRow): void {
+    this.chosen = this.chosen.filter(([a]) => a !== row.pair.a?.place);
+  }
+}
+
+function sideOf({ id, stateDict }: ShownSide): Side {
+  return { checkpoint: id, stateDict };
+}
