@@ -31,7 +31,7 @@ export async function compareSeries(
   const tensors = first.tensors.map(({ name, tensor: { shape } }) => ({
     ...{ name: label(name), shape },
     norms: inOrder.map((): number | null => null),
-    changes: inOrder.map((): number | null => null),
+    moves: inOrder.map((): number | null => null),
   }));
   const steps = inOrder.slice(1).map((member, at) => {
     const [before, after] = [places[at]!, places[at + 1]!];
@@ -56,12 +56,12 @@ export async function compareSeries(
     );
     let next = 0;
     for await (const outcome of outcomes) {
-      const { norms, changes } = tensors[step[next++]!.index]!;
+      const { norms, moves } = tensors[step[next++]!.index]!;
       if (outcome instanceof Error || !outcome.measured) continue;
       const { measured } = outcome;
       norms[at] = measured.norms[0];
       norms[at + 1] = measured.norms[1];
-      changes[at + 1] = measured.norm === 0 ? 0 : measured.norm / measured.norms[0];
+      moves[at + 1] = measured.norm;
     }
   }
   return { members: inOrder.map(({ name, epoch, step }) => ({ name, epoch, step })), tensors };

@@ -120,7 +120,7 @@ export interface Series {
     readonly shape: readonly number[];
     /** ‖x‖ in each member. */
     readonly norms: readonly (number | null)[];
-    /** ‖Δ‖/‖x‖ from the member before; null for the first. */
-    readonly changes: readonly (number | null)[];
+    /** ‖Δ‖ from the member before; null for the first. */
+    readonly moves: readonly (number | null)[];
   }[];
 }

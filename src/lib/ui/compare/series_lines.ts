@@ -1,24 +1,27 @@
 /** The tensors of a series as lines over its members. */
 import type { Series } from '#lib/worker/protocol.ts';
+import { distanceOf } from './compared.ts';
 
 type Line = readonly (number | null)[];
 
+interface Lines {
+  readonly norms: Line;
+  readonly moves: Line;
+}
+
 /** All tensors as one vector: its norm in each member, and how far it moved from the one before. */
-export function wholeSeries({ members, tensors }: Series): { norms: Line; changes: Line } {
-  const square = (value: number | null | undefined) => (value ?? 0) ** 2;
-  const norms = members.map((_, at) =>
-    Math.sqrt(tensors.reduce((sum, { norms }) => sum + square(norms[at]), 0)),
-  );
-  const changes = members.map((_, at) => {
-    if (at === 0) return null;
-    // Changes are relative to the member before.
-    const moved = tensors.reduce(
-      (sum, { norms, changes }) => sum + square(changes[at]) * square(norms[at - 1]),
-      0,
-    );
-    return moved === 0 ? 0 : Math.sqrt(moved) / norms[at - 1]!;
-  });
-  return { norms, changes };
+export function wholeSeries({ members, tensors }: Series): Lines {
+  const whole = (line: 'norms' | 'moves') =>
+    members.map((_, at) => {
+      const known = tensors.flatMap((tensor) => tensor[line][at] ?? []);
+      return known.length > 0 ? Math.sqrt(known.reduce((sum, value) => sum + value ** 2, 0)) : null;
+    });
+  return { norms: whole('norms'), moves: whole('moves') };
+}
+
+/** ‖Δ‖/‖x‖ of each step; null for the first member. */
+export function changesOf({ norms, moves }: Lines): Line {
+  return moves.map((move, at) => (move === null ? null : distanceOf(move, norms[at - 1]!)));
 }
 
 /** The largest step of a tensor; null where none was measured. */
