@@ -234,6 +234,7 @@ export class Lab implements Desk {
     this.form.reset();
     this.saving.reset();
     this.safety.forget();
+    this.compare.checkpointChanged();
     this.running.result = null;
     this.texts.checkpointChanged(dropped);
     this.graph.modelChanged();

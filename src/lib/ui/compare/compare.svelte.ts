@@ -3,6 +3,7 @@ import type {
   Beside,
   CompareArgs,
   Dropped,
+  OpenedCheckpoint,
   PairedCheckpoints,
   PairOutcome,
   PairRow,
@@ -38,8 +39,7 @@ export interface ShownSide {
 
 /** The comparison of the open checkpoint with another one; kept while other pages are shown. */
 export class CompareState {
-  /** Number of the other checkpoint beside. */
-  #otherId = $state<number | null>(null);
+  #other = $state.raw<Beside | null>(null);
   /** The other one is A. */
   swapped = $state(false);
   /** Chosen state_dicts by the number of a checkpoint, -1 for the open one; else the likeliest. */
@@ -64,8 +64,13 @@ export class CompareState {
   readonly #desk: Desk;
   readonly #checkpoint: CheckpointState;
   readonly #beside: BesideState;
-  /** What was compared last, and the checkpoint that was open then. */
+  /** What was compared last, in the words of the worker, and the checkpoint that was open then. */
   #key = '';
+  #opened: OpenedCheckpoint | null = null;
+  /** What is compared, by names and sizes instead of the worker's numbers. */
+  #subject = '';
+  /** What the worker died of: it is not tried again by itself. */
+  #refused = '';
   #task: Task | null = null;
 
   readonly counts = $derived(countRows(this.rows));
@@ -88,18 +93,24 @@ export class CompareState {
     this.#beside = beside;
   }
 
+  /** The other checkpoint; null where it was closed. A fresh worker may know it by another number. */
   get other(): Beside | null {
-    return (this.#otherId !== null && this.#beside.get(this.#otherId)) || null;
+    const wanted = this.#other;
+    if (!wanted) return null;
+    const fitting = this.#beside.list.filter(
+      ({ name, size }) => name === wanted.name && size === wanted.size,
+    );
+    return fitting.find(({ id }) => id === wanted.id) ?? fitting[0] ?? null;
   }
 
   readonly a = $derived(this.#side(this.swapped));
   readonly b = $derived(this.#side(!this.swapped));
 
   #side(isOther: boolean): ShownSide | null {
-    const { opened } = this.#checkpoint;
-    const shown = isOther ? this.other : opened;
+    const { other } = this;
+    const shown = isOther ? other : this.#checkpoint.opened;
     if (!shown) return null;
-    const id = isOther ? this.#otherId : null;
+    const id = isOther ? other!.id : null;
     const { name, format, size, stateDicts } = shown;
     const likeliest = stateDicts.length > 0 ? 0 : null;
     const chosen = this.#stateDicts[id ?? -1];
@@ -108,15 +119,15 @@ export class CompareState {
   }
 
   /** Compares with a checkpoint that is open beside. */
-  choose(id: number): void {
-    this.#otherId = id;
+  choose(beside: Beside): void {
+    this.#other = beside;
     this.#forget();
   }
 
   /** Opens another checkpoint, and compares with it. */
   async open(dropped: Dropped): Promise<boolean> {
     const beside = await this.#beside.open(dropped);
-    if (beside) this.choose(beside.id);
+    if (beside) this.choose(beside);
     return beside !== null;
   }
 
@@ -128,6 +139,11 @@ export class CompareState {
 
   chooseStateDict({ id }: ShownSide, stateDict: number | null): void {
     this.#stateDicts = { ...this.#stateDicts, [id ?? -1]: stateDict };
+    this.#forget();
+  }
+
+  /** Another checkpoint is open: what was said of names was said of the one before. */
+  checkpointChanged(): void {
     this.#forget();
   }
 
@@ -147,11 +163,23 @@ export class CompareState {
   /** Compares anew whenever what is compared has changed, as long as the page is shown. */
   follow(): (() => void) | undefined {
     const { opened } = this.#checkpoint;
+    const { a, b } = this;
     const args = this.#args();
-    if (!opened || !args) return untrack(() => this.#clear());
-    const key = JSON.stringify([opened.name, opened.size, opened.root.id, args]);
-    if (key === this.#key) return;
-    const timer = setTimeout(() => void this.#start(key, args), this.paired ? PAUSE : 0);
+    if (!opened || !a || !b || !args) return untrack(() => this.#clear());
+    if (opened !== this.#opened) this.#key = '';
+    this.#opened = opened;
+    const files = [a, b].map(({ name, size }) => [name, size]);
+    const subject = JSON.stringify([
+      files,
+      args.a.stateDict,
+      args.b.stateDict,
+      this.rules,
+      this.chosen,
+    ]);
+    const key = JSON.stringify([subject, args]);
+    if (key === this.#key || subject === this.#refused) return;
+    const start = () => void this.#start(key, subject, args);
+    const timer = setTimeout(start, this.paired ? PAUSE : 0);
     return () => clearTimeout(timer);
   }
 
@@ -170,15 +198,17 @@ export class CompareState {
     return { a: sideOf(a), b: sideOf(b), rules, chosen };
   }
 
-  /** Goes on where the comparison was cancelled: from its beginning. */
+  /** Compares anew what was cancelled, or what the worker died of. */
   again(): void {
     const args = this.#args();
-    if (args) void this.#start(this.#key, args);
+    if (args) void this.#start(this.#key, this.#subject, args);
   }
 
-  async #start(key: string, args: CompareArgs): Promise<void> {
+  async #start(key: string, subject: string, args: CompareArgs): Promise<void> {
     this.#task?.cancel();
     this.#key = key;
+    this.#subject = subject;
+    this.#refused = '';
     this.refusal = '';
     const result = await this.#desk.client.call('pairTensors', args).catch((error: unknown) => {
       this.#desk.problems.defect('Could not compare', error);
@@ -205,9 +235,9 @@ export class CompareState {
   async #compare(args: CompareArgs): Promise<void> {
     this.running = true;
     let updated = performance.now();
-    let own: Task | null = null;
+    const own: { task: Task | null } = { task: null };
     const result = await this.#desk.tasks.run('Comparing', 'Could not compare', (task) => {
-      own = this.#task = task;
+      own.task = this.#task = task;
       return this.#desk.client.call('compareCheckpoints', args, {
         signal: task.signal,
         onProgress: ({ bytes, total, outcomes }) => {
@@ -219,9 +249,11 @@ export class CompareState {
         },
       });
     });
-    if (own !== this.#task) return; // another one has taken its place
+    if (own.task !== this.#task) return; // another one has taken its place
+    const isCancelled = own.task?.signal.aborted;
     this.#task = null;
     this.running = false;
+    if (!result && !isCancelled) this.#refused = this.#subject;
     this.#update();
     if (result && this.#desk.problems.check('Could not compare', result)) this.done = true;
   }
