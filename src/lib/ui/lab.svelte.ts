@@ -18,6 +18,7 @@ import { SeriesState } from './compare/series.svelte.ts';
 import { DataState, type DataFiles } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
 import { droppedOf, nameOf, pathsOf, readDrop, readPicked, type Pile } from './dropped.ts';
+import { EditingState } from './edit/editing.svelte.ts';
 import { GraphState } from './graph.svelte.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
 import { severalCheckpoints, sortPile, type Purpose } from './piles.ts';
@@ -77,6 +78,7 @@ export class Lab implements Desk {
   readonly modelForm = new ModelForm(this.model);
   readonly runs = new RunsState(this);
   readonly saving = new SavingState(this);
+  readonly editing = new EditingState(this, this.checkpoint, this.beside);
   readonly safety = new SafetyState(this);
   question = $state.raw<Question | null>(null);
   /** Where a drop or a sample leads, unless a page that serves as well is shown already. */
@@ -233,6 +235,7 @@ export class Lab implements Desk {
     this.training.reset();
     this.form.reset();
     this.saving.reset();
+    this.editing.output.checkpointChanged(nameOf(dropped));
     this.safety.forget();
     this.compare.checkpointChanged();
     this.running.result = null;

@@ -25,7 +25,10 @@ const imports: Readonly<Record<SaveChoice['format'], readonly string[]>> = {
 const torchLoad = (file: string) => `torch.load(${file}, map_location="cpu", weights_only=True)`;
 
 /** Lines that make `weights` of a file, whose name is a Python string. */
-function weights({ format, sharded }: SnippetSubject['choice'], file: string): readonly string[] {
+function weights(
+  { format, sharded }: Pick<SaveChoice, 'format' | 'sharded'>,
+  file: string,
+): readonly string[] {
   if (format === 'npz') {
     return [
       `with numpy.load(${file}) as arrays:`,
@@ -39,6 +42,17 @@ function weights({ format, sharded }: SnippetSubject['choice'], file: string): r
     `for shard in sorted(Path(${file}).glob("*.${format}")):`,
     `    weights.update(${load('shard')})`,
   ];
+}
+
+/** Python that loads a file as it is, whatever it holds. */
+export function loadSnippet(
+  { format, sharded }: { format: SaveChoice['format']; sharded: boolean },
+  name: string,
+): string {
+  const kind = sharded && format === 'pt' ? 'bin' : format;
+  const path = sharded ? ['from pathlib import Path'] : [];
+  const lines = weights({ format: kind, ...(sharded && { sharded }) }, JSON.stringify(name));
+  return [...path, ...imports[kind], '', ...lines].join('\n');
 }
 
 /** Lines that give a model the head that its weights are of. */

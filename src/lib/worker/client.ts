@@ -50,6 +50,7 @@ export class WorkerError extends Error {
 const parsing: ReadonlySet<CallName> = new Set<CallName>([
   'open',
   'openBeside',
+  'previewEdits',
   'scan',
   'data',
   'source',
@@ -77,6 +78,8 @@ const computing: ReadonlySet<CallName> = new Set<CallName>([
   'buildCarried',
   'train',
   'save',
+  'checkCasts',
+  'saveEdited',
   'project',
   'adapter',
   'openRun',

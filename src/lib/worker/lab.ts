@@ -5,6 +5,7 @@
 import type { OpenFile } from '#lib/storage/opfs.ts';
 import { besideHandlers } from './lab.beside.ts';
 import { compareHandlers } from './lab.compare.ts';
+import { editHandlers } from './lab.edit.ts';
 import { keepHandlers } from './lab.keep.ts';
 import { modelHandlers } from './lab.model.ts';
 import { openHandlers } from './lab.open.ts';
@@ -29,6 +30,7 @@ export class Lab {
       ...besideHandlers(state),
       ...compareHandlers(state),
       ...reportHandlers(state),
+      ...editHandlers(state),
       ...safetyHandlers(state),
       ...modelHandlers(state),
       ...runHandlers(state),

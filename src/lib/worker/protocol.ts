@@ -8,6 +8,7 @@
  */
 import type { BesideCalls } from './protocol.beside.ts';
 import type { CompareCalls } from './protocol.compare.ts';
+import type { EditCalls } from './protocol.edit.ts';
 import type { GraphCalls } from './protocol.graph.ts';
 import type { KeepCalls } from './protocol.keep.ts';
 import type { ModelCalls } from './protocol.model.ts';
@@ -23,6 +24,7 @@ export type { Finding, Result } from '#lib/checkpoint/finding.ts';
 export type { Dtype } from '#lib/checkpoint/dtype.ts';
 export type * from './protocol.beside.ts';
 export type * from './protocol.compare.ts';
+export type * from './protocol.edit.ts';
 export type * from './protocol.graph.ts';
 export type * from './protocol.keep.ts';
 export type * from './protocol.model.ts';
@@ -41,6 +43,7 @@ export interface Calls
     TableCalls,
     BesideCalls,
     CompareCalls,
+    EditCalls,
     SafetyCalls,
     ModelCalls,
     ReportCalls,

@@ -26,17 +26,27 @@ export interface WriteArguments {
   progress(progress: { bytes: number; total: number }): void;
 }
 
+interface FileToWrite {
+  readonly format: Format;
+  readonly stem: string;
+  readonly name: string;
+  /** In bytes. */
+  readonly total: number;
+  /** Free texts, beside those that readers ask for. */
+  readonly texts?: ReadonlyMap<string, string>;
+}
+
 /** From this size on, a download is written to the browser's private disk instead of memory. */
 const LARGE = 64 * 2 ** 20;
 
 /** Writes a checkpoint as one file of some `total` bytes, and compares every tensor. */
 export async function saveFile(
   root: Value,
-  { format, stem, name, total }: { format: Format; stem: string; name: string; total: number },
+  { format, stem, name, total, texts }: FileToWrite,
   args: WriteArguments,
 ): Promise<Saved> {
   const { handle, signal, progress } = args;
-  const metadata = metadataFor(format);
+  const metadata = metadataFor(format, texts);
   const onProgress = (bytes: number) => progress({ bytes: Math.min(bytes, total), total });
   const writeTo = (sink: Sink) => format.write!(root, sink, { stem, metadata, signal, onProgress });
   const file = await writeFile(name, total, writeTo, args);
@@ -44,9 +54,12 @@ export async function saveFile(
   return saved(file, name, handle);
 }
 
-/** What transformers asks of the safetensors files that it reads. */
-export function metadataFor(format: Format): ReadonlyMap<string, string> {
-  return new Map(format === safetensors ? [['format', 'pt']] : []);
+/** Free texts of a file, and what transformers asks of the safetensors files that it reads. */
+export function metadataFor(
+  format: Format,
+  texts: ReadonlyMap<string, string> = new Map(),
+): ReadonlyMap<string, string> {
+  return new Map(format === safetensors ? [['format', 'pt'], ...texts] : []);
 }
 
 export function saved(file: File, name: string, handle?: FileSystemFileHandle): Saved {

@@ -35,6 +35,8 @@ export interface ShardArguments extends WriteArguments {
   readonly name?: string;
   /** Bytes of the largest shard. */
   readonly shardSize?: number;
+  /** Free texts of every shard. */
+  readonly texts?: ReadonlyMap<string, string>;
 }
 
 /** Writes the tensors of a state_dict in shards; `name` is the folder's, unless one is given. */
@@ -47,7 +49,7 @@ export async function saveShards(
   const { directory, signal, progress, shardSize = DEFAULT_SHARD_SIZE } = args;
   const total = kind === 'bin' ? storedBytes(root) : elementBytes(root);
   const options = {
-    metadata: metadataFor(shardKinds[kind].format),
+    metadata: metadataFor(shardKinds[kind].format, args.texts),
     signal,
     onProgress: (bytes: number) => progress({ bytes: Math.min(bytes, total), total }),
   };

@@ -1,0 +1,170 @@
+import { untrack } from 'svelte';
+import { download } from '#lib/storage/download.ts';
+import type {
+  Edit,
+  EditFilter,
+  EditHint,
+  EditPreview,
+  EditRow,
+  Finding,
+  Overflow,
+} from '#lib/worker/protocol.ts';
+import { WorkerCrash } from '#lib/worker/client.ts';
+import type { CheckpointState } from '../checkpoint.svelte.ts';
+import type { BesideState } from '../beside.svelte.ts';
+import type { Desk } from '../desk.ts';
+import { PagedRows } from '../rows.svelte.ts';
+import { EditList } from './edit_list.svelte.ts';
+import { OutputState } from './output.svelte.ts';
+
+/** Milliseconds without a change after which the edits are previewed. */
+const PAUSE = 120;
+
+/** The list of edits, what it makes of the open checkpoint, and the writing of that. */
+export class EditingState {
+  readonly list = new EditList();
+  readonly output: OutputState;
+  preview = $state.raw<EditPreview | null>(null);
+  /** Why there is no preview: the worker could not make one. */
+  failure = $state.raw<Finding[]>([]);
+  hints = $state.raw<readonly EditHint[]>([]);
+  show = $state<EditFilter>('changes');
+  text = $state('');
+  rows = $state.raw<PagedRows<EditRow> | null>(null);
+  /** Of the newest preview; null where nobody has counted yet. */
+  overflows = $state.raw<readonly Overflow[] | null>(null);
+  /** Edits whose forms are shown. */
+  open = $state.raw<readonly number[]>([]);
+  readonly #desk: Desk;
+  readonly #checkpoint: CheckpointState;
+  /** Edits over which the worker stopped: they are not tried again by themselves. */
+  #refused = '';
+
+  constructor(desk: Desk, checkpoint: CheckpointState, beside: BesideState) {
+    this.#desk = desk;
+    this.#checkpoint = checkpoint;
+    this.output = new OutputState(desk, this);
+    beside.onRenumbered = (numbers) => this.list.renumber(numbers);
+  }
+
+  /** What an edit came to; undefined where it is off or was not reached. */
+  step(id: number): EditPreview['steps'][number] | undefined {
+    return this.preview?.steps[this.list.active.findIndex((item) => item.id === id)];
+  }
+
+  /** Previews the edits whenever they change, as long as the page is shown; made for `$effect`. */
+  follow(): () => void {
+    const edits = this.list.active.map(({ edit }) => edit);
+    const { opened } = this.#checkpoint;
+    if (!opened) return () => {};
+    let isStale = false;
+    const timer = setTimeout(
+      () => untrack(() => this.#refresh(edits, () => isStale)),
+      this.preview ? PAUSE : 0,
+    );
+    return () => {
+      isStale = true;
+      clearTimeout(timer);
+    };
+  }
+
+  async #refresh(edits: readonly Edit[], isStale: () => boolean): Promise<void> {
+    const text = JSON.stringify(edits);
+    if (text === this.#refused) return;
+    try {
+      const result = await this.#desk.client.call('previewEdits', { edits });
+      if (isStale()) return;
+      this.failure = result.ok ? [] : result.findings;
+      this.preview = result.ok ? result.preview : null;
+      this.overflows = null;
+      this.#refused = '';
+    } catch (error) {
+      this.preview = null;
+      if (error instanceof WorkerCrash) {
+        this.#refused = text;
+        this.failure = [stopped];
+      } else this.#desk.problems.defect('Could not preview the edits', error);
+    }
+  }
+
+  /** Fetches the rows anew whenever the preview or what is shown of it changes. */
+  followRows(): () => void {
+    const { preview, show, text } = this;
+    let isStale = false;
+    if (!preview) this.rows = null;
+    else {
+      const { id } = preview;
+      void this.#desk.client
+        .call('filterEdits', { id, show, text })
+        .then((total) => {
+          if (isStale || total === null) return;
+          this.rows = new PagedRows(total, (start, count) =>
+            this.#desk.client.call('editRows', { id, start, count }).catch(() => null),
+          );
+        })
+        .catch(() => {}); // a worker that died is told of elsewhere
+    }
+    return () => {
+      isStale = true;
+    };
+  }
+
+  /** What the open checkpoint suggests. */
+  async findHints(): Promise<void> {
+    try {
+      this.hints = this.#checkpoint.opened ? await this.#desk.client.call('editHints', {}) : [];
+    } catch (error) {
+      this.#desk.problems.defect('Could not look for suggestions', error);
+    }
+  }
+
+  /** Adds edits; those with something to fill in are opened. */
+  add(edits: readonly Edit[], open = false): void {
+    const first = this.list.add(edits);
+    if (open) this.setOpen(first, true);
+  }
+
+  setOpen(id: number, isOpen: boolean): void {
+    const others = this.open.filter((other) => other !== id);
+    this.open = isOpen ? [...others, id] : others;
+  }
+
+  async checkCasts(): Promise<void> {
+    const { preview } = this;
+    if (!preview) return;
+    const failure = 'Could not check the casts';
+    const result = await this.#desk.tasks.run('Checking the casts', failure, (task) =>
+      this.#desk.client.call(
+        'checkCasts',
+        { id: preview.id },
+        {
+          signal: task.signal,
+          onProgress: ({ bytes, total }) => task.transferred(bytes, total),
+        },
+      ),
+    );
+    if (!result || !this.#desk.problems.check(failure, result)) return;
+    if (this.preview === preview) this.overflows = result.overflows;
+  }
+
+  exportList(): void {
+    download(new Blob([this.list.toJson()], { type: 'application/json' }), 'edits.json');
+  }
+
+  /** Adds the edits of a file to the list. */
+  async importList(file: File): Promise<void> {
+    const failure = `Could not read ${file.name}`;
+    const result = await this.#desk.tasks.run(`Reading ${file.name}`, failure, async (task) => {
+      const { signal } = task;
+      return this.#desk.client.call('readEdits', { text: await file.text() }, { signal });
+    });
+    if (result && this.#desk.problems.check(failure, result)) this.list.add(result.edits);
+  }
+}
+
+const stopped: Finding = {
+  code: 'edit-stopped',
+  severity: 'error',
+  message: 'edit: the worker stopped over this list of edits',
+  advice: 'Take out the last change: a pattern that can match in endless ways never ends.',
+};

@@ -1,0 +1,126 @@
+/**
+ * What is written of a checkpoint in a format, and what that loses. PyTorch's formats hold the tree,
+ * without what `weights_only` refuses; the others hold tensors by their names, safetensors with a text
+ * that keeps the rest.
+ */
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { FindingError, findingOf, type Finding } from '#lib/checkpoint/finding.ts';
+import type { Tensor } from '#lib/checkpoint/tensor.ts';
+import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import type { Tree } from '#lib/edit/apply.ts';
+import { flattenTree, TREE_KEY } from '#lib/edit/kept_tree.ts';
+import { npz } from '#lib/formats/npz.ts';
+import { safetensors } from '#lib/formats/safetensors.ts';
+import { torchLegacy } from '#lib/formats/torch.legacy.ts';
+import { torch } from '#lib/formats/torch.read.ts';
+import { tensorsIn } from '#lib/inspect/walk.ts';
+import { dtypeLosses, flatLosses, listed, originLosses, plainLosses } from './losses.ts';
+import { plainOf } from './plain.ts';
+import type { EditOutput } from './protocol.edit.ts';
+
+export interface Conversion extends Tree {
+  /** Errors say why it cannot be written. */
+  readonly losses: readonly Finding[];
+}
+
+export const outputFormats = { pt: torch, pth: torchLegacy, safetensors, npz } as const;
+
+/** Whether a file of it is a dict of tensors and nothing else. */
+export function isFlatOutput({ format, sharded }: EditOutput): boolean {
+  return sharded || format === 'safetensors' || format === 'npz';
+}
+
+/** Whether it is written by what torch.save does: storages whole, tied tensors tied. */
+export function isTorchOutput({ format }: EditOutput): boolean {
+  return format === 'pt' || format === 'pth';
+}
+
+/** `source` is the checkpoint that the edits began with; `stem` names a tensor that stands alone. */
+export function convert(
+  { root, metadata }: Tree,
+  source: Checkpoint,
+  output: EditOutput,
+  stem: string,
+): Conversion {
+  const plain = plainOf(root);
+  if (!plain) {
+    const nothing: Finding = {
+      code: 'loss-everything',
+      severity: 'error',
+      message: 'nothing in it is a tensor or a plain value',
+      advice: 'Look at the Safety page for what it is.',
+    };
+    return { root, metadata: new Map(), losses: [nothing] };
+  }
+  const losses = [...plainLosses(plain), ...originLosses(source, root)];
+  const own = ownTexts(metadata, source);
+  const texts = output.format === 'safetensors' ? own : new Map<string, string>();
+  if (texts.size < own.size) losses.push(textLoss(own));
+  if (!isFlatOutput(output)) {
+    const named = [...tensorsIn(plain.root)].map(({ path, tensor }) => ({ name: path, tensor }));
+    losses.push(...dtypeLosses(named, output.format));
+    return { root: plain.root, metadata: texts, losses };
+  }
+  const whole = isTensor(plain.root) ? new Dict([[stem, plain.root]]) : plain.root;
+  return flat(whole, texts, losses, output);
+}
+
+function flat(
+  root: Value,
+  texts: Map<string, string>,
+  losses: Finding[],
+  output: EditOutput,
+): Conversion {
+  const keeps = output.format === 'safetensors' && output.keepTree && !output.sharded;
+  try {
+    const { tensors, text } = flattenTree(root, output.separator);
+    const named = [...tensors.entries()].map(([key, tensor]) => ({
+      name: String(key),
+      tensor: tensor as Tensor,
+    }));
+    losses.push(...flatLosses(root, tensors, keeps), ...dtypeLosses(named, output.format));
+    if (tensors.size === 0) losses.push(noTensor);
+    if (keeps && text !== null) texts.set(TREE_KEY, text);
+    return { root: isTorchOutput(output) ? tensors : untied(tensors), metadata: texts, losses };
+  } catch (error) {
+    if (!(error instanceof FindingError)) throw error;
+    return { root, metadata: texts, losses: [...losses, findingOf(error)] };
+  }
+}
+
+const noTensor: Finding = {
+  code: 'loss-empty',
+  severity: 'error',
+  message: 'there is no tensor to write',
+  advice: 'Choose PyTorch’s own format for plain values.',
+};
+
+/** The free texts of a safetensors file, and those that edits have set; no other facts of a container. */
+function ownTexts(metadata: ReadonlyMap<string, string>, source: Checkpoint): Map<string, string> {
+  const isOwn = source.format === 'safetensors';
+  const texts = [...metadata].filter(
+    ([key, text]) => (isOwn || source.metadata.get(key) !== text) && key !== 'format',
+  );
+  return new Map(texts);
+}
+
+function textLoss(texts: ReadonlyMap<string, string>): Finding {
+  if (texts.has(TREE_KEY)) {
+    return {
+      code: 'loss-tree',
+      severity: 'warning',
+      message: 'the nested dicts and plain values that the file keeps in its metadata are left out',
+      advice: 'Add the edit Unflatten, which restores them.',
+    };
+  }
+  return {
+    code: 'loss-metadata',
+    severity: 'warning',
+    message: `the file's metadata is left out: ${listed([...texts.keys()].map((key) => JSON.stringify(key)))}`,
+  };
+}
+
+/** Tensors that are all objects of their own: other formats write each by itself. */
+function untied(tensors: Dict): Dict {
+  return new Dict([...tensors.entries()].map(([key, it]) => [key, { ...(it as Tensor) }]));
+}

@@ -1,0 +1,82 @@
+/** Editing: the list of edits is the page's; what it makes of the open checkpoint is kept here. */
+import { FindingError } from '#lib/checkpoint/finding.ts';
+import { parseLiteral } from '#lib/architecture/literal.ts';
+import { convert, isFlatOutput, isTorchOutput, outputFormats } from './conversion.ts';
+import { editHints } from './edit_hints.ts';
+import { Preview } from './edit_preview.ts';
+import { attempt, notYet, shown, type Handlers, type LabState } from './lab.state.ts';
+import type { Calls, Saved } from './protocol.ts';
+import type { EditCalls, EditOutput } from './protocol.edit.ts';
+import { readEdits } from './read_edits.ts';
+import { elementBytes, mustLoad, saveFile, storedBytes, type WriteArguments } from './save.file.ts';
+import { saveShards } from './save.shards.ts';
+
+export function editHandlers(state: LabState): Handlers<keyof EditCalls> {
+  let count = 0;
+  let newest: Preview | null = null;
+  const need = (id: number): Preview => {
+    if (newest?.id === id) return newest;
+    throw notYet('edit: the list of edits has changed meanwhile', 'Try again.');
+  };
+  const converted = (id: number, output: EditOutput, stem: string) =>
+    convert(need(id).tree, state.need().checkpoint, output, stem);
+
+  return {
+    previewEdits: ({ edits }, { signal }) =>
+      attempt(signal, () => {
+        const others = new Map([...state.beside].map(([id, { checkpoint }]) => [id, checkpoint]));
+        const context = { others, literal: parseLiteral };
+        newest = new Preview(++count, state.need().checkpoint, edits, context);
+        return Promise.resolve({ preview: newest.describe() });
+      }),
+    filterEdits: ({ id, show, text }) => (newest?.id === id ? newest.filter(show, text) : null),
+    editRows: ({ id, start, count }) => (newest?.id === id ? newest.rows(start, count) : null),
+    editHints: () => {
+      const { checkpoint, stateDicts } = state.need();
+      return editHints(checkpoint, stateDicts);
+    },
+    checkCasts: ({ id }, { signal, progress }) =>
+      attempt(signal, async () => ({ overflows: await need(id).overflows({ signal, progress }) })),
+    editLosses: ({ id, output }) =>
+      newest?.id === id ? converted(id, output, 'tensor').losses.map(shown) : [],
+    saveEdited: ({ id, output, name, ...place }, { signal, progress }) =>
+      attempt(signal, async () => {
+        const stem = name.replace(/\.[^.]+$/, '') || 'checkpoint';
+        const { root, metadata, losses } = converted(id, output, stem);
+        const refused = losses.find(({ severity }) => severity === 'error');
+        if (refused) throw new FindingError(refused);
+        const args = { ...place, openFile: state.openFile, signal, progress };
+        const written = { root, metadata, output, name, stem };
+        const saved = await (output.sharded
+          ? writeShards(written, args)
+          : writeFile(written, args));
+        return { saved, overflows: need(id).counted() };
+      }),
+    readEdits: ({ text }, { signal }) =>
+      attempt(signal, () => Promise.resolve({ edits: readEdits(text) })),
+  };
+}
+
+type Written = Pick<ReturnType<typeof convert>, 'root' | 'metadata'> & {
+  readonly output: EditOutput;
+  readonly name: string;
+  readonly stem: string;
+};
+type Place = WriteArguments & Pick<Calls['saveEdited']['args'], 'directory' | 'shardSize'>;
+
+async function writeFile(
+  { root, metadata, output, name, stem }: Written,
+  args: Place,
+): Promise<Saved> {
+  const total = isFlatOutput(output) ? elementBytes(root) : storedBytes(root);
+  const format = outputFormats[output.format];
+  const saved = await saveFile(root, { format, stem, name, total, texts: metadata }, args);
+  if (isTorchOutput(output))
+    await mustLoad(saved.file ?? (await args.handle!.getFile()), args.signal);
+  return saved;
+}
+
+function writeShards({ root, metadata, output, name }: Written, args: Place): Promise<Saved> {
+  const kind = isTorchOutput(output) ? 'bin' : 'safetensors';
+  return saveShards(root, kind, name, { ...args, name, texts: metadata });
+}
