@@ -24,7 +24,7 @@ const rooms: Record<string, Room> = {
   pickle: { rooms: ['file', 'checkpoint'] },
   formats: { rooms: ['file', 'checkpoint', 'pickle'] },
   inspect: { rooms: ['file', 'checkpoint', 'pickle', 'formats', 'edit/rename'] },
-  edit: { rooms: ['checkpoint', 'formats/json'] },
+  edit: { rooms: ['checkpoint', 'file/read_ahead', 'formats/json'] },
   // pure-rand: first values come from torch's own generator.
   architecture: {
     rooms: ['file', 'checkpoint', 'pickle', 'edit'],
