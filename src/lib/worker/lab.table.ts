@@ -19,5 +19,12 @@ export function tableHandlers(state: LabState): Handlers<keyof TableCalls> {
       attempt(signal, () => Promise.resolve({ table: need().columns })),
     tensorNodes: ({ row }) => need().nodes(row),
     tensorRow: ({ node }) => need().rowOf(node),
+    summarize: ({ rows }, context) =>
+      attempt(context.signal, async () => ({
+        rows: await need().numbers.summarize(rows, context),
+      })),
+    standouts: () => need().numbers.standouts(),
+    duplicates: (_, context) =>
+      attempt(context.signal, async () => ({ rows: await need().numbers.duplicates(context) })),
   };
 }

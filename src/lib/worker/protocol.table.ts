@@ -1,7 +1,11 @@
 /** The open checkpoint as a table of its tensors. Types only. */
-import type { Result } from '#lib/checkpoint/finding.ts';
+import type { Finding, Result } from '#lib/checkpoint/finding.ts';
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import type { StandoutCode } from '#lib/inspect/standouts.ts';
+import type { TensorSummary } from '#lib/inspect/tensor_statistics.ts';
 import type { OutlineNode } from './protocol.open.ts';
+
+export type { StandoutCode, TensorSummary };
 
 export interface TableCalls {
   /** Every tensor at every place where it stands, in the order of the tree. */
@@ -10,6 +14,37 @@ export interface TableCalls {
   tensorNodes: { args: { row: number }; result: OutlineNode[] };
   /** The row of the table that a row of the tree is; null where it is none. */
   tensorRow: { args: { node: number }; result: number | null };
+  /** What the numbers of some rows are like, in turn. What is known already costs nothing. */
+  summarize: {
+    args: { rows: readonly number[] };
+    result: Result<{ rows: RowSummary[] }>;
+    /** Bytes of the elements that were read. */
+    progress: { bytes: number };
+  };
+  /** What stands out among the rows that were summarized so far, the gravest first. */
+  standouts: { args: object; result: RowStandout[] };
+  /** Rows whose elements an earlier row has as well, in another storage; of those summarized so far. */
+  duplicates: {
+    args: object;
+    result: Result<{ rows: { row: number; of: number }[] }>;
+    progress: { bytes: number; total: number };
+  };
+}
+
+export interface RowSummary {
+  readonly row: number;
+  /** Null where the elements cannot be read, or are no numbers. */
+  readonly summary: TensorSummary | null;
+  /** Why there is none. */
+  readonly problem: string;
+}
+
+/** One thing that stands out at a row, as a sentence about it. */
+export interface RowStandout {
+  readonly row: number;
+  readonly code: StandoutCode;
+  readonly severity: Finding['severity'];
+  readonly message: string;
 }
 
 /** Columns: a value for each tensor. Few dtypes, shapes and kinds repeat, so they are numbered. */

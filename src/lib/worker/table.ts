@@ -10,6 +10,7 @@ import { label, remark } from '#lib/inspect/repr.ts';
 import { stateOwners } from '#lib/inspect/state_owners.ts';
 import { placesOf, tensorRows, type TensorRow } from '#lib/inspect/tensor_rows.ts';
 import type { Outline } from './outline.ts';
+import { TableNumbers } from './table_numbers.ts';
 import type { OutlineNode, TensorTable } from './protocol.ts';
 
 export class Table {
@@ -17,6 +18,7 @@ export class Table {
   readonly columns: TensorTable;
   /** The parameter of each row that is an optimizer's state of one. */
   readonly owners: readonly (string | null)[];
+  readonly numbers: TableNumbers;
   readonly #outline: Outline;
 
   constructor(checkpoint: Checkpoint, outline: Outline, stateDict: Value | undefined) {
@@ -27,6 +29,7 @@ export class Table {
     this.owners = owners;
     this.#outline = outline;
     this.columns = columnsOf(rows, owners, checkpoint);
+    this.numbers = new TableNumbers(this);
   }
 
   /** The rows of the tree from the root to a row of the table. */
