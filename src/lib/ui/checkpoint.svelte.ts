@@ -16,8 +16,8 @@ import { TreeState } from './tree.svelte.ts';
 /** Elements of a tensor that the details show. */
 const valuesShown = 64;
 
-/** As it is nested, its tensors side by side, or sums over them. */
-export type ContentsView = 'tree' | 'table' | 'totals';
+/** As it is nested, its tensors side by side, what their numbers are like, or sums over them. */
+export type ContentsView = 'tree' | 'table' | 'statistics' | 'totals';
 
 /** The open checkpoint as the page knows it. The worker holds the file. */
 export class CheckpointState {

@@ -30,6 +30,23 @@ export const layoutColumns: readonly Column[] = [
   marks,
 ];
 
+export const statisticsColumns: readonly Column[] = [
+  name,
+  number('min', 'Min', 76),
+  number('max', 'Max', 76),
+  number('mean', 'Mean', 76),
+  number('std', 'Std', 76, 'With Bessel’s correction, as tensor.std()'),
+  number('norm', 'Norm', 76, 'Square root of the sum of squares'),
+  number('zeros', 'Zeros', 60),
+  number('nan', 'NaN', 52),
+  number('inf', 'Inf', 52, 'Infinite elements of either sign'),
+  {
+    ...{ id: 'magnitudes', title: 'Magnitudes', least: 88, unsortable: true },
+    help: 'How many elements are about how large, by powers of two; one axis for all rows',
+  },
+  marks,
+];
+
 const GAP = 12;
 
 /** Tracks of a grid, and the least width of a row with its gaps. */

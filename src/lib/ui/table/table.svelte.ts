@@ -2,7 +2,8 @@ import type { OutlineNode } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
 import { FilterError, parseFilter, type RowTest } from './filter.ts';
 import { nextSort, sortRows, type Sort } from './sort.ts';
-import { TableRows, type KnownFigures } from './table_rows.ts';
+import { StatisticsState } from './statistics.svelte.ts';
+import { TableRows } from './table_rows.ts';
 import { TotalsState } from './totals.svelte.ts';
 
 /**
@@ -18,6 +19,7 @@ export class TableState {
   /** The rows of the tree from the root to the chosen row. */
   nodes: readonly OutlineNode[] = [];
   readonly totals = new TotalsState(this);
+  readonly statistics: StatisticsState;
   readonly #desk: Desk;
   readonly #show: (node: OutlineNode) => void;
   #loading: Promise<void> | null = null;
@@ -51,6 +53,7 @@ export class TableState {
   constructor(desk: Desk, show: (node: OutlineNode) => void) {
     this.#desk = desk;
     this.#show = show;
+    this.statistics = new StatisticsState(desk);
   }
 
   /** Another checkpoint is open. */
@@ -63,6 +66,7 @@ export class TableState {
     this.selected = -1;
     this.nodes = [];
     this.totals.reset();
+    this.statistics.reset(null);
   }
 
   /** Fetches the table, once for each checkpoint. */
@@ -79,7 +83,15 @@ export class TableState {
     );
     if (opened !== this.#opened) return;
     if (!result || !this.#desk.problems.check(failure, result)) this.#loading = null;
-    else this.rows = new TableRows(result.table, nothingKnown);
+    else {
+      this.statistics.reset(result.table);
+      this.rows = new TableRows(result.table, this.statistics);
+    }
+  }
+
+  /** Goes back to the order of the tree. */
+  unsort(): void {
+    if (this.sort.column !== null) this.sort = { column: null, descending: false };
   }
 
   sortBy(column: string, firstDescending: boolean): void {
@@ -106,6 +118,12 @@ export class TableState {
     }
   }
 
+  /** Chooses a row that a filter may hide. */
+  async goTo(row: number): Promise<void> {
+    if (!this.shown.includes(row)) this.filter = '';
+    await this.choose(row);
+  }
+
   /** Chooses the row that is chosen in the tree, if it is a tensor; others leave it as it is. */
   async follow(node: OutlineNode): Promise<void> {
     if (!node.tensor) return;
@@ -126,6 +144,3 @@ export class TableState {
     }
   }
 }
-
-const nothing = new Float64Array();
-const nothingKnown: KnownFigures = { figure: () => nothing, remarks: () => [], codes: [] };
