@@ -19,51 +19,87 @@ export interface NeighbourOptions {
 }
 
 /**
- * The other rows of an (n, d) tensor of real numbers nearest to a row, the nearest first; of equally
- * near ones the first rows; none where d is 0. Rows with NaN or infinities are no neighbours. The matrix is read once, row
- * after row. Throws a FindingError where the tensor is no such matrix, has no such row, or the row has
- * numbers that are not finite.
+ * The other rows of an (n, d) tensor of real numbers nearest to row `of`, the nearest first; of equally
+ * near ones the first rows; none where d is 0. Rows with NaN or infinities are no neighbours. The matrix
+ * is read once, row after row. Throws a FindingError where the tensor is no such matrix, has no such
+ * row, or the row has numbers that are not finite.
  */
 export async function neighbours(
   tensor: Tensor,
-  row: number,
+  of: number,
   { by, count }: NeighbourOptions,
   work: Work = {},
 ): Promise<Neighbour[]> {
-  checkMatrix(tensor, row);
+  checkMatrix(tensor, of);
   const [rows, columns] = tensor.shape as [number, number];
-  const own = await rowOf(tensor, row, work.signal);
-  const ownSquares = own.reduce((sum, number) => sum + number * number, 0);
-  if (!Number.isFinite(ownSquares)) {
-    throw refuse(`row ${row} holds NaN, infinities or numbers too large to be squared`);
+  const own = await rowOf(tensor, of, work.signal);
+  if (!Number.isFinite(squaresOf(own))) {
+    throw refuse(`row ${of} holds NaN, infinities or numbers too large to be squared`);
   }
   const nearest = new Nearest(by, count);
-  // Sums of the row that is being read, which may begin in one chunk and end in another.
-  let [at, column, product, squares, apart] = [0, 0, 0, 0, 0];
-  const take = (numbers: Numbers) => {
-    for (let place = 0; place < numbers.length;) {
-      const end = Math.min(numbers.length, place + columns - column);
-      for (; place < end; place++, column++) {
-        const [number, mine] = [numbers[place]!, own[column]!];
-        product += number * mine;
-        squares += number * number;
-        apart += (number - mine) ** 2;
-      }
-      if (column < columns) return;
-      const both = Math.sqrt(squares) * Math.sqrt(ownSquares);
-      const cosine = both === 0 ? 0 : product / both;
-      if (at !== row && squares < Infinity) {
-        nearest.offer({ row: at, cosine, distance: Math.sqrt(apart) });
-      }
-      at++;
-      [column, product, squares, apart] = [0, 0, 0, 0];
-    }
-  };
+  let row = 0;
+  let column = 0;
+  const sums = new RowSums(own);
   for await (const numbers of numbersOf(tensor, work.signal)) {
-    take(numbers);
-    work.progress?.({ done: at * columns + column, total: rows * columns });
+    for (let at = 0; at < numbers.length;) {
+      const end = Math.min(numbers.length, at + columns - column);
+      sums.add(numbers, at, end, column);
+      column += end - at;
+      at = end;
+      if (column < columns) break; // the row goes on in the next chunk
+      if (row !== of && sums.squares < Infinity) nearest.offer({ row, ...sums.likeness() });
+      sums.clear();
+      row++;
+      column = 0;
+    }
+    work.progress?.({ done: row * columns + column, total: rows * columns });
   }
   return nearest.inOrder;
+}
+
+/** Sums over a row and the one that it is compared with. */
+class RowSums {
+  squares = 0;
+  #product = 0;
+  #apart = 0;
+  readonly #own: Float64Array;
+  readonly #ownNorm: number;
+
+  constructor(own: Float64Array) {
+    this.#own = own;
+    this.#ownNorm = Math.sqrt(squaresOf(own));
+  }
+
+  /** Takes the numbers of a range, which stand in the row from a column on. */
+  add(numbers: Numbers, start: number, end: number, column: number): void {
+    const own = this.#own;
+    let product = 0;
+    let squares = 0;
+    let apart = 0;
+    for (let at = start; at < end; at++) {
+      const number = numbers[at]!;
+      const mine = own[column + at - start]!;
+      product += number * mine;
+      squares += number * number;
+      apart += (number - mine) * (number - mine);
+    }
+    this.#product += product;
+    this.squares += squares;
+    this.#apart += apart;
+  }
+
+  likeness(): Omit<Neighbour, 'row'> {
+    const norms = Math.sqrt(this.squares) * this.#ownNorm;
+    return { cosine: norms === 0 ? 0 : this.#product / norms, distance: Math.sqrt(this.#apart) };
+  }
+
+  clear(): void {
+    this.squares = this.#product = this.#apart = 0;
+  }
+}
+
+function squaresOf(numbers: Float64Array): number {
+  return numbers.reduce((sum, number) => sum + number * number, 0);
 }
 
 /** The best so far. */
