@@ -55,6 +55,7 @@ export async function inBrowser(
     executablePath: chromiumPath!,
     args: [...flags, '--remote-debugging-port=0'],
     viewport: { width: 1280, height: 800 },
+    acceptDownloads: false, // they would be copied while the next run is timed
   });
   const [port, path] = readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').trim().split('\n');
   try {

@@ -44,7 +44,7 @@ const SHAPE: [number, number] = [1024, 1282];
 const ROUNDS = Number(process.argv[2] ?? 5);
 const MEMORY_BAR = 64 * 2 ** 20 + 4 * SHAPE[0] * SHAPE[1];
 
-const large = join(folder, 'large.pt');
+const large = join(folder, `large_${TENSORS}.pt`);
 const sparse = join(folder, 'sparse.pt');
 
 async function main(): Promise<void> {

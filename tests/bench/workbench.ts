@@ -10,8 +10,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runPython } from '../python.ts';
 import { buildPages, conclude, folder, inBrowser, prepare } from './bench.ts';
+import { measureCompare, measureConvert, type LargeFiles } from './large.ts';
 import { measureTable } from './table.ts';
 
+const ROUNDS = Number(process.argv[2] ?? 5);
+/** Of a large file. */
+const TENSORS = Number(process.argv[3] ?? 200);
+const SHAPE = [1024, 1282] as const;
+const MEMORY_BAR = 64 * 2 ** 20 + 2 * 4 * SHAPE[0] * SHAPE[1];
 const LAYERS = 1250;
 const PER_LAYER = 16;
 
@@ -19,6 +25,14 @@ async function main(): Promise<void> {
   prepare();
   const small = await made('small.pt', ['make', '4', '8', '8']);
   const many = await made('many.pt', ['many', String(LAYERS)]);
+  const size = [TENSORS, ...SHAPE].map(String);
+  const large: LargeFiles = {
+    paths: [
+      await made(`large_${TENSORS}.pt`, ['make', ...size, '0']),
+      await made(`large_${TENSORS}_other.pt`, ['make', ...size, '1']),
+    ],
+    ...{ tensors: TENSORS, rounds: ROUNDS, memory: MEMORY_BAR },
+  };
   await buildPages();
   await inBrowser((context) =>
     measureTable(context, {
@@ -26,6 +40,8 @@ async function main(): Promise<void> {
       typed: String(LAYERS - 1),
     }),
   );
+  await inBrowser((context, address) => measureCompare(context, address, large));
+  await inBrowser((context, address) => measureConvert(context, address, large));
   conclude();
 }
 
