@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { bytesSource } from '../../src/lib/file/source.ts';
 import { openCheckpoint } from '../../src/lib/formats/index.ts';
 import { tensorsIn } from '../../src/lib/inspect/walk.ts';
+import { newFixtures } from '../fixtures/made.ts';
 import { app } from './app.fixture.ts';
 import { hostileFile, openPage, sampleFile, shoot, step } from './app.ts';
 import { graveFindings, isTooWide } from './axe.ts';
@@ -21,14 +22,17 @@ const MOST_TABS = 250;
 interface Hand {
   go(page: string): Promise<void>;
   use(target: Locator): Promise<void>;
+  /** Chooses one of several. */
+  pick(radio: Locator): Promise<void>;
   /** Chooses a row of a tree by its key. */
   row(tree: Locator, key: string): Promise<void>;
 }
 
 function touching(page: Page): Hand {
   return {
-    go: (name) => step(page, name),
+    go: (name) => (name === 'Guide' ? page.getByRole('link', { name }).tap() : step(page, name)),
     use: (target) => target.tap(),
+    pick: (radio) => radio.locator('..').tap(),
     row: (tree, key) => tree.getByRole('treeitem').filter({ hasText: key }).first().tap(),
   };
 }
@@ -49,11 +53,20 @@ function typing(page: Page): Hand {
       await page.getByRole('dialog', { name: 'Commands' }).waitFor();
       await keyboard.type(`Go to ${name}`);
       await page.keyboard.press('Enter');
-      await page.waitForFunction((start) => document.title.startsWith(start), name);
+      const title = name === 'Open' ? 'Weightroom' : name;
+      await page.waitForFunction((start) => document.title.startsWith(start), title);
     },
     async use(target) {
       await tabTo(target);
       await keyboard.press('Enter');
+    },
+    async pick(radio) {
+      // Tab leads to the one that is chosen, arrows to the others.
+      const group = page.getByRole('radiogroup').filter({ has: radio });
+      await tabTo(group.getByRole('radio', { checked: true }));
+      for (let arrows = 0; !(await radio.isChecked()) && arrows < MOST_TABS; arrows++) {
+        await keyboard.press('ArrowRight');
+      }
     },
     async row(tree, key) {
       await tree.getByRole('treeitem').filter({ hasText: key }).first().waitFor();
@@ -72,6 +85,12 @@ async function choose(
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), work()]);
   const mimeType = 'application/octet-stream';
   await chooser.setFiles([{ name, mimeType, buffer: Buffer.from(bytes) }]);
+}
+
+/** A checkpoint of a model in DataParallel. */
+async function wrappedFile(): Promise<{ name: string; bytes: Uint8Array }> {
+  const fixture = (await newFixtures()).find(({ name }) => name === 'data_parallel')!;
+  return { name: 'wrapped.pt', bytes: readFileSync(fixture.path) };
 }
 
 /** The tensors of a file as `name dtype [shape]`. */
@@ -115,7 +134,7 @@ test.each([
   // Look at a file.
   expect(await page.getByRole('heading', { name: 'Look at a file' }).isVisible()).toBe(true);
   await look('guide');
-  await hand.use(button('Open the sample'));
+  await hand.use(button('Open the sample').first());
   await page.waitForFunction(() => document.title.startsWith('Checkpoint'));
   await hand.row(page.getByRole('tree'), 'conv1.weight');
   await page.getByRole('list', { name: 'First values' }).waitFor();
@@ -128,7 +147,41 @@ test.each([
   await page.getByRole('option').filter({ hasText: 'posix.system' }).waitFor();
   await look('safety');
 
+  // Strip a prefix.
+  await hand.go('Open');
+  await choose(page, () => hand.use(button('Choose files')), await wrappedFile());
+  await page.waitForFunction(() => document.title.startsWith('Checkpoint'));
+  await hand.go('Edit');
+  await hand.use(page.getByRole('button', { name: /^Strip module\. / }).first());
+  await page.getByRole('option').filter({ hasText: 'module.' }).first().waitFor();
+  await look('edit');
+  await hand.pick(page.getByRole('radio', { name: 'PyTorch .pt' }));
+  const stripped = await downloaded(page, () => hand.use(button('Download')));
+  const wrapped = await tensorsOf((await wrappedFile()).bytes, 'wrapped.pt');
+  expect(wrapped.length).toBeGreaterThan(0);
+  expect(await tensorsOf(stripped, 'stripped.pt')).toEqual(
+    wrapped.map((line) => line.replace('module.', '')),
+  );
+  await page.getByText('read back and verified').waitFor();
+  await look('edit-written');
+
+  // Convert to safetensors.
+  await hand.pick(page.getByRole('radio', { name: 'safetensors' }));
+  const converted = await downloaded(page, () => hand.use(button('Download')));
+  expect((await tensorsOf(converted, 'a.safetensors')).length).toBe(wrapped.length);
+
+  // Compare two.
+  await hand.go('Compare');
+  await choose(page, () => hand.use(button('Choose file')), {
+    ...{ name: 'stripped.pt', bytes: stripped },
+  });
+  await page.getByText(`All ${wrapped.length} tensors are equal, bit for bit.`).waitFor();
+  await look('compare');
+
   // Run it.
+  await hand.go('Guide');
+  await hand.use(button('Open the sample').first());
+  await page.waitForFunction(() => document.title.startsWith('Checkpoint'));
   await hand.go('Model');
   await page.getByText('All keys matched').waitFor();
   await hand.go('Run');

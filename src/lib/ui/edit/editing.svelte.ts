@@ -60,7 +60,7 @@ export class EditingState {
     let isStale = false;
     const timer = setTimeout(
       () => untrack(() => this.#refresh(edits, () => isStale)),
-      this.preview ? PAUSE : 0,
+      untrack(() => this.preview) ? PAUSE : 0,
     );
     return () => {
       isStale = true;
