@@ -19,6 +19,8 @@ export interface Storage {
   readonly sequential?: true;
   /** The file has a checksum of the bytes, which is compared where all of them are read in turn. */
   readonly checksum?: true;
+  /** `read` without that: for looking at the bytes as they are, as torch.load does. */
+  readonly readUnchecked?: Storage['read'];
   /** Where its bytes begin, so that many can be read in the order in which the file has them. */
   readonly place?: { readonly file: object; readonly at: number };
   /** Little-endian bytes `start` to `end` of the storage. */

@@ -12,6 +12,8 @@ export interface Source {
   readonly fresh?: true;
   /** Ranges are cheap only one after the other: to read further back begins anew. */
   readonly sequential?: true;
+  /** Where `read` compares a checksum, which may take longer than the reading: the same without it. */
+  readonly readUnchecked?: Source['read'];
   /**
    * Reads bytes `start` (inclusive) to `end` (exclusive). Always returns exactly `end - start`
    * bytes or throws; the array may be a view of a shared buffer and must not be written to.

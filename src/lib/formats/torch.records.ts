@@ -119,6 +119,13 @@ function recordStorage(
     opened.catch(() => (opened = undefined)); // the next read tries again
     return opened;
   };
+  const reader =
+    (how: 'read' | 'readUnchecked'): Storage['read'] =>
+    async (start, end, signal) => {
+      const source = await open();
+      const bytes = await (source[how] ?? source.read)(start, end, signal);
+      return bigEndian ? swapBytes(bytes, word) : bytes;
+    };
   return {
     key,
     location,
@@ -127,12 +134,8 @@ function recordStorage(
     ...(bigEndian && dtype === 'untyped' && { bigEndian: true as const }),
     ...(zip.source.fresh && { fresh: true as const }),
     ...(entry.method === DEFLATED && { sequential: true as const }),
-    ...(entry.crc32 !== 0 && { checksum: true as const }),
-    async read(start, end, signal) {
-      const source = await open();
-      const bytes = await source.read(start, end, signal);
-      return bigEndian ? swapBytes(bytes, word) : bytes;
-    },
+    ...(entry.crc32 !== 0 && { checksum: true as const, readUnchecked: reader('readUnchecked') }),
+    read: reader('read'),
   };
 }
 

@@ -39,9 +39,8 @@ export function operandFor(dtype: Dtype, arithmetic: Arithmetic): (bytes: Uint8A
     case 'long':
       return (bytes) => aligned(bytes, Int32Array);
     case 'float32':
-      return dtype === 'float16' || dtype === 'bfloat16'
-        ? halvesFor(dtype)
-        : (bytes) => toNumbers(bytes, dtype);
+      if (dtype === 'float16') return float16For();
+      return dtype === 'bfloat16' ? bfloat16For() : (bytes) => toNumbers(bytes, dtype);
     case 'float64':
       return doublesFor(dtype);
     case 'complex':
@@ -51,21 +50,32 @@ export function operandFor(dtype: Dtype, arithmetic: Arithmetic): (bytes: Uint8A
   }
 }
 
-/** The 65,536 numbers of a float of two bytes: to look one up is several times as fast as to make it. */
-const halves = new Map<Dtype, Float32Array>();
+/** The 65,536 numbers of float16: not every engine makes one as fast as it looks one up. */
+let float16Numbers: Float32Array | undefined;
 
-function halvesFor(dtype: Dtype): (bytes: Uint8Array) => Float32Array {
-  let table = halves.get(dtype);
-  if (!table) {
-    const codes = Uint16Array.from({ length: 65_536 }, (_, code) => code);
-    halves.set(dtype, (table = toFloat32(new Uint8Array(codes.buffer), dtype)));
-  }
-  const numbers = table;
+function float16For(): (bytes: Uint8Array) => Float32Array {
+  float16Numbers ??= toFloat32(
+    new Uint8Array(Uint16Array.from({ length: 65_536 }, (_, code) => code).buffer),
+    'float16',
+  );
+  const numbers = float16Numbers;
   const room = roomFor(Float32Array);
   return (bytes) => {
     const codes = aligned(bytes, Uint16Array);
     const out = room(codes.length);
     for (let at = 0; at < codes.length; at++) out[at] = numbers[codes[at]!]!;
+    return out;
+  };
+}
+
+/** The upper halves of float32 numbers, into the same memory again and again. */
+function bfloat16For(): (bytes: Uint8Array) => Float32Array {
+  const room = roomFor(Float32Array);
+  return (bytes) => {
+    const halves = aligned(bytes, Uint16Array);
+    const out = room(halves.length);
+    const words = new Uint32Array(out.buffer, 0, halves.length);
+    for (let at = 0; at < halves.length; at++) words[at] = halves[at]! << 16;
     return out;
   };
 }

@@ -27,8 +27,9 @@ export async function* compareTensors(
   pairs: readonly TensorPair[],
   context: ReadContext = {},
 ): AsyncGenerator<Outcome> {
-  for (let next = 0; next < pairs.length;) {
-    const rest = pairs.slice(next);
+  const all = pairs.map(([a, b]): TensorPair => [unchecked(a), unchecked(b)]);
+  for (let next = 0; next < all.length;) {
+    const rest = all.slice(next);
     const chunksA = tensorsInTurn(
       rest.map(([a]) => a),
       context.signal,
@@ -56,6 +57,13 @@ export async function* compareTensors(
       yield comparison.result();
     }
   }
+}
+
+/** Checksums would take longer than the comparison: what the file holds is compared, sound or not. */
+function unchecked(tensor: Tensor): Tensor {
+  const { storage } = tensor;
+  const { readUnchecked: read } = storage;
+  return read ? { ...tensor, storage: { ...storage, read } } : tensor;
 }
 
 /** Pieces of two streams with as many elements each. They are good until the next ones are asked for. */

@@ -7,7 +7,7 @@
  */
 import { dtypes, itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
 import { arithmeticOf, operandFor, sameBytes, type Operand } from './arithmetic.ts';
-import { Sums, tallies } from './sums.ts';
+import { Sums, tallies, tallySame } from './sums.ts';
 
 export interface Difference {
   readonly count: number;
@@ -50,6 +50,8 @@ export class Comparison {
   readonly #of: Difference['of'];
   readonly #tally: (sums: Sums, a: Operand, b: Operand) => void;
   readonly #sums = new Sums();
+  readonly #isOneDtype: boolean;
+  readonly #isReal: boolean;
   #isIdentical: boolean;
 
   /** Null where the two dtypes have no numbers in common. */
@@ -61,7 +63,8 @@ export class Comparison {
     const arithmetic = arithmeticOf(a, b)!;
     this.#sizes = [itemsize(a), itemsize(b)];
     this.#numbers = [operandFor(a, arithmetic), operandFor(b, arithmetic)];
-    this.#isIdentical = a === b;
+    this.#isOneDtype = this.#isIdentical = a === b;
+    this.#isReal = arithmetic === 'float32' || arithmetic === 'float64';
     const isStored = [a, b].some((dtype) => dtypes[dtype].kind === 'quantized');
     this.#of = arithmetic === 'bytes' ? 'bytes' : isStored ? 'integers' : 'elements';
     this.#tally = tallies[arithmetic](a, b);
@@ -74,8 +77,10 @@ export class Comparison {
     for (let at = 0; at * sizeA < a.length; at += BLOCK) {
       const left = a.subarray(at * sizeA, (at + BLOCK) * sizeA);
       const right = b.subarray(at * sizeB, (at + BLOCK) * sizeB);
-      this.#isIdentical &&= sameBytes(left, right);
-      this.#tally(this.#sums, numbersA(left), numbersB(right));
+      const isSame = this.#isOneDtype && sameBytes(left, right);
+      this.#isIdentical &&= isSame;
+      if (isSame && this.#isReal) tallySame(this.#sums, numbersA(left));
+      else this.#tally(this.#sums, numbersA(left), numbersB(right));
     }
   }
 

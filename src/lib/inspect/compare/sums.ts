@@ -34,34 +34,72 @@ export const tallies: Readonly<Record<Arithmetic, (a: Dtype, b: Dtype) => Tally>
   bytes: () => tallyBytes,
 };
 
+/**
+ * Real numbers: as if all of them were finite, which the sums themselves tell; else one by one. Their
+ * maxima are taken by `Math.max`, which has no branch.
+ */
 function tallyReals(sums: Sums, a: Operand, b: Operand): void {
-  let [finite, changed] = [0, 0];
-  let { max, at, total, squares, squaresA, squaresB, dot, largest } = sums;
+  let [squaresA, squaresB, dot, squares, total] = [0, 0, 0, 0, 0];
+  let [max, largest, equal] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
     const x = a[i]!;
     const y = b[i]!;
     const delta = y - x;
-    if (delta - delta !== 0 && !areFinite(sums, kindOf(x), kindOf(y), x === y)) continue;
-    finite++;
+    const distance = Math.abs(delta);
     squaresA += x * x;
     squaresB += y * y;
     dot += x * y;
-    const size = Math.abs(x);
-    if (size > largest) largest = size;
-    if (delta === 0) continue;
-    changed++;
-    const distance = Math.abs(delta);
-    total += distance;
     squares += delta * delta;
-    if (distance > max) {
-      max = distance;
-      at = sums.count + i;
-    }
+    total += distance;
+    max = Math.max(max, distance);
+    largest = Math.max(largest, Math.abs(x));
+    if (delta === 0) equal++;
+  }
+  if (!(squaresA + squaresB + squares < Infinity)) return tallyEach(sums, a, b);
+  if (max > sums.max) {
+    sums.max = max;
+    sums.at = sums.count + a.findIndex((x, i) => Math.abs(b[i]! - x) === max);
   }
   sums.count += a.length;
-  sums.finite += finite;
-  sums.changed += changed;
-  Object.assign(sums, { max, at, total, squares, squaresA, squaresB, dot, largest });
+  sums.finite += a.length;
+  sums.changed += a.length - equal;
+  sums.squaresA += squaresA;
+  sums.squaresB += squaresB;
+  sums.dot += dot;
+  sums.squares += squares;
+  sums.total += total;
+  sums.largest = Math.max(sums.largest, largest);
+}
+
+function tallyEach(sums: Sums, a: Operand, b: Operand): void {
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i]!, b[i]!];
+    const place = sums.count++;
+    if (!areFinite(sums, kindOf(x), kindOf(y), x === y)) continue;
+    sums.finite++;
+    sums.squaresA += x * x;
+    sums.squaresB += y * y;
+    sums.dot += x * y;
+    sums.largest = Math.max(sums.largest, Math.abs(x));
+    if (x !== y) addChange(sums, Math.abs(y - x), place);
+  }
+}
+
+/** A block that is the same on both sides, bit for bit. */
+export function tallySame(sums: Sums, a: Operand): void {
+  let [squares, largest] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i]!;
+    squares += x * x;
+    largest = Math.max(largest, Math.abs(x));
+  }
+  if (!(squares < Infinity)) return tallyEach(sums, a, a);
+  sums.count += a.length;
+  sums.finite += a.length;
+  sums.squaresA += squares;
+  sums.squaresB += squares;
+  sums.dot += squares;
+  sums.largest = Math.max(sums.largest, largest);
 }
 
 /** Real and imaginary parts in turn. */
