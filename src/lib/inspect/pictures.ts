@@ -1,7 +1,8 @@
 /**
  * A tensor as pictures. Axes of one element are left out; of those that remain, the last two are the
  * rows and columns of a picture, and the ones before count pictures: the channels of (1, C, H, W), the
- * heads of (1, H, L, S). A single axis makes bars.
+ * heads of (1, H, L, S). A single axis makes bars. What has more numbers than a page has pixels is
+ * drawn in blocks, each as one number; the numbers come in row by row and are never held together.
  */
 import type { Numbers } from './statistics.ts';
 
@@ -13,12 +14,17 @@ export type Pictures =
       /** Pictures that there are; `maps` has some of them, from number `start` on. */
       readonly total: number;
       readonly start: number;
-      /** Rows and columns of the tensor, and of these every how manieth is in the picture. */
+      /** Rows and columns of the tensor, and how many of them one pixel stands for. */
       readonly rows: number;
       readonly columns: number;
       readonly step: { readonly rows: number; readonly columns: number };
+      /** What a pixel shows of its numbers, where they are several. */
+      readonly by: Reduction;
       readonly maps: readonly Map2d[];
     };
+
+/** NaN wins in all of them. */
+export type Reduction = 'mean' | 'min' | 'max';
 
 export interface Bars {
   readonly kind: 'bars';
@@ -37,6 +43,13 @@ export interface Map2d {
   readonly values: Float32Array;
 }
 
+/** Which pictures, and what is drawn of numbers that share a pixel. */
+export interface Wish {
+  readonly start: number;
+  readonly count: number;
+  readonly by: Reduction;
+}
+
 /** Larger pictures have no room on a page. */
 const LARGEST_SIDE = 1024;
 const MOST_BARS = 512;
@@ -45,66 +58,169 @@ const MOST_BARS = 512;
 export function picturesOf(
   values: Numbers,
   shape: readonly number[],
-  { start, count }: { start: number; count: number },
+  { start, count, by }: Wish,
 ): Pictures {
-  const sides = shape.filter((size) => size !== 1);
-  const [rows, columns] = sides.slice(-2);
-  if (rows === undefined) return { kind: 'number', value: values[0]! };
-  if (columns === undefined) return barsOf(values);
+  const plan = planOf(shape);
+  if (plan.kind === 'number') return { kind: 'number', value: values[0]! };
+  if (plan.kind === 'bars') {
+    const drawing = new BarDrawing(plan.count);
+    drawing.add(values);
+    return drawing.done();
+  }
+  const { plane, total } = plan;
+  const maps = range(start, Math.min(total, start + count)).map((at) => {
+    const drawing = new MapDrawing(plan, by);
+    drawing.add(values.subarray(at * plane, (at + 1) * plane));
+    return drawing.done(indexText(indexOf(at, plan.leading)));
+  });
+  return mapsOf(plan, start, by, maps);
+}
+
+function range(start: number, end: number): number[] {
+  return Array.from({ length: Math.max(0, end - start) }, (_, at) => start + at);
+}
+
+/** How a shape is pictured. */
+export type Plan =
+  { readonly kind: 'number' } | { readonly kind: 'bars'; readonly count: number } | MapPlan;
+
+export interface MapPlan {
+  readonly kind: 'maps';
+  /** Sizes of the axes before those of a picture. */
+  readonly leading: readonly number[];
+  readonly total: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Numbers of one picture. */
+  readonly plane: number;
+  readonly step: { readonly rows: number; readonly columns: number };
+}
+
+export function planOf(shape: readonly number[]): Plan {
+  const axes = [...shape.keys()].filter((axis) => shape[axis] !== 1);
+  const [rowAxis, columnAxis] = axes.slice(-2);
+  if (rowAxis === undefined) return { kind: 'number' };
+  if (columnAxis === undefined) return { kind: 'bars', count: shape[rowAxis]! };
+  const [rows, columns] = [shape[rowAxis]!, shape[columnAxis]!];
   const plane = rows * columns;
-  const total = plane === 0 ? 0 : values.length / plane;
+  const leading = shape.slice(0, rowAxis);
+  const total = plane === 0 ? 0 : leading.reduce((product, size) => product * size, 1);
   const step = { rows: stepFor(rows), columns: stepFor(columns) };
-  const maps = Array.from({ length: Math.max(0, Math.min(count, total - start)) }, (_, at) =>
-    mapOf(values.subarray((start + at) * plane, (start + at + 1) * plane), columns, step),
-  ).map((map, at) => ({ ...map, index: indexOf(start + at, shape, plane) }));
-  return { kind: 'maps', total, start, rows, columns, step, maps };
+  return { kind: 'maps', leading, total, rows, columns, plane, step };
 }
 
 function stepFor(size: number): number {
-  return Math.ceil(size / LARGEST_SIDE);
+  return Math.max(1, Math.ceil(size / LARGEST_SIDE));
 }
 
-function mapOf(
-  values: Numbers,
-  columns: number,
-  step: { rows: number; columns: number },
-): Omit<Map2d, 'index'> {
-  const width = Math.ceil(columns / step.columns);
-  const height = Math.ceil(values.length / columns / step.rows);
-  if (step.rows === 1 && step.columns === 1) {
-    return { width, height, values: Float32Array.from(values) };
-  }
-  const taken = new Float32Array(width * height);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      taken[row * width + column] = values[row * step.rows * columns + column * step.columns]!;
-    }
-  }
-  return { width, height, values: taken };
+export function mapsOf(
+  { total, rows, columns, step }: MapPlan,
+  start: number,
+  by: Reduction,
+  maps: readonly Map2d[],
+): Pictures {
+  return { kind: 'maps', total, start, rows, columns, step, by, maps };
 }
 
-/** Where the picture that begins at a multiple of `plane` lies: the index of its leading axes. */
-function indexOf(picture: number, shape: readonly number[], plane: number): string {
-  let [axes, size] = [shape.length, 1];
-  while (size < plane) size *= shape[--axes]!;
+/** Index of element `at` of a row-major array. */
+export function indexOf(at: number, shape: readonly number[]): number[] {
   const index: number[] = [];
-  let left = picture;
-  for (const length of shape.slice(0, axes).toReversed()) {
-    index.unshift(left % length);
-    left = Math.floor(left / length);
+  let left = at;
+  for (const size of shape.toReversed()) {
+    index.unshift(left % size);
+    left = Math.floor(left / size);
   }
+  return index;
+}
+
+export function indexText(index: readonly number[]): string {
   return index.join(', ');
 }
 
-function barsOf(values: Numbers): Bars {
-  const step = Math.max(1, Math.ceil(values.length / MOST_BARS));
-  const bars = Math.ceil(values.length / step);
-  const low = new Float32Array(bars).fill(Infinity);
-  const high = new Float32Array(bars).fill(-Infinity);
-  for (const [at, value] of values.entries()) {
-    const bar = Math.floor(at / step);
-    low[bar] = Math.min(low[bar]!, value);
-    high[bar] = Math.max(high[bar]!, value);
+/** One picture, of numbers that come in row-major order, in as many pieces as may be. */
+export class MapDrawing {
+  readonly #plan: MapPlan;
+  readonly #by: Reduction;
+  readonly #width: number;
+  readonly #values: Float64Array;
+  #row = 0;
+  #column = 0;
+
+  constructor(plan: MapPlan, by: Reduction) {
+    this.#plan = plan;
+    this.#by = by;
+    this.#width = Math.ceil(plan.columns / plan.step.columns);
+    const height = Math.ceil(plan.rows / plan.step.rows);
+    const first = { mean: 0, min: Infinity, max: -Infinity }[by];
+    this.#values = new Float64Array(this.#width * height).fill(first);
   }
-  return { kind: 'bars', count: values.length, step, low, high };
+
+  add(values: ArrayLike<number>): void {
+    const { columns, step } = this.#plan;
+    const pixels = this.#values;
+    let [row, column] = [this.#row, this.#column];
+    for (let at = 0; at < values.length;) {
+      const end = Math.min(values.length, at + columns - column);
+      const line = Math.floor(row / step.rows) * this.#width;
+      for (; at < end; at++, column++) {
+        const pixel = line + Math.floor(column / step.columns);
+        pixels[pixel] = this.#joined(pixels[pixel]!, values[at]!);
+      }
+      if (column === columns) [row, column] = [row + 1, 0];
+    }
+    [this.#row, this.#column] = [row, column];
+  }
+
+  #joined(before: number, value: number): number {
+    if (this.#by === 'mean') return before + value;
+    return this.#by === 'min' ? Math.min(before, value) : Math.max(before, value);
+  }
+
+  done(index: string): Map2d {
+    const { rows, columns, step } = this.#plan;
+    const width = this.#width;
+    const height = this.#values.length / width;
+    const values = Float32Array.from(this.#values);
+    if (this.#by === 'mean' && (step.rows > 1 || step.columns > 1)) {
+      for (let pixel = 0; pixel < values.length; pixel++) {
+        const [y, x] = [Math.floor(pixel / width), pixel % width];
+        const high = Math.min(step.rows, rows - y * step.rows);
+        const wide = Math.min(step.columns, columns - x * step.columns);
+        values[pixel] = this.#values[pixel]! / (high * wide);
+      }
+    }
+    return { index, width, height, values };
+  }
+}
+
+/** The bars of numbers that come in their order, in as many pieces as may be. */
+export class BarDrawing {
+  readonly #count: number;
+  readonly #step: number;
+  readonly #low: Float32Array;
+  readonly #high: Float32Array;
+  #at = 0;
+
+  constructor(count: number) {
+    this.#count = count;
+    this.#step = Math.max(1, Math.ceil(count / MOST_BARS));
+    const bars = Math.ceil(count / this.#step);
+    this.#low = new Float32Array(bars).fill(Infinity);
+    this.#high = new Float32Array(bars).fill(-Infinity);
+  }
+
+  add(values: ArrayLike<number>): void {
+    for (let at = 0; at < values.length; at++) {
+      const bar = Math.floor(this.#at++ / this.#step);
+      this.#low[bar] = Math.min(this.#low[bar]!, values[at]!);
+      this.#high[bar] = Math.max(this.#high[bar]!, values[at]!);
+    }
+  }
+
+  done(): Bars {
+    return {
+      ...{ kind: 'bars', count: this.#count, step: this.#step },
+      ...{ low: this.#low, high: this.#high },
+    };
+  }
 }

@@ -11,6 +11,7 @@ import { nameOf } from './dropped.ts';
 import { formatBytes } from './format.ts';
 import type { Action } from './problems.svelte.ts';
 import { TableState } from './table/table.svelte.ts';
+import { TensorViews } from './tensor/views.svelte.ts';
 import { TreeState } from './tree.svelte.ts';
 
 /** Elements of a tensor that the details show. */
@@ -33,12 +34,15 @@ export class CheckpointState {
   view = $state<ContentsView>('tree');
   readonly tree: TreeState;
   readonly table: TableState;
+  readonly tensors: TensorViews;
   readonly #desk: Desk;
 
   constructor(desk: Desk) {
     this.#desk = desk;
     this.tree = new TreeState(desk);
     this.table = new TableState(desk, (node) => (this.tree.selected = node));
+    this.tensors = new TensorViews(desk);
+    this.tree.onLeaf = (node) => this.tensors.open(node);
   }
 
   /** False where it failed; what was open before then stays. */
@@ -60,6 +64,7 @@ export class CheckpointState {
     this.opened = result.checkpoint;
     this.verified = null;
     this.table.reset();
+    this.tensors.reset();
     void this.tree.show(result.checkpoint.root, result.checkpoint.stateDicts[0]?.label ?? '');
     return true;
   }

@@ -75,6 +75,9 @@ export class TreeState {
     }
   }
 
+  /** What a row without rows below it does instead of opening. */
+  onLeaf: (node: OutlineNode) => void = () => {};
+
   async expand(node: OutlineNode): Promise<void> {
     this.expanded.add(node.id);
     if (!this.#children.has(node.id)) await this.loadMore(node);
@@ -83,6 +86,7 @@ export class TreeState {
   async toggle(node: OutlineNode): Promise<void> {
     if (this.expanded.has(node.id)) this.expanded.delete(node.id);
     else if (node.childCount > 0) await this.expand(node);
+    else this.onLeaf(node);
   }
 
   /** Fetches the next page of a node's children; one fetch a node at a time. */

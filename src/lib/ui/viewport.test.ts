@@ -61,3 +61,14 @@ test('keys lead from row to row and stay within the list', () => {
   expect(view.target('End', 3)).toBe(99);
   expect(view.target('x', 3)).toBeUndefined();
 });
+
+test('does the same with columns', () => {
+  const view = new Viewport(() => 1000, 'columns');
+  view.scroller = { scrollLeft: 0 } as HTMLElement;
+  view.height = 200;
+  view.ruler = 50;
+  expect([view.first, view.end, view.size]).toEqual([0, 6, 50_000]);
+  view.reveal(10);
+  view.scrolled();
+  expect([view.scroller.scrollLeft, view.first, view.end, view.shift]).toEqual([350, 5, 13, 250]);
+});

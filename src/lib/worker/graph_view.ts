@@ -90,7 +90,10 @@ export class GraphView {
       this.#last = { key, model, numbers: numbers!, seen: describe(numbers!) };
     }
     const { numbers, seen } = this.#last;
-    return { ...seen, pictures: picturesOf(numbers.values, numbers.shape, { start, count }) };
+    return {
+      ...seen,
+      pictures: picturesOf(numbers.values, numbers.shape, { start, count, by: 'mean' }),
+    };
   }
 
   #upTo(node: number, what: 'output' | 'attention'): Graph {

@@ -6,6 +6,7 @@ import type { OpenFile } from '#lib/storage/opfs.ts';
 import { besideHandlers } from './lab.beside.ts';
 import { compareHandlers } from './lab.compare.ts';
 import { editHandlers } from './lab.edit.ts';
+import { inspectHandlers } from './lab.inspect.ts';
 import { keepHandlers } from './lab.keep.ts';
 import { modelHandlers } from './lab.model.ts';
 import { openHandlers } from './lab.open.ts';
@@ -31,6 +32,7 @@ export class Lab {
       ...compareHandlers(state),
       ...reportHandlers(state),
       ...editHandlers(state),
+      ...inspectHandlers(state),
       ...safetyHandlers(state),
       ...modelHandlers(state),
       ...runHandlers(state),

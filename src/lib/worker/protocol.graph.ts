@@ -5,7 +5,7 @@ import type { Pictures } from '#lib/inspect/pictures.ts';
 import type { Histogram, Statistics } from '#lib/inspect/statistics.ts';
 import type { Backend, RunInput } from './protocol.run.ts';
 
-export type { Bars, Map2d, Pictures } from '#lib/inspect/pictures.ts';
+export type { Bars, Map2d, Pictures, Reduction } from '#lib/inspect/pictures.ts';
 export type { Histogram, Statistics };
 
 export interface GraphCalls {

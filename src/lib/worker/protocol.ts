@@ -10,6 +10,7 @@ import type { BesideCalls } from './protocol.beside.ts';
 import type { CompareCalls } from './protocol.compare.ts';
 import type { EditCalls } from './protocol.edit.ts';
 import type { GraphCalls } from './protocol.graph.ts';
+import type { InspectCalls } from './protocol.inspect.ts';
 import type { KeepCalls } from './protocol.keep.ts';
 import type { ModelCalls } from './protocol.model.ts';
 import type { OpenCalls } from './protocol.open.ts';
@@ -26,6 +27,7 @@ export type * from './protocol.beside.ts';
 export type * from './protocol.compare.ts';
 export type * from './protocol.edit.ts';
 export type * from './protocol.graph.ts';
+export type * from './protocol.inspect.ts';
 export type * from './protocol.keep.ts';
 export type * from './protocol.model.ts';
 export type * from './protocol.open.ts';
@@ -44,6 +46,7 @@ export interface Calls
     BesideCalls,
     CompareCalls,
     EditCalls,
+    InspectCalls,
     SafetyCalls,
     ModelCalls,
     ReportCalls,
