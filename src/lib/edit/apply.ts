@@ -10,6 +10,7 @@ import { cast } from './cast.ts';
 import type { CastCounter } from './cast_counts.ts';
 import type { Edit, Other } from './edits.ts';
 import { deleteEntry, extract, put, setMetadata, setValue } from './entries.ts';
+import { flatten, unflatten } from './flatten.ts';
 import { renameKeys } from './rename_keys.ts';
 import { select } from './select.ts';
 import { compact, untie } from './views.ts';
@@ -93,9 +94,11 @@ function applyEdit(tree: Tree, edit: Edit, context: EditContext): Done {
       return compact(tree, edit);
     case 'untie':
       return untie(tree, edit);
-    case 'tie':
     case 'flatten':
+      return flatten(tree, edit);
     case 'unflatten':
+      return unflatten(tree, edit);
+    case 'tie':
     case 'merge':
     case 'lora':
       throw new FindingError({
