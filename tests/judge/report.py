@@ -1,6 +1,7 @@
 """The tensors of checkpoints by their names, dtypes and shapes, as PyTorch loads them.
 
-    report.py PATH...   prints a JSON list of [name, dtype, shape, bytes] for each path, a line each
+    report.py PATH...   prints a JSON list of [name, dtype, shape, bytes, largest] for each path, a
+                        line each; largest is of finite floats, null where there are none
 """
 
 import json
@@ -21,10 +22,17 @@ def tensors(value, name=""):
             yield from tensors(item, f"{name}.{index}" if name else str(index))
 
 
+def largest(tensor):
+    if not tensor.dtype.is_floating_point or tensor.dtype.itemsize == 1:
+        return None
+    finite = tensor.double()[tensor.double().isfinite()]
+    return finite.max().item() if finite.numel() > 0 else None
+
+
 for path in sys.argv[1:]:
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     rows = [
-        [name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape), tensor.nbytes]
+        [name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape), tensor.nbytes, largest(tensor)]
         for name, tensor in tensors(checkpoint)
     ]
     print(json.dumps(rows))

@@ -8,7 +8,7 @@ import { newFixtures } from '../fixtures/made.ts';
 import { runPython } from '../python.ts';
 import { unwrap } from './lab.ts';
 
-type Row = [name: string, dtype: string, shape: number[], bytes: number];
+type Row = [name: string, dtype: string, shape: number[], bytes: number, most: number | null];
 
 const fixtures = await newFixtures();
 const names = ['adamw', 'data_parallel', 'dtypes', 'empty_tensors'];
@@ -26,6 +26,8 @@ it.each(paths.map((path, at) => [basename(path), path, judged[at]!]))(
     const { handlers } = new Lab();
     const context = { signal: new AbortController().signal, progress() {} };
     unwrap(await handlers.open({ file: new File([readFileSync(path)], name) }, context));
+    const { table } = unwrap(await handlers.tensorTable({}, context));
+    unwrap(await handlers.summarize({ rows: [...table.names.keys()] }, context));
     const { file } = unwrap(await handlers.checkpointReport({}, context));
     const html = await file.text();
 
@@ -37,6 +39,10 @@ it.each(paths.map((path, at) => [basename(path), path, judged[at]!]))(
           `${key} ${dtype} [${shape.join(', ')}] ${formatBytes(bytes)}`,
       ),
     );
+    // Of real floating-point tensors, the largest finite value.
+    rows.forEach(([key, , , , most], at) => {
+      if (most !== null) expect([key, Number(listed[at]![5])]).toEqual([key, rounded(most)]);
+    });
     const totals = tableBelow(html, 'Totals');
     const byDtype = Map.groupBy(rows, ([, dtype]) => dtype);
     const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
@@ -50,6 +56,11 @@ it.each(paths.map((path, at) => [basename(path), path, judged[at]!]))(
     );
   },
 );
+
+/** Six significant digits, as the report has them; integers are whole. */
+function rounded(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(6));
+}
 
 /** Cells of the first table below a heading, as texts. */
 function tableBelow(html: string, heading: string): string[][] {

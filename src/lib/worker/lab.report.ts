@@ -6,7 +6,7 @@ import { describeStateDict } from './describe_state_dict.ts';
 import { factsOf } from './facts.ts';
 import { attempt, type Handlers, type LabState, type Opened } from './lab.state.ts';
 import type { ReportCalls } from './protocol.report.ts';
-import { Table } from './table.ts';
+import { tableOf } from './table.ts';
 
 export function reportHandlers(state: LabState): Handlers<keyof ReportCalls> {
   return {
@@ -30,11 +30,11 @@ async function reportFile(opened: Opened, signal: AbortSignal): Promise<File> {
   return new File([text], `${checkpoint.name}.report.html`, { type: 'text/html' });
 }
 
-function tensorsOf({ checkpoint, outline, stateDicts }: Opened): ReportTensor[] {
-  const { rows, columns, owners } = new Table(checkpoint, outline, stateDicts[0]?.dict);
+function tensorsOf(opened: Opened): ReportTensor[] {
+  const { rows, columns, owners, numbers } = tableOf(opened);
   const { notes, tied, overlaps, expanded, stored } = columns;
   return rows.map(({ name, tensor }, at) => ({
-    ...{ name, tensor, stored: stored[at]!, statistics: null },
+    ...{ name, tensor, stored: stored[at]!, statistics: numbers.known(at) },
     remarks: [
       owners[at] === null ? '' : `of ${owners[at]}`,
       notes[at]!,

@@ -1,19 +1,10 @@
 /** The table of all tensors of the open checkpoint. */
-import { attempt, type Handlers, type LabState, type Opened } from './lab.state.ts';
+import { attempt, type Handlers, type LabState } from './lab.state.ts';
 import type { TableCalls } from './protocol.table.ts';
-import { Table } from './table.ts';
+import { tableOf } from './table.ts';
 
 export function tableHandlers(state: LabState): Handlers<keyof TableCalls> {
-  // Kept as long as the checkpoint is.
-  const tables = new WeakMap<Opened, Table>();
-  const need = (): Table => {
-    const opened = state.need();
-    const table =
-      tables.get(opened) ??
-      new Table(opened.checkpoint, opened.outline, opened.stateDicts[0]?.dict);
-    tables.set(opened, table);
-    return table;
-  };
+  const need = () => tableOf(state.need());
   return {
     tensorTable: (_, { signal }) =>
       attempt(signal, () => Promise.resolve({ table: need().columns })),

@@ -9,6 +9,7 @@ import { moduleKinds } from '#lib/inspect/module_kinds.ts';
 import { label, remark } from '#lib/inspect/repr.ts';
 import { stateOwners } from '#lib/inspect/state_owners.ts';
 import { placesOf, tensorRows, type TensorRow } from '#lib/inspect/tensor_rows.ts';
+import type { Opened } from './lab.state.ts';
 import type { Outline } from './outline.ts';
 import { TableNumbers } from './table_numbers.ts';
 import type { OutlineNode, TensorTable } from './protocol.ts';
@@ -50,6 +51,17 @@ export class Table {
     const rows = [...this.rows.keys()].filter((row) => this.rows[row]!.tensor === value);
     return rows.find((row) => this.nodes(row).at(-1)!.id === node) ?? rows[0] ?? null;
   }
+}
+
+/** Kept as long as the checkpoint is. */
+const tables = new WeakMap<Opened, Table>();
+
+/** The table of what is open, made once. */
+export function tableOf(opened: Opened): Table {
+  const table =
+    tables.get(opened) ?? new Table(opened.checkpoint, opened.outline, opened.stateDicts[0]?.dict);
+  tables.set(opened, table);
+  return table;
 }
 
 function columnsOf(

@@ -69,6 +69,11 @@ export class TableNumbers {
     return found;
   }
 
+  /** What is known of a row so far; null where nothing is. */
+  known(row: number): TensorSummary | null {
+    return this.#known[row]?.summary ?? null;
+  }
+
   standouts(): RowStandout[] {
     const standouts = standoutsOf(this.#table.rows.map((_, row) => this.#summarized(row)));
     return standouts.map(({ at, message, ...more }) => ({
