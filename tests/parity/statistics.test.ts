@@ -40,7 +40,7 @@ type Counted = (typeof counted)[number];
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-statistics-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const lines = (await runPython('tests/judge/statistics.py', [folder])).trim().split('\n');
+const lines = (await runPython('tests/judge/numpy_statistics.py', [folder])).trim().split('\n');
 const cases = lines.map((line) => JSON.parse(line) as Case);
 const byDtype = Map.groupBy(cases, ({ dtype }) => dtype);
 
