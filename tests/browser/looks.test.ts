@@ -61,6 +61,17 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
   await page.getByRole('treeitem').filter({ hasText: 'conv1.weight' }).first().click();
   await page.getByRole('list', { name: 'First values' }).waitFor();
   await look('checkpoint');
+  await page.getByRole('button', { name: 'Look at the tensor' }).click();
+  await page.getByRole('img', { name: /^Histogram/ }).waitFor();
+  await look('tensor');
+  await page.getByRole('radio', { name: 'Picture' }).check();
+  await page.getByRole('img', { name: 'conv1.weight [15, 0]' }).waitFor();
+  await look('tensor-picture');
+  await page.getByRole('radio', { name: 'Singular values' }).check();
+  await page.getByRole('button', { name: 'Compute singular values' }).click();
+  await page.getByText('Effective rank', { exact: true }).waitFor();
+  await look('tensor-spectrum');
+  await page.keyboard.press('Escape');
   await step(page, 'Safety');
   await page.getByRole('heading', { name: 'PyTorch loads this file' }).waitFor();
   await page.getByRole('option').first().waitFor();

@@ -1,0 +1,113 @@
+/** One tensor: its values by keyboard and index, its statistics, what is copied and downloaded. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { runPython } from '../python.ts';
+import { app } from './app.fixture.ts';
+import { drop, openPage } from './app.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'weightroom-tensor-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Expected {
+  last: string;
+  median: number;
+  distinct: number;
+  largest: number;
+}
+
+test('values, statistics, neighbours and singular values of tensors are PyTorch’s', async () => {
+  const expected = JSON.parse(await runPython('tests/browser/tensor.py', [folder])) as Expected;
+  const permissions = ['clipboard-read', 'clipboard-write'];
+  const context = await app.browser.newContext({ serviceWorkers: 'block', permissions });
+  const { page, complaints } = await openPage(context, app.server.url);
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  const tree = page.getByRole('tree');
+  const grid = page.getByRole('grid', { name: /^Values of/ });
+  const index = page.getByLabel('Index', { exact: true });
+  const statistics = page.getByRole('region', { name: 'Statistics' });
+  const cell = (row: number, column: number) =>
+    grid.locator(`[aria-rowindex="${row + 1}"] [aria-colindex="${column + 1}"]`);
+  const look = async (name: string) => {
+    await tree.getByRole('treeitem', { name: new RegExp(`^${name}`) }).dblclick();
+    await page.getByRole('heading', { name: `['${name}']` }).waitFor();
+  };
+  const tab = (name: string) => page.getByRole('radio', { name, exact: true }).check();
+
+  await drop(page, [{ name: 'tensors.pt', bytes: readFileSync(join(folder, 'tensors.pt')) }]);
+  await page.waitForFunction(() => document.title.startsWith('Checkpoint'));
+
+  // The grid has the focus; only what is in view is drawn.
+  await look('weight');
+  await cell(7, 1).getByText('inf', { exact: true }).waitFor();
+  expect(await grid.getByRole('gridcell').count()).toBeLessThan(3000);
+  await grid.press('Control+End');
+  await page.getByText(`[299, 199] = ${expected.last}`).waitFor();
+  await grid.press('Control+c');
+  expect(await copied()).toBe(`['weight'][299, 199] = ${expected.last}`);
+  await grid.press('Home');
+  await grid.press('PageUp');
+  await grid.press('ArrowUp');
+  await page.getByText(/^\[2\d\d, 0\] =/).waitFor();
+  await statistics.getByText('1 NaN', { exact: true }).waitFor();
+  const figures = (await statistics.innerText()).replaceAll(/\s+/g, ' ');
+  expect(figures).toContain('1 infinite 1 denormal');
+  expect(figures).toContain(`Distinct ${expected.distinct.toLocaleString('en-US')}`);
+  expect(figures).toContain(`Median ${Number(expected.median.toPrecision(7))}`);
+
+  // An index as in PyTorch; rows and columns keep the numbers that they have in the whole.
+  await index.fill('[1:4, 5::2]');
+  await page.getByText('→ [3, 98]').waitFor();
+  await cell(2, 0).getByText('nan', { exact: true }).click();
+  await page.getByText('[3, 5] = nan').waitFor();
+  await index.fill('[300]');
+  await page.getByText('index 300 is out of bounds for dimension 0 with size 300').waitFor();
+  await index.fill('2, 1:3');
+  await page.getByText('→ [2] 2 elements').waitFor();
+  await page.getByRole('button', { name: 'Copy as Python' }).click();
+  await page.getByText('Copied', { exact: true }).waitFor();
+  expect(await copied()).toMatch(/^torch\.tensor\(\[-?[\d.]+, 1e-40\], dtype=torch\.float32\)$/);
+  await index.press('Escape');
+  await grid.waitFor({ state: 'detached' });
+  await page.waitForFunction(() => document.activeElement?.closest('[role=tree]'));
+
+  await look('steps');
+  await page.getByText('[0] = 4611686018427387905').waitFor();
+  await page.getByRole('button', { name: 'Contents', exact: true }).click();
+
+  await look('conv');
+  await page.getByRole('button', { name: 'The next one' }).click();
+  await page.getByText('[0, 1, 0, 0] =').waitFor();
+  await tab('Picture');
+  await page.getByRole('img', { name: 'conv [3, 2]' }).waitFor();
+  const png = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'PNG' }).click();
+  expect(
+    readFileSync(await (await png).path())
+      .subarray(1, 4)
+      .toString(),
+  ).toBe('PNG');
+  await page.keyboard.press('Escape');
+
+  await look('half');
+  await tab('Nearest rows');
+  await page.getByLabel('Row', { exact: true }).fill('3');
+  await page.getByRole('button', { name: 'Find the nearest' }).click();
+  const nearest = page.getByRole('row').nth(1);
+  expect(await nearest.innerText()).toMatch(/^7\s+(1|0\.9999999)\s/);
+  await tab('Singular values');
+  await page.getByRole('button', { name: 'Compute singular values' }).click();
+  await page.getByText('8 of 8').waitFor();
+  const largest = page.locator('dl', { hasText: 'Condition number' }).locator('dd').first();
+  expect(Math.abs(Number(await largest.innerText()) / expected.largest - 1)).toBeLessThan(1e-5);
+  await index.fill('::3, 2:');
+  await page.getByText('→ [14, 6]').waitFor();
+  const npy = page.waitForEvent('download');
+  await page.getByRole('button', { name: '.npy', exact: true }).click();
+  const bytes = readFileSync(await (await npy).path());
+  expect(bytes.equals(readFileSync(join(folder, 'slice.npy')))).toBe(true);
+  await page.getByText('NumPy has no bfloat16: the file holds float32').waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+});
