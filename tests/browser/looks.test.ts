@@ -72,6 +72,14 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
   await page.getByText('Effective rank', { exact: true }).waitFor();
   await look('tensor-spectrum');
   await page.keyboard.press('Escape');
+  const views = page.getByRole('radiogroup', { name: 'Contents as' });
+  for (const view of ['Table', 'Statistics', 'Totals']) {
+    await views.getByText(view, { exact: true }).click();
+    const told = page.getByText(/stands? out/).first();
+    if (view === 'Statistics') await told.waitFor();
+    await look(`checkpoint-${view.toLowerCase()}`);
+  }
+  await views.getByText('Tree', { exact: true }).click();
   await step(page, 'Safety');
   await page.getByRole('heading', { name: 'PyTorch loads this file' }).waitFor();
   await page.getByRole('option').first().waitFor();

@@ -72,3 +72,14 @@ test('does the same with columns', () => {
   view.scrolled();
   expect([view.scroller.scrollLeft, view.first, view.end, view.shift]).toEqual([350, 5, 13, 250]);
 });
+
+test('keeps rows clear of titles that stay above them', () => {
+  const { view, reveal, scroller } = listOf(1000);
+  view.head = 30;
+  reveal(9);
+  expect(scroller.scrollTop).toBe(30);
+  reveal(3);
+  expect(scroller.scrollTop).toBe(30);
+  reveal(0);
+  expect(scroller.scrollTop).toBe(0);
+});

@@ -18,7 +18,7 @@ const BATCH_ROWS = 256;
 /** Milliseconds between looks at whether other work has ended. */
 const WAIT = 100;
 /** Milliseconds between two updates of the page: each sorts and filters anew. */
-const UPDATE_EVERY = 500;
+const UPDATE_EVERY = 1000;
 /** More is read only when somebody asks for it. */
 const UNASKED_BYTES = 2 ** 30;
 /** Exponents beyond are drawn at the edge: what is smaller is no number to look at. */
