@@ -3,9 +3,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
+import { parseLiteral } from '#lib/architecture/literal.ts';
+import { applyEdits } from '#lib/edit/apply.ts';
+import type { Edit } from '#lib/edit/edits.ts';
 import { roundTo, type RoundedDtype } from '#lib/edit/rounding.ts';
+import { memorySink } from '#lib/file/sink.ts';
+import { torch } from '#lib/formats/torch.read.ts';
 import { runPython } from '../python.ts';
+import { open } from './lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-edits-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -92,4 +99,76 @@ describe('cast', async () => {
   });
 
   it('is every pair', () => expect(judged).toHaveLength(sources.length * targets.length));
+});
+
+/** By the name of what Python makes of it: the file that is edited, and how. */
+const b = { other: 1, in: null };
+const c = { other: 2, in: null };
+const cases: Record<string, readonly [file: string, ...edits: Edit[]]> = {
+  rename: ['training', { kind: 'rename', in: null, rules: [{ kind: 'strip', prefix: 'module.' }] }],
+  drop: ['training', { kind: 'drop', names: ['optimizer.*', 'epoch'] }],
+  keep: ['training', { kind: 'keep', names: ['views.*'] }],
+  half: ['training', { kind: 'cast', names: ['*'], to: 'float16' }],
+  float8: ['training', { kind: 'cast', names: ['*'], to: 'float8_e5m2' }],
+  compact: ['training', { kind: 'compact', names: ['*'] }],
+  extract: ['training', { kind: 'extract', path: ["'model'"] }],
+  set: [
+    'training',
+    { kind: 'set', path: ["'epoch'"], value: '4' },
+    { kind: 'set', path: ["'note'"], value: "['x', (1, 2.5)]" },
+  ],
+  put: ['training', { kind: 'put', path: ["'extra'"], other: 3, from: ["'double'"] }],
+  average: [
+    'a',
+    { kind: 'merge', in: null, how: { kind: 'weighted', weights: [0.5, 0.5] }, others: [b] },
+  ],
+  weighted: [
+    'a',
+    {
+      kind: 'merge',
+      in: null,
+      how: { kind: 'weighted', weights: [0.2, 0.3, 0.5] },
+      others: [b, c],
+    },
+  ],
+  ema: ['a', { kind: 'merge', in: null, how: { kind: 'ema', decay: 0.9 }, others: [b, c] }],
+  task: ['a', { kind: 'merge', in: null, how: { kind: 'task', scales: [0.7] }, others: [b, c] }],
+  slerp: ['a', { kind: 'merge', in: null, how: { kind: 'slerp', t: 0.3 }, others: [b] }],
+  lora: ['lora', { kind: 'lora', in: null, other: 4, scaling: 16 / 3 }],
+};
+
+describe('edited and saved', async () => {
+  const place = join(folder, 'edits');
+  mkdirSync(place);
+  const made = JSON.parse(await runPython('tests/judge/edits.py', ['make', place])) as string[];
+  const names = ['b', 'c', 'a', 'adapter'];
+  const opened = await Promise.all(names.map((name) => open(join(place, `${name}.pt`))));
+  const others = new Map<number, Checkpoint>(opened.map((it, at) => [at + 1, it]));
+  const problems = new Map<string, string[]>();
+  for (const [name, [file, ...edits]] of Object.entries(cases)) {
+    const checkpoint = await open(join(place, `${file}.pt`));
+    const edited = applyEdits(checkpoint, edits, { others, literal: parseLiteral });
+    const errors = edited.steps.flatMap(({ findings }) =>
+      findings.filter((it) => it.severity === 'error'),
+    );
+    problems.set(
+      name,
+      errors.map(({ message }) => message),
+    );
+    const sink = memorySink();
+    await torch.write!(edited.root, sink, { stem: 'edited', metadata: new Map() });
+    writeFileSync(join(place, `${name}.got.pt`), sink.bytes());
+  }
+  const lines = (await runPython('tests/judge/edits.py', ['compare', place])).trim().split('\n');
+  const judged = lines.map((line) => JSON.parse(line) as { name: string; difference: unknown });
+
+  it.each(judged)('$name is what Python makes of it', ({ name, difference }) => {
+    expect(problems.get(name)).toEqual([]);
+    expect(difference).toBeNull();
+  });
+
+  it('is every edit', () => {
+    expect(judged.map(({ name }) => name).toSorted()).toEqual(Object.keys(cases).toSorted());
+    expect(made.toSorted()).toEqual(Object.keys(cases).toSorted());
+  });
 });

@@ -11,6 +11,8 @@ import type { CastCounter } from './cast_counts.ts';
 import type { Edit, Other } from './edits.ts';
 import { deleteEntry, extract, put, setMetadata, setValue } from './entries.ts';
 import { flatten, unflatten } from './flatten.ts';
+import { mergeAdapter } from './lora.ts';
+import { merge } from './merge.ts';
 import { renameKeys } from './rename_keys.ts';
 import { select } from './select.ts';
 import { compact, untie } from './views.ts';
@@ -98,9 +100,11 @@ function applyEdit(tree: Tree, edit: Edit, context: EditContext): Done {
       return flatten(tree, edit);
     case 'unflatten':
       return unflatten(tree, edit);
-    case 'tie':
     case 'merge':
+      return merge(tree, edit, context);
     case 'lora':
+      return mergeAdapter(tree, edit, context);
+    case 'tie':
       throw new FindingError({
         code: 'edit-unknown',
         message: `${edit.kind}: this edit is not known`,

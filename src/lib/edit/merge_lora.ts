@@ -48,14 +48,57 @@ function withUpdate(
   if (weight.length !== inputs * outputs) {
     throw new Error(`lora: "${path}" has ${weight.length} weights, not ${outputs} × ${inputs}`);
   }
-  const result = new Float32Array(weight.length);
-  for (let output = 0; output < outputs; output++) {
-    for (let input = 0; input < inputs; input++) {
-      let product = 0;
-      for (let at = 0; at < rank; at++) product += b[output * rank + at]! * a[at * inputs + input]!;
-      const place = turned ? input * outputs + output : output * inputs + input;
-      result[place] = weight[place]! + fround(fround(product) * fround(scaling));
-    }
-  }
+  const result = new Float32Array(weight);
+  addLowRank(result, 0, lowRank(a, b, rank, turned), scaling);
   return result;
+}
+
+/** The update as two matrices, row-major: (rows, rank) and (rank, columns), as the weight lies. */
+export interface LowRank {
+  readonly left: Float32Array;
+  readonly right: Float32Array;
+  readonly rank: number;
+}
+
+/** A is (rank, inputs), B (outputs, rank); `turned` for a weight that lies (inputs, outputs). */
+export function lowRank(a: Float32Array, b: Float32Array, rank: number, turned: boolean): LowRank {
+  return turned
+    ? { left: transposed(a, rank), right: transposed(b, b.length / rank), rank }
+    : { left: b, right: a, rank };
+}
+
+function transposed(matrix: Float32Array, rows: number): Float32Array {
+  const columns = matrix.length / rows;
+  return Float32Array.from(
+    { length: matrix.length },
+    (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]!,
+  );
+}
+
+/** Adds scaling · left · right to weights in place, of which element `at` and what follows is given. */
+export function addLowRank(
+  weights: Float32Array | Float64Array,
+  at: number,
+  { left, right, rank }: LowRank,
+  scaling: number,
+): void {
+  const round = weights instanceof Float32Array ? fround : (value: number) => value;
+  const [columns, scale] = [right.length / rank, round(scaling)];
+  const products = new Float64Array(columns);
+  for (let done = 0; done < weights.length;) {
+    const [row, from] = [Math.floor((at + done) / columns), (at + done) % columns];
+    const count = Math.min(columns - from, weights.length - done);
+    products.fill(0);
+    for (let step = 0; step < rank; step++) {
+      const factor = left[row * rank + step]!;
+      const start = step * columns + from;
+      for (let column = 0; column < count; column++) {
+        products[column]! += factor * right[start + column]!;
+      }
+    }
+    for (let column = 0; column < count; column++) {
+      weights[done + column]! += round(round(products[column]!) * scale);
+    }
+    done += count;
+  }
 }

@@ -68,6 +68,7 @@ export class ByView<T> {
   }
 }
 
-function viewKey({ dtype, shape, strides, offset, conj, neg }: Tensor): string {
+/** Equal for tensors of one storage that are the same elements in the same order. */
+export function viewKey({ dtype, shape, strides, offset, conj, neg }: Tensor): string {
   return `${dtype} ${offset} ${shape.join()} ${strides.join()} ${conj ?? ''} ${neg ?? ''}`;
 }
