@@ -4,13 +4,18 @@
  * each read has to travel. Memory stays bounded: pieces are given back once the next one is asked
  * for.
  */
-import type { Source } from './source.ts';
+import { blobSource, type Source } from './source.ts';
 
 /** Bytes to read, of a file or of a part of it. */
 export interface Range {
   readonly source: Pick<Source, 'fresh' | 'read'>;
   readonly start: number;
   readonly end: number;
+}
+
+/** All bytes of a file. */
+export function wholeOf(file: File): Range {
+  return { source: blobSource(file), start: 0, end: file.size };
 }
 
 /** Bytes that are read at once: browsers read smaller slices of a file at half the speed. */

@@ -2,7 +2,7 @@
  * Folders that the person picked, remembered for the next start: a handle outlives the page in
  * IndexedDB, its permission does not, and has to be asked for again.
  */
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { database } from './database.ts';
 
 /** A folder and what was last known of the run in it, which can be read without a permission. */
 export interface RememberedFolder {
@@ -10,23 +10,6 @@ export interface RememberedFolder {
   readonly handle: FileSystemDirectoryHandle;
   /** run.json as it was written last. */
   readonly run: string;
-}
-
-interface Schema extends DBSchema {
-  folders: { key: string; value: RememberedFolder };
-}
-
-let opened: Promise<IDBPDatabase<Schema>> | undefined;
-
-function database(): Promise<IDBPDatabase<Schema>> {
-  opened ??= openDB<Schema>('weightroom', 1, {
-    upgrade: (created) => void created.createObjectStore('folders', { keyPath: 'id' }),
-    // Another tab removes or renews it, or the browser has closed it: the next call opens it anew.
-    blocking: (_current, _next, event) => (event.target as IDBDatabase).close(),
-    terminated: () => (opened = undefined),
-  });
-  opened.catch(() => (opened = undefined));
-  return opened;
 }
 
 export async function rememberFolder(folder: RememberedFolder): Promise<void> {

@@ -3,6 +3,7 @@
  * block on the disk, closed, read back and compared, and only then given its name: whatever stops
  * the browser on the way, a file that has its name is whole.
  */
+import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Sink } from '#lib/file/sink.ts';
 import { summedSink, verified, writeVerified } from './verified.ts';
 
@@ -102,12 +103,34 @@ export async function outbox(): Promise<FileSystemDirectoryHandle> {
   return folder;
 }
 
-/** Throws an Error where the browser does not grant the bytes. */
+/** What lies there: downloads that the browser is copying, or that were cut off. */
+export async function outboxSize(): Promise<{ files: number; bytes: number }> {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(OUTBOX).catch(() => null);
+  const size = { files: 0, bytes: 0 };
+  for await (const handle of folder?.values() ?? []) {
+    if (handle.kind !== 'file') continue;
+    size.files++;
+    size.bytes += (await (handle as FileSystemFileHandle).getFile()).size;
+  }
+  return size;
+}
+
+/** Removes all of it but what is being written now. */
+export async function clearOutbox(): Promise<void> {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(OUTBOX).catch(() => null);
+  for await (const name of folder?.keys() ?? []) await folder!.removeEntry(name).catch(() => {});
+}
+
+/** Throws a FindingError where the browser does not grant the bytes. */
 export async function ensureRoom(name: string, bytes: number): Promise<void> {
   const { quota, usage } = await navigator.storage.estimate();
   if (quota === undefined || usage === undefined || bytes <= quota - usage) return;
   const megabytes = (count: number) => `${Math.max(0, Math.round(count / 1e6))} MB`;
-  throw new Error(
-    `storage: ${name} needs ${megabytes(bytes)}, the browser grants ${megabytes(quota - usage)} on its own disk: free some space, or save to a folder of your choice`,
-  );
+  throw new FindingError({
+    code: 'storage-room',
+    message: `storage: ${name} needs ${megabytes(bytes)}, the browser grants ${megabytes(quota - usage)} on its own disk`,
+    advice: 'Free some space, or save to a folder of your choice.',
+  });
 }

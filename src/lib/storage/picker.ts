@@ -40,30 +40,22 @@ export async function pickSave(
 
 type FilesPicker = (options: { multiple: boolean }) => Promise<FileSystemFileHandle[]>;
 
-export interface PickedFile {
-  readonly file: File;
-  /** Opens it again in a later visit, where the browser has such. */
-  readonly handle?: FileSystemFileHandle;
-}
-
-/** Asks for files to read. Null when the person cancels. */
-export async function pickFiles(): Promise<PickedFile[] | null> {
+/**
+ * Asks for files to read: by handles, which open them again in a later visit, where the browser has
+ * them. Null when the person cancels.
+ */
+export async function pickFiles(): Promise<FileSystemFileHandle[] | File[] | null> {
   const pick = (globalThis as { showOpenFilePicker?: FilesPicker }).showOpenFilePicker;
-  if (!pick) return chosenFiles();
-  const handles = await unlessCancelled(pick.call(globalThis, { multiple: true }));
-  return (
-    handles &&
-    Promise.all(handles.map(async (handle) => ({ file: await handle.getFile(), handle })))
-  );
+  return pick ? unlessCancelled(pick.call(globalThis, { multiple: true })) : chosenFiles();
 }
 
 /** By the field that every browser has. */
-function chosenFiles(): Promise<PickedFile[] | null> {
+function chosenFiles(): Promise<File[] | null> {
   const input = document.createElement('input');
   input.type = 'file';
   input.multiple = true;
   return new Promise((resolve) => {
-    input.onchange = () => resolve([...(input.files ?? [])].map((file) => ({ file })));
+    input.onchange = () => resolve([...(input.files ?? [])]);
     input.oncancel = () => resolve(null);
     input.click();
   });
@@ -104,10 +96,16 @@ interface Asking {
   requestPermission?(options: { mode: DirectoryMode }): Promise<PermissionState>;
 }
 
-/** Whether a folder that was picked in an earlier visit may be used; asks, after a click only. */
-export async function allowed(handle: FileSystemDirectoryHandle): Promise<boolean> {
+/**
+ * Whether a file or folder that was picked in an earlier visit may be used; asks, after a click
+ * only.
+ */
+export async function allowed(
+  handle: FileSystemHandle,
+  mode: DirectoryMode = 'readwrite',
+): Promise<boolean> {
   const asking = handle as Asking;
-  const options = { mode: 'readwrite' } as const;
+  const options = { mode };
   if ((await asking.queryPermission?.(options)) === 'granted') return true;
   return ((await asking.requestPermission?.(options)) ?? 'granted') === 'granted';
 }

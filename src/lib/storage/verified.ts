@@ -4,9 +4,8 @@
  * CRC-32 compared with what was written. `opfs.ts` does the same faster on the browser's own disk.
  */
 import { Crc32, crc32Fresh } from '#lib/file/crc32.ts';
-import { giveBack, ReadAhead } from '#lib/file/read_ahead.ts';
+import { giveBack, ReadAhead, wholeOf } from '#lib/file/read_ahead.ts';
 import { pieceSink, type Sink } from '#lib/file/sink.ts';
-import { blobSource } from '#lib/file/source.ts';
 
 /** Writes through `write` into `handle`, reads it back, gives the file. Throws if it differs. */
 export async function writeVerified(
@@ -44,8 +43,7 @@ export function summedSink(sink: Sink): { sink: Sink; sum: Crc32 } {
 export async function verified(handle: FileSystemFileHandle, written: Crc32): Promise<File> {
   const file = await handle.getFile();
   const read = new Crc32();
-  const whole = { source: blobSource(file), start: 0, end: file.size };
-  for await (const piece of new ReadAhead([whole]).next()) {
+  for await (const piece of new ReadAhead([wholeOf(file)]).next()) {
     const { bytes, crc } = await crc32Fresh(piece);
     read.append(crc, bytes.length);
     giveBack(bytes); // other ones than were given, where another thread has summed them

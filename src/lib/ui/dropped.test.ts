@@ -95,7 +95,7 @@ function handle(name: string, content: Shape): FileSystemDirectoryHandle {
 
 it('a picked folder is read as a dropped one is, within the same limits', async () => {
   const picked = await readPicked(
-    handle('run', { b: { 'c.pt': null }, '.git': { HEAD: null }, 'a.pt': null }),
+    [handle('run', { b: { 'c.pt': null }, '.git': { HEAD: null }, 'a.pt': null })],
     signal,
   );
   const files = [{ path: 'a.pt' }, { path: 'b/c.pt', file: { name: 'c.pt' } }];
@@ -104,7 +104,7 @@ it('a picked folder is read as a dropped one is, within the same limits', async 
     pile: { files: [], folders: [{ name: 'run', files }] },
   });
   const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`${at}`, null]));
-  const refused = await readPicked(handle('run', many), signal);
+  const refused = await readPicked([handle('run', many)], signal);
   expect(refused).toMatchObject({
     ok: false,
     findings: [{ message: 'folder: run: it holds over 10000 files' }],

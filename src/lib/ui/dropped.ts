@@ -14,6 +14,8 @@ export interface Folder {
 export interface Pile {
   files: readonly File[];
   folders: readonly Folder[];
+  /** Of all of them, to open them again in a later visit; fails where the browser gives none. */
+  handles?: Promise<readonly FileSystemHandle[]>;
 }
 
 /** Files of one drop. The largest sharded models have some hundreds; a home folder has more. */
@@ -47,12 +49,59 @@ export async function readDrop(
 ): Promise<Result<{ pile: Pile }>> {
   const files: File[] = [];
   const roots: Directory[] = [];
+  const handles = handlesOf(transfer);
   for (const item of transfer.items) {
     const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
     const file = item.getAsFile();
     if (entry && isDirectory(entry)) roots.push(droppedDirectory(entry));
     else if (file) files.push(file);
   }
+  return readRoots({ files, roots, handles }, signal);
+}
+
+/** Not in TypeScript's library: only Chromium has it. */
+interface WithHandle {
+  getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
+}
+
+/** The handles of what is dropped; a rejected promise where some has none. */
+function handlesOf(transfer: DataTransfer): Promise<readonly FileSystemHandle[]> {
+  const all = [...transfer.items].map(async (item) => {
+    const handle = await (item as WithHandle).getAsFileSystemHandle?.();
+    if (!handle) throw new Error('drop: a file without a handle');
+    return handle;
+  });
+  const handles = Promise.all(all);
+  handles.catch(() => {}); // whoever wants them is told
+  return handles;
+}
+
+/** The files behind handles, and those of folders, within the same limits. */
+export async function readPicked(
+  handles: readonly FileSystemHandle[],
+  signal: AbortSignal,
+): Promise<Result<{ pile: Pile }>> {
+  const files: File[] = [];
+  const roots: Directory[] = [];
+  for (const handle of handles) {
+    if (isFolderHandle(handle)) roots.push(pickedDirectory(handle));
+    else files.push(await (handle as FileSystemFileHandle).getFile());
+  }
+  return readRoots({ files, roots, handles: Promise.resolve(handles) }, signal);
+}
+
+function isFolderHandle(handle: FileSystemHandle): handle is FileSystemDirectoryHandle {
+  return handle.kind === 'directory';
+}
+
+interface Roots extends Pick<Pile, 'files' | 'handles'> {
+  readonly roots: readonly Directory[];
+}
+
+async function readRoots(
+  { files, roots, handles }: Roots,
+  signal: AbortSignal,
+): Promise<Result<{ pile: Pile }>> {
   const folders: Folder[] = [];
   let room = MAX_FILES - files.length;
   for (const root of roots) {
@@ -61,16 +110,7 @@ export async function readDrop(
     room -= result.folder.files.length;
     folders.push(result.folder);
   }
-  return { ok: true, pile: { files, folders } };
-}
-
-/** The files of a folder that was chosen with the browser's picker, within the same limits. */
-export async function readPicked(
-  handle: FileSystemDirectoryHandle,
-  signal: AbortSignal,
-): Promise<Result<{ pile: Pile }>> {
-  const result = await readFolder(pickedDirectory(handle), MAX_FILES, signal);
-  return result.ok ? { ok: true, pile: { files: [], folders: [result.folder] } } : result;
+  return { ok: true, pile: { files, folders, handles } };
 }
 
 async function readFolder(

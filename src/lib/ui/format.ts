@@ -40,6 +40,13 @@ export function paceText(bytes: number, total: number, seconds: number): string 
   return parts.join(' · ');
 }
 
+const date = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+/** `29 Nov 2026, 13:20`, in the person's time zone, from milliseconds since 1970. */
+export function formatDate(milliseconds: number): string {
+  return date.format(milliseconds);
+}
+
 /** Losses: four significant digits, exponents only where zeros would hide the number. */
 export function formatLoss(loss: number): string {
   if (!Number.isFinite(loss)) return String(loss);

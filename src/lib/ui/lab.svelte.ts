@@ -1,14 +1,7 @@
 import { createContext } from 'svelte';
-import { pickDirectory, pickFiles } from '#lib/storage/picker.ts';
 import { LabClient } from '#lib/worker/client.ts';
-import type {
-  DataWish,
-  Dropped,
-  Finding,
-  FoundRun,
-  ModelEdits,
-  Result,
-} from '#lib/worker/protocol.ts';
+import type { DataWish, Dropped, Finding, FoundRun, ModelEdits } from '#lib/worker/protocol.ts';
+import { Arrivals } from './arrivals.ts';
 import { BesideState } from './beside.svelte.ts';
 import { CheckState } from './checking.svelte.ts';
 import { CheckpointState } from './checkpoint.svelte.ts';
@@ -17,9 +10,11 @@ import { CompareState } from './compare/compare.svelte.ts';
 import { SeriesState } from './compare/series.svelte.ts';
 import { DataState, type DataFiles } from './data.svelte.ts';
 import type { Desk } from './desk.ts';
-import { droppedOf, nameOf, pathsOf, readDrop, readPicked, type Pile } from './dropped.ts';
+import { droppedOf, nameOf, pathsOf, type Pile } from './dropped.ts';
 import { EditingState } from './edit/editing.svelte.ts';
 import { GraphState } from './graph.svelte.ts';
+import { LibraryState } from './library/library.svelte.ts';
+import { RecentState } from './library/recent.svelte.ts';
 import { ModelState, type SourceFile } from './model.svelte.ts';
 import { severalCheckpoints, sortPile, type Purpose } from './piles.ts';
 import { Problems, type Action } from './problems.svelte.ts';
@@ -80,6 +75,10 @@ export class Lab implements Desk {
   readonly saving = new SavingState(this);
   readonly editing = new EditingState(this, this.checkpoint, this.beside);
   readonly safety = new SafetyState(this);
+  readonly library = new LibraryState(this);
+  readonly recent = new RecentState(this);
+  /** The ways that files come in. */
+  readonly arrivals = new Arrivals(this);
   question = $state.raw<Question | null>(null);
   /** Where a drop or a sample leads, unless a page that serves as well is shown already. */
   go: (page: Page, unless?: readonly Page[]) => void = () => {};
@@ -94,63 +93,10 @@ export class Lab implements Desk {
     };
   }
 
-  /**
-   * Opens what was dropped, or only looks into it; `source` and `data` say what it is taken for
-   * where it may be several things. Called while the event is handled, which alone has the files.
-   */
-  async take(transfer: DataTransfer, how: Purpose | 'scan'): Promise<void> {
-    const failure = 'Could not read what was dropped';
-    const scan = async (pile: Pile) => {
-      const dropped = droppedOf(pile);
-      if (dropped) await this.safety.scan(dropped);
-    };
-    await this.#takePile(
-      failure,
-      (signal) => readDrop(transfer, signal),
-      how === 'scan' ? scan : (pile) => this.openPile(pile, how),
-    );
-  }
-
-  /** Has the person pick files, and opens them. */
-  async pickFiles(): Promise<void> {
-    try {
-      const picked = await pickFiles();
-      if (picked) await this.openPile({ files: picked.map(({ file }) => file), folders: [] });
-    } catch (error) {
-      this.problems.defect('Could not ask for files', error);
-    }
-  }
-
-  /** Has the person pick a folder, and opens it, or takes it as the model's source or as data. */
-  async pickFolder(how: Purpose = 'open'): Promise<void> {
-    const failure = 'Could not read the folder';
-    try {
-      const folder = await pickDirectory('read');
-      if (!folder) return;
-      await this.#takePile(
-        failure,
-        (signal) => readPicked(folder, signal),
-        (pile) => this.takeFolder(pile, how),
-      );
-    } catch (error) {
-      this.problems.defect(failure, error);
-    }
-  }
-
-  async #takePile(
-    failure: string,
-    read: (signal: AbortSignal) => Promise<Result<{ pile: Pile }>>,
-    use: (pile: Pile) => Promise<unknown>,
-  ): Promise<void> {
-    const result = await this.tasks.run('Reading the folder', failure, ({ signal }) =>
-      read(signal),
-    );
-    if (result && this.problems.check(failure, result)) await use(result.pile);
-  }
-
   /** Starts the worker, and watches for what only the next page can tell. Gives a way to stop. */
   start(): () => void {
     this.client.start();
+    void this.recent.refresh();
     return witness(this.client, (files) =>
       this.problems.add('The page before this one crashed', [
         {
@@ -161,11 +107,6 @@ export class Lab implements Desk {
         },
       ]),
     );
-  }
-
-  /** A folder that was chosen for what it holds. */
-  async takeFolder(pile: Pile, how: Purpose): Promise<unknown> {
-    return how === 'source' ? this.openSource(pile) : this.openPile(pile, how);
   }
 
   /**
@@ -198,6 +139,7 @@ export class Lab implements Desk {
       folders: checkpoint.folders,
     });
     const opened = dropped && (await this.openCheckpoint(dropped));
+    if (opened) void this.recent.note(this.checkpoint.opened!, pile.handles);
     const paths = pathsOf(data);
     if (paths.length > 0 && (await this.openData(paths)) && !dropped && found.length === 0) {
       this.go(how === 'data' ? '/train' : '/run', ['/run', '/train']);

@@ -8,6 +8,7 @@ import { compareHandlers } from './lab.compare.ts';
 import { editHandlers } from './lab.edit.ts';
 import { inspectHandlers } from './lab.inspect.ts';
 import { keepHandlers } from './lab.keep.ts';
+import { libraryHandlers } from './lab.library.ts';
 import { modelHandlers } from './lab.model.ts';
 import { openHandlers } from './lab.open.ts';
 import { reportHandlers } from './lab.report.ts';
@@ -38,6 +39,7 @@ export class Lab {
       ...runHandlers(state),
       ...trainHandlers(state),
       ...keepHandlers(state),
+      ...libraryHandlers(state),
       ...saveHandlers(state),
     };
   }

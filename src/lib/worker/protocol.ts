@@ -12,6 +12,7 @@ import type { EditCalls } from './protocol.edit.ts';
 import type { GraphCalls } from './protocol.graph.ts';
 import type { InspectCalls } from './protocol.inspect.ts';
 import type { KeepCalls } from './protocol.keep.ts';
+import type { LibraryCalls } from './protocol.library.ts';
 import type { ModelCalls } from './protocol.model.ts';
 import type { OpenCalls } from './protocol.open.ts';
 import type { ReportCalls } from './protocol.report.ts';
@@ -29,6 +30,7 @@ export type * from './protocol.edit.ts';
 export type * from './protocol.graph.ts';
 export type * from './protocol.inspect.ts';
 export type * from './protocol.keep.ts';
+export type * from './protocol.library.ts';
 export type * from './protocol.model.ts';
 export type * from './protocol.open.ts';
 export type * from './protocol.report.ts';
@@ -54,6 +56,7 @@ export interface Calls
     GraphCalls,
     TrainCalls,
     KeepCalls,
+    LibraryCalls,
     SaveCalls {}
 
 export type CallName = keyof Calls;

@@ -4,8 +4,7 @@
  * start can go on by itself.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import { ReadAhead } from '#lib/file/read_ahead.ts';
-import { blobSource } from '#lib/file/source.ts';
+import { ReadAhead, wholeOf } from '#lib/file/read_ahead.ts';
 import { forgetFolder, rememberedFolders, rememberFolder } from '#lib/storage/handles.ts';
 import type { OpenFile } from '#lib/storage/opfs.ts';
 import { runEntries, runFiles, RunFolder } from '#lib/storage/run_folder.ts';
@@ -141,10 +140,6 @@ export async function copyInputs(
     start += file.size;
     return { role, path, bytes: file.size, copy };
   });
-}
-
-function wholeOf(file: File) {
-  return { source: blobSource(file), start: 0, end: file.size };
 }
 
 /** The copies of one kind by their own names; null where some must be brought again. */

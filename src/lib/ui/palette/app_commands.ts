@@ -38,22 +38,39 @@ function files(lab: Lab, samples: readonly Sample[]): Command[] {
   }));
   const folder: Command = {
     ...{ id: 'open.folder', title: 'Open a folder…', group, words: 'sharded distributed run' },
-    run: () => lab.pickFolder(),
+    run: () => lab.arrivals.pickFolder(),
   };
   return [
     {
       ...{ id: 'open.files', title: 'Open files…', group, shortcut: 'mod+o' },
       words: 'checkpoint load pt pth safetensors gguf npz',
-      run: () => lab.pickFiles(),
+      run: () => lab.arrivals.pickFiles(),
     },
     ...(canPickDirectory() ? [folder] : []),
+    ...kept(lab),
     ...openSamples,
+  ];
+}
+
+/** What was opened before, and what is in the library as far as it has been looked at. */
+function kept({ recent, library, arrivals }: Lab): Command[] {
+  const group = 'File';
+  const known = recent.list.filter(({ handles }) => handles.length > 0);
+  return [
+    ...known.map((files): Command => ({
+      ...{ id: `recent.${files.id}`, title: `Open recent: ${files.name}`, group },
+      run: () => arrivals.openRecent(files),
+    })),
+    ...(library.facts?.entries ?? []).map((entry): Command => ({
+      ...{ id: `library.${entry.id}`, title: `Open from the library: ${entry.name}`, group },
+      run: () => arrivals.openKept(entry),
+    })),
   ];
 }
 
 /** What can be done with what is open. */
 function work(lab: Lab): Command[] {
-  const { checkpoint, safety, model, running, training } = lab;
+  const { checkpoint, safety, model, running, training, library } = lab;
   const { dropped } = checkpoint;
   const group = 'Checkpoint';
   const list: (Command | false | null | undefined)[] = [
@@ -76,6 +93,12 @@ function work(lab: Lab): Command[] {
         if (safety.subject !== dropped) void safety.scan(dropped);
       },
     },
+    checkpoint.opened &&
+      dropped &&
+      !library.writing && {
+        ...{ id: 'keep', title: 'Keep in the library', group, words: 'store private disk offline' },
+        run: () => library.keep(dropped, checkpoint.opened!.name),
+      },
     checkpoint.opened && {
       ...{ id: 'save', title: 'Save…', group, shortcut: 'mod+s', words: 'download write export' },
       run: () => lab.go('/save'),
