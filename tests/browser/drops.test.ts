@@ -102,6 +102,7 @@ test('of a folder with several checkpoints one is chosen, beside its source and 
   ]);
   const problem = page.locator('.problem').filter({ hasText: 'Could not open run' });
   await problem.getByText('it holds 2 checkpoints').waitFor();
+  await problem.getByRole('button', { name: 'Compare them' }).waitFor();
   await problem.getByRole('button', { name: 'epoch_2/mlp.pt' }).click();
   await page.getByRole('heading', { level: 1, name: 'mlp.pt' }).waitFor();
   expect(await page.locator('.problem').count()).toBe(0);

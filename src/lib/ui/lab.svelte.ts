@@ -197,12 +197,22 @@ export class Lab implements Desk {
         if (await this.openCheckpoint({ ...dropped, choice })) this.go('/checkpoint');
       },
     }));
-    if (choose.length > 0) return choose;
+    if (choose.length > 0) return [...choose, ...this.#comparing(dropped)];
     const look = () => {
       this.go('/safety');
       void this.safety.scan(dropped);
     };
     return [{ label: 'Look into the file', run: look }];
+  }
+
+  /** Several checkpoints that came at once may be meant to be compared. */
+  #comparing(dropped: Dropped): Action[] {
+    if ('file' in dropped) return [];
+    const pile = { files: [], folders: [dropped] };
+    const several = severalCheckpoints(pile);
+    if (!several) return [];
+    const files = several.length === 2 ? { files: several, folders: [] } : pile;
+    return [{ label: 'Compare them', run: () => this.comparePile(files) }];
   }
 
   async openData(
