@@ -6,7 +6,16 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { app } from './app.fixture.ts';
 import { graveFindings, isTooWide } from './axe.ts';
-import { drop, dropFewDigits, hostileFile, openPage, openSample, shoot, step } from './app.ts';
+import {
+  drop,
+  dropFewDigits,
+  hostileFile,
+  openPage,
+  openSample,
+  sampleFile,
+  shoot,
+  step,
+} from './app.ts';
 
 const schemes = ['light', 'dark'] as const;
 const widths = [390, 1440] as const;
@@ -25,6 +34,13 @@ async function grave(page: Page, name: string): Promise<string[]> {
     found.push(...(await graveFindings(page, rules)).map((it) => `${name}, ${scheme}: ${it}`));
   }
   return found;
+}
+
+/** The digits sample with another bit among its numbers. */
+function otherDigits(): { name: string; bytes: Uint8Array } {
+  const { bytes } = sampleFile('digits/last.pth');
+  bytes[bytes.length >> 1]! ^= 1;
+  return { name: 'other.pth', bytes };
 }
 
 /** Opens all parts of the training form. */
@@ -52,7 +68,7 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
   };
 
   await look('open-empty');
-  for (const name of ['Checkpoint', 'Safety', 'Model', 'Run', 'Train', 'Save']) {
+  for (const name of ['Checkpoint', 'Safety', 'Compare', 'Model', 'Run', 'Train', 'Save']) {
     await step(page, name);
     await look(`${name.toLowerCase()}-empty`);
   }
@@ -80,6 +96,22 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
     await look(`checkpoint-${view.toLowerCase()}`);
   }
   await views.getByText('Tree', { exact: true }).click();
+  await step(page, 'Compare');
+  await look('compare-choose');
+  await drop(page, [otherDigits()]);
+  for (const side of ['A', 'B']) {
+    await page.getByLabel(`Tensors of ${side}`).selectOption({ label: 'every tensor of the file' });
+  }
+  await page.getByRole('row').filter({ hasText: 'state.6.exp_avg' }).first().click();
+  await page.getByRole('region', { name: 'Largest changes' }).waitFor();
+  await look('compare');
+  await drop(
+    page,
+    [1, 2, 3].map((at) => ({ ...otherDigits(), name: `digits_${at}.pth` })),
+  );
+  await page.getByRole('grid', { name: 'Tensors over the series' }).waitFor();
+  await look('compare-series');
+  await page.getByRole('button', { name: 'Close the series' }).click();
   await step(page, 'Safety');
   await page.getByRole('heading', { name: 'PyTorch loads this file' }).waitFor();
   await page.getByRole('option').first().waitFor();

@@ -87,6 +87,23 @@ describe('every pair of dtypes', () => {
   });
 });
 
+it('follows each tensor through a series', async () => {
+  const members = [
+    { name: 'a.pt', ...args.a },
+    { name: 'b.pt', ...args.b },
+  ];
+  const { series } = unwrap(await lab.handlers.compareSeries({ members }, context));
+  expect(series.members.map(({ name }) => name)).toEqual(['a.pt', 'b.pt']);
+  expect(series.tensors).toHaveLength(outcomes.size);
+  for (const { name, norms, moves } of series.tensors) {
+    const { measured } = expected[name]!;
+    expectClose(norms[0]!, measured.norms[0]!, `${name}, norm in a`);
+    expectClose(norms[1]!, measured.norms[1]!, `${name}, norm in b`);
+    expect(moves[0]).toBeNull();
+    expectClose(moves[1]!, measured.norm, `${name}, move`);
+  }
+});
+
 it('lists the largest changes with both values, and where they are', async () => {
   const row = paired.rows.find(({ a }) => a?.name === 'strided')!;
   const { max } = difference('strided').measured!;

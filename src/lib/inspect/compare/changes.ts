@@ -4,7 +4,7 @@ import { formatElement } from '#lib/checkpoint/elements.ts';
 import { tensorChunks } from '#lib/checkpoint/read_tensor.ts';
 import { numel } from '#lib/checkpoint/tensor.ts';
 import { arithmeticOf, operandFor, type Arithmetic, type Operand } from './arithmetic.ts';
-import { inStep, type ReadContext, type TensorPair } from './compare_tensors.ts';
+import { inStep, unchecked, type ReadContext, type TensorPair } from './compare_tensors.ts';
 import { kindOf } from './sums.ts';
 
 export interface TensorChanges {
@@ -54,7 +54,7 @@ export async function changesOf(
   const sizes = [itemsize(a.dtype), itemsize(b.dtype)] as const;
   let from = 0;
   for await (const [left, right] of inStep(
-    [tensorChunks(a, signal), tensorChunks(b, signal)],
+    [tensorChunks(unchecked(a), signal), tensorChunks(unchecked(b), signal)],
     sizes,
   )) {
     for (let at = 0; at * sizes[0] < left.length; at += BLOCK) {
