@@ -1,7 +1,9 @@
 /**
- * Takes the README's pictures, in light and dark: what a hostile file would run, the GPT sample's
- * graph, and the MLP sample in training. Needs a build below /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
+ * Takes the README's pictures of each page, in light and dark: the digits sample with its statistics,
+ * one of its tensors, a list of edits and what they change, its model, what a hostile file would run,
+ * the GPT sample's graph, the MLP sample in training and saved, the guide. Needs a build below /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   drop,
@@ -13,6 +15,8 @@ import {
   step,
 } from '../tests/browser/app.ts';
 
+/** For pictures that are drawn piece by piece. */
+const SETTLING = 3000;
 const docs = join(import.meta.dirname, '../docs');
 const server = await serveBuild();
 const browser = await launch();
@@ -23,10 +27,53 @@ for (const colorScheme of ['light', 'dark'] as const) {
     serviceWorkers: 'block',
   });
   const { page } = await openPage(context, server.url);
+  const shoot = (name: string) =>
+    page.screenshot({ path: join(docs, `${name}-${colorScheme}.png`) });
+  await shoot('open');
+  await openSample(page, 'Handwritten digits');
+  await page.setViewportSize({ width: 1520, height: 855 }); // all columns
+  await page.getByRole('radio', { name: 'Statistics' }).check({ force: true });
+  await page.getByRole('row').filter({ hasText: 'model.conv2.weight' }).first().click();
+  await page.getByRole('progressbar', { name: 'Statistics' }).waitFor({ state: 'detached' });
+  await shoot('checkpoint');
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await page.getByRole('button', { name: 'Look at the tensor' }).click();
+  await page.getByRole('radio', { name: 'Picture' }).check({ force: true });
+  await page.waitForTimeout(SETTLING);
+  await shoot('tensor');
+  await page.keyboard.press('Escape');
+  await step(page, 'Edit');
+  for (const edit of [/^Weights only /, /^To bfloat16$/]) {
+    const button = page.getByRole('button', { name: edit }).first();
+    if (!(await button.isVisible())) await page.getByText('Add an edit').click();
+    await button.click();
+  }
+  await page.getByRole('option').filter({ hasText: 'bfloat16' }).first().waitFor();
+  await shoot('edit');
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download', exact: true }).click(),
+  ]);
+  await step(page, 'Compare');
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Choose file', exact: true }).click(),
+  ]);
+  await chooser.setFiles([
+    {
+      ...{ name: download.suggestedFilename(), mimeType: 'application/octet-stream' },
+      buffer: readFileSync(await download.path()),
+    },
+  ]);
+  await page.getByRole('status').filter({ hasText: 'differ' }).waitFor();
+  await shoot('compare');
+  await step(page, 'Model');
+  await page.getByText('All keys matched').waitFor();
+  await shoot('model');
   await step(page, 'Safety');
   await drop(page, [await hostileFile()]);
   await page.getByRole('option').filter({ hasText: 'posix.system' }).waitFor();
-  await page.screenshot({ path: join(docs, `safety-${colorScheme}.png`) });
+  await shoot('safety');
   await step(page, 'Open');
   await openSample(page, 'Fables, letter by letter');
   await step(page, 'Run');
@@ -35,7 +82,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   await page.getByRole('treeitem', { name: /^scaled_dot/ }).click();
   await page.getByRole('img', { name: 'Attention [0, 3]' }).waitFor();
   await page.getByRole('region', { name: 'Graph' }).evaluate((it) => it.scrollIntoView());
-  await page.screenshot({ path: join(docs, `graph-${colorScheme}.png`) });
+  await shoot('graph');
   await step(page, 'Open');
   await openSample(page, 'Multi-layer perceptron');
   await step(page, 'Train');
@@ -44,7 +91,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
   const progress = page.getByRole('region', { name: 'Progress' });
   await progress.getByText('Done', { exact: true }).waitFor({ timeout: 240_000 });
   await page.mouse.move(0, 0);
-  await page.screenshot({ path: join(docs, `train-${colorScheme}.png`) });
+  await shoot('train');
+  await step(page, 'Save');
+  await page.getByText('What to save').waitFor();
+  await shoot('save');
+  await page.getByRole('link', { name: 'Guide' }).click();
+  await page.getByRole('heading', { name: 'Look at a file' }).waitFor();
+  await shoot('guide');
   await context.close();
 }
 await browser.close();

@@ -10,7 +10,7 @@ import { openCheckpoint } from '../../src/lib/formats/index.ts';
 import { tensorsIn } from '../../src/lib/inspect/walk.ts';
 import { newFixtures } from '../fixtures/made.ts';
 import { app } from './app.fixture.ts';
-import { hostileFile, openPage, sampleFile, shoot, step } from './app.ts';
+import { dropFewDigits, hostileFile, openPage, sampleFile, shoot, step } from './app.ts';
 import { graveFindings, isTooWide } from './axe.ts';
 
 /** A busy machine computes WebGPU slowly. */
@@ -22,6 +22,7 @@ const MOST_TABS = 250;
 interface Hand {
   go(page: string): Promise<void>;
   use(target: Locator): Promise<void>;
+  write(field: Locator, text: string): Promise<void>;
   /** Chooses one of several. */
   pick(radio: Locator): Promise<void>;
   /** Chooses a row of a tree by its key. */
@@ -32,6 +33,7 @@ function touching(page: Page): Hand {
   return {
     go: (name) => (name === 'Guide' ? page.getByRole('link', { name }).tap() : step(page, name)),
     use: (target) => target.tap(),
+    write: (field, text) => field.fill(text),
     pick: (radio) => radio.locator('..').tap(),
     row: (tree, key) => tree.getByRole('treeitem').filter({ hasText: key }).first().tap(),
   };
@@ -59,6 +61,11 @@ function typing(page: Page): Hand {
     async use(target) {
       await tabTo(target);
       await keyboard.press('Enter');
+    },
+    async write(field, text) {
+      await tabTo(field);
+      await keyboard.press('Control+a');
+      await keyboard.type(text);
     },
     async pick(radio) {
       // Tab leads to the one that is chosen, arrows to the others.
@@ -188,6 +195,16 @@ test.each([
   await hand.use(button('Run'));
   await page.getByRole('list', { name: 'Largest outputs' }).waitFor();
   await look('run');
+
+  // Fine-tune it.
+  await dropFewDigits(page);
+  await hand.go('Train');
+  await hand.write(page.getByLabel('Epochs', { exact: true }), '1');
+  await hand.write(page.getByLabel('Batch size'), '16');
+  await hand.use(button('Start training'));
+  const progress = page.getByRole('region', { name: 'Progress' });
+  await progress.getByText('Done', { exact: true }).waitFor({ timeout: LONGEST });
+  await look('train');
 
   // Go back to PyTorch.
   await hand.go('Save');
