@@ -15,6 +15,7 @@ import { mergeAdapter } from './lora.ts';
 import { merge } from './merge.ts';
 import { renameKeys } from './rename_keys.ts';
 import { select } from './select.ts';
+import { tie } from './tie.ts';
 import { compact, untie } from './views.ts';
 
 export interface EditContext {
@@ -105,11 +106,7 @@ function applyEdit(tree: Tree, edit: Edit, context: EditContext): Done {
     case 'lora':
       return mergeAdapter(tree, edit, context);
     case 'tie':
-      throw new FindingError({
-        code: 'edit-unknown',
-        message: `${edit.kind}: this edit is not known`,
-        advice: 'Take it out of the list.',
-      });
+      return tie(tree, edit);
     default:
       return edit satisfies never;
   }

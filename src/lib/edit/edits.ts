@@ -25,13 +25,16 @@ export type Edit =
       readonly in: Path | null;
       readonly names: readonly (readonly [from: string, to: string])[];
     }
-  /** Tensors that fit stay alone, or go; containers that are left empty go with them. */
+  /** Tensors and values that fit stay alone, or go; containers that are left empty go with them. */
   | { readonly kind: 'keep' | 'drop'; readonly names: readonly string[] }
   /** Floating-point tensors that fit are rounded to nearest, ties to even, as `Tensor.to`. */
   | { readonly kind: 'cast'; readonly names: readonly string[]; readonly to: Dtype }
   /** Views become tensors of their own with just their elements; `untie` does so for shared ones. */
   | { readonly kind: 'compact' | 'untie'; readonly names: readonly string[] }
-  /** Tensors with equal dtype, shape and elements come to share the storage of the first. */
+  /**
+   * Tensors of one dtype and shape, named without wildcards, come to share the storage of the first.
+   * That their elements are equal is seen while they are read.
+   */
   | { readonly kind: 'tie'; readonly names: readonly string[] }
   /** A plain value, written as a Python literal; a new key goes to the end of its dict. */
   | { readonly kind: 'set'; readonly path: Path; readonly value: string }
