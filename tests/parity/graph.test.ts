@@ -95,7 +95,7 @@ it.each(runs)('$name on $backend', async ({ name, source, model, vocabulary, bac
     const { zeros: none, ...figures } = output;
     const largest = Math.max(Math.abs(output.min), Math.abs(output.max));
     for (const [key, value] of Object.entries({ min, max, mean, std })) {
-      const difference = Math.abs(value! - figures[key as keyof typeof figures]);
+      const difference = Math.abs(Number(value) - figures[key as keyof typeof figures]);
       expect(difference, `${key} of ${path}`).toBeLessThan(BOUND * largest);
     }
     expect(zeros, `zeros of ${path}`).toBe(none);

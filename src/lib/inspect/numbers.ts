@@ -11,6 +11,9 @@ import { isMeta, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 /** float32 where it holds every number of the dtype. */
 export type Numbers = Float32Array | Float64Array;
 
+/** Arrays of numbers that doubles hold. */
+export type Doubles = Numbers | Int32Array | Uint8Array;
+
 /** What long work on a tensor is given: a way to end it, and whom to tell how far it is. */
 export interface Work {
   readonly signal?: AbortSignal | undefined;

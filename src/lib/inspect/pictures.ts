@@ -4,7 +4,7 @@
  * heads of (1, H, L, S). A single axis makes bars. What has more numbers than a page has pixels is
  * drawn in blocks, each as one number; the numbers come in row by row and are never held together.
  */
-import type { Numbers } from './statistics.ts';
+import type { Doubles } from './numbers.ts';
 
 export type Pictures =
   | { readonly kind: 'number'; readonly value: number }
@@ -56,7 +56,7 @@ const MOST_BARS = 512;
 
 /** Pictures `start` to `start + count` of a tensor. */
 export function picturesOf(
-  values: Numbers,
+  values: Doubles,
   shape: readonly number[],
   { start, count, by }: Wish,
 ): Pictures {

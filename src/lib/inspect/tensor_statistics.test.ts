@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import { metaStorage, tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { tensorSummary } from './tensor_statistics.ts';
+import { arrayStatistics, tensorStatistics, tensorSummary } from './tensor_statistics.ts';
 
 function tensorOf(
   array: ArrayBufferView & { length: number },
@@ -94,5 +94,64 @@ describe('tensorSummary', () => {
     await expect(tensorSummary(packed)).rejects.toThrow('numbers: bits8 elements are bits');
     const meta = { ...tensorOf(new Uint8Array(4), 'uint8'), storage: metaStorage(4) };
     await expect(tensorSummary(meta)).rejects.toThrow('numbers: the file holds the shape');
+  });
+});
+
+describe('tensorStatistics', () => {
+  it('counts distinct values, NaN and zeros as one each', async () => {
+    const few = tensorOf(Float32Array.of(0, -0, NaN, 7, 7, -Infinity, NaN), 'float32');
+    expect(await tensorStatistics(few)).toMatchObject({ distinct: 4 });
+    for (const [count, distinct] of [
+      [65_536, 65_536],
+      [65_537, null],
+    ] as const) {
+      const numbers = Float32Array.from({ length: 2 * count }, (_, at) => (at % count) - 500);
+      expect(await tensorStatistics(tensorOf(numbers, 'float32'))).toMatchObject({ distinct });
+    }
+    // As doubles, the first two are equal.
+    const wide = tensorOf(BigInt64Array.of(2n ** 60n, 2n ** 60n + 1n, 3n), 'int64');
+    expect(await tensorStatistics(wide)).toMatchObject({ distinct: 3 });
+  });
+
+  it('tells how far it is over all passes', async () => {
+    const numbers = Float64Array.from({ length: 70_000 }, (_, at) => Math.sin(at));
+    for (const [length, reports] of [
+      [70_000, [0.25, 0.5, 0.75, 1]],
+      [10, [0.25, 1]], // the first pass has met all values
+    ] as const) {
+      const told: number[] = [];
+      const progress = ({ done, total }: { done: number; total: number }) =>
+        told.push(done / total);
+      await tensorStatistics(tensorOf(numbers.subarray(0, length), 'float64'), { progress });
+      expect(told).toEqual(reports);
+    }
+  });
+});
+
+describe('arrayStatistics', () => {
+  it('counts every finite number once, both ends with it', () => {
+    const values = Float32Array.from({ length: 97 }, (_, at) => (at === 50 ? NaN : at / 64));
+    const { histogram, nans, min, max } = arrayStatistics(values, 'float32');
+    expect({ nans, min, max }).toEqual({ nans: 1, min: 0, max: 1.5 });
+    expect(histogram).toMatchObject({ low: 0, high: 1.5 });
+    expect(histogram!.counts.reduce((sum, count) => sum + count)).toBe(96);
+    expect(histogram!.counts.at(-1)).toBe(3);
+  });
+
+  it('gives whole numbers parts of whole widths', () => {
+    const { histogram } = arrayStatistics(Int32Array.of(3, 5, 5, 6), 'int32');
+    expect(histogram).toEqual({ low: 3, high: 7, counts: [1, 0, 2, 1] });
+    const wide = arrayStatistics(
+      Int32Array.from({ length: 100 }, (_, at) => at),
+      'int64',
+    );
+    expect(wide.histogram!.counts.slice(0, -1).every((count) => count === 3)).toBe(true);
+    expect(wide.histogram!.high).toBe(102);
+    const bools = arrayStatistics(Uint8Array.of(1, 0, 1), 'bool');
+    expect(bools.histogram).toEqual({ low: 0, high: 2, counts: [1, 2] });
+  });
+
+  it('has no histogram without finite numbers', () => {
+    expect(arrayStatistics(Float32Array.of(NaN), 'float32').histogram).toBeNull();
   });
 });

@@ -5,8 +5,9 @@
  */
 import { dtypes, type Dtype, type DtypeKind } from '#lib/checkpoint/dtype.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
-import { countNumbers, numbersOf, type Work } from './numbers.ts';
+import { countNumbers, numbersOf, type Doubles, type Work } from './numbers.ts';
 import { inBlocks } from './statistics/blocks.ts';
+import { Counter } from './statistics/counter.ts';
 import { LEAST } from './statistics/exponents.ts';
 import { firstPass, fullPass, type FirstPass } from './statistics/first_pass.ts';
 import { HistogramCounter } from './statistics/linear_histogram.ts';
@@ -87,8 +88,7 @@ export async function tensorStatistics(tensor: Tensor, work: Work = {}): Promise
   const { count, min, max } = counter.moments;
   if (count === 0) return { ...summary, quantiles: [], distinct, histogram: null };
 
-  const isWhole = dtypes[dtype].kind !== 'float' && dtypes[dtype].kind !== 'complex';
-  const histogram = new HistogramCounter(min, max, isWhole);
+  const histogram = new HistogramCounter(min, max, isWhole(dtype));
   const ranks = ranksOf(count);
   let values: number[];
   if (table) {
@@ -113,6 +113,25 @@ export async function tensorStatistics(tensor: Tensor, work: Work = {}): Promise
   }
   const quantiles = quantilesOf(count, (rank) => values[ranks.indexOf(rank)]!);
   return { ...summary, quantiles, distinct, histogram: histogram.histogram };
+}
+
+/** Summary and histogram of numbers in memory, which are those of a tensor of this dtype. */
+export function arrayStatistics(
+  numbers: Doubles,
+  dtype: Dtype,
+): TensorSummary & Pick<TensorStatistics, 'histogram'> {
+  const counter = new Counter();
+  counter.add(numbers);
+  const summary = summarize({ counter, wide: null }, dtype);
+  const { count, min, max } = counter.moments;
+  if (count === 0) return { ...summary, histogram: null };
+  const histogram = new HistogramCounter(min, max, isWhole(dtype));
+  inBlocks(numbers, (block, _, length) => histogram.add(block, length));
+  return { ...summary, histogram: histogram.histogram };
+}
+
+function isWhole(dtype: Dtype): boolean {
+  return dtypes[dtype].kind !== 'float' && dtypes[dtype].kind !== 'complex';
 }
 
 /** Bits of a number as a double that may be other than 0, where they are more than of a float32. */

@@ -2,7 +2,7 @@
 import { attentionGraph } from '#lib/architecture/attention.ts';
 import type { Graph } from '#lib/architecture/graph.ts';
 import { picturesOf } from '#lib/inspect/pictures.ts';
-import { histogramOf, statisticsOf } from '#lib/inspect/statistics.ts';
+import { arrayStatistics } from '#lib/inspect/tensor_statistics.ts';
 import type { Tokenizer } from '#lib/inputs/tokenizer.ts';
 import type { Model, Numbers } from '#lib/runtime/model.ts';
 import type { ProfileContext } from '#lib/runtime/profile.ts';
@@ -105,6 +105,6 @@ export class GraphView {
 }
 
 function describe({ values, shape, dtype }: Numbers): Omit<SeenTensor, 'pictures'> {
-  const statistics = statisticsOf(values);
-  return { shape: [...shape], dtype, statistics, histogram: histogramOf(values, statistics) };
+  const { histogram, ...statistics } = arrayStatistics(values, dtype);
+  return { shape: [...shape], dtype, statistics, histogram };
 }

@@ -2,11 +2,10 @@
 import type { Dtype } from '#lib/checkpoint/dtype.ts';
 import type { Result } from '#lib/checkpoint/finding.ts';
 import type { Pictures } from '#lib/inspect/pictures.ts';
-import type { Histogram, Statistics } from '#lib/inspect/statistics.ts';
+import type { LinearHistogram, TensorSummary } from '#lib/inspect/tensor_statistics.ts';
 import type { Backend, RunInput } from './protocol.run.ts';
 
 export type { Bars, Map2d, Pictures, Reduction } from '#lib/inspect/pictures.ts';
-export type { Histogram, Statistics };
 
 export interface GraphCalls {
   /** A pass in evaluation mode, with the time and memory of each part of the model. */
@@ -82,7 +81,7 @@ export interface GraphPart {
 export interface SeenTensor {
   shape: number[];
   dtype: Dtype;
-  statistics: Statistics;
-  histogram: Histogram | null;
+  statistics: TensorSummary;
+  histogram: LinearHistogram | null;
   pictures: Pictures;
 }

@@ -1,4 +1,4 @@
-import type { Numbers } from '../numbers.ts';
+import type { Doubles } from '../numbers.ts';
 
 /** Numbers that are taken together: they stay in the nearest cache while they are gone through often. */
 export const BLOCK = 4096;
@@ -12,7 +12,7 @@ const words = new Uint32Array(block.buffer);
  * upper. `use` may change them, and must not ask for blocks itself.
  */
 export function inBlocks(
-  numbers: Numbers,
+  numbers: Doubles,
   use: (block: Float64Array, words: Uint32Array, length: number) => void,
 ): void {
   for (let at = 0; at < numbers.length; at += BLOCK) {

@@ -3,7 +3,7 @@
  * as doubles, which hold all but the largest of 64-bit integers, and are told apart by their bits: the
  * exponent says whether a number is 0, finite, or denormal, and how large it is.
  */
-import type { Numbers } from '../numbers.ts';
+import type { Doubles } from '../numbers.ts';
 import { inBlocks } from './blocks.ts';
 import { exponentOf, EXPONENTS, LEAST, upperWord } from './exponents.ts';
 import { Moments } from './moments.ts';
@@ -29,7 +29,7 @@ export class Counter {
   }
 
   /** Takes numbers; `onFinite` is shown the finite ones among them, block by block. */
-  add(numbers: Numbers, onFinite?: (words: Uint32Array, length: number) => void): void {
+  add(numbers: Doubles, onFinite?: (words: Uint32Array, length: number) => void): void {
     this.count += numbers.length;
     inBlocks(numbers, (block, words, length) => {
       const finite = this.#countBits(words, length) ? this.#sort(block, length) : length;
