@@ -121,6 +121,16 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
   await page.getByRole('button', { name: 'Opcodes' }).first().click();
   await page.getByRole('option').first().click();
   await look('safety-hostile');
+  await step(page, 'Edit');
+  await page.getByRole('button', { name: /^Drop the optimizer/ }).click();
+  await page.getByText('Add an edit', { exact: true }).click();
+  await page.getByRole('button', { name: 'Average with others…' }).click();
+  await page.getByRole('button', { name: 'Cast…' }).click();
+  await page.getByRole('listbox').getByText('float32 → float8_e4m3fn').first().waitFor();
+  await look('edit');
+  await page.getByRole('button', { name: 'Download', exact: true }).click();
+  await page.getByText('read back and verified').waitFor();
+  await look('edit-written');
   await step(page, 'Model');
   await page.getByText('All keys matched').waitFor();
   await look('model');

@@ -1,6 +1,7 @@
 /** Editing: the list of edits is the page's; what it makes of the open checkpoint is kept here. */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { parseLiteral } from '#lib/architecture/literal.ts';
+import { storageError } from '#lib/storage/errors.ts';
 import { convert, isFlatOutput, isTorchOutput, outputFormats } from './conversion.ts';
 import { editHints } from './edit_hints.ts';
 import { Preview } from './edit_preview.ts';
@@ -10,6 +11,9 @@ import type { EditCalls, EditOutput } from './protocol.edit.ts';
 import { readEdits } from './read_edits.ts';
 import { elementBytes, mustLoad, saveFile, storedBytes, type WriteArguments } from './save.file.ts';
 import { saveShards } from './save.shards.ts';
+
+/** Errors that only the disk that is written to gives; others may be about the file that is read. */
+const ofTarget = new Set(['QuotaExceededError', 'NoModificationAllowedError', 'NotAllowedError']);
 
 export function editHandlers(state: LabState): Handlers<keyof EditCalls> {
   let count = 0;
@@ -41,16 +45,18 @@ export function editHandlers(state: LabState): Handlers<keyof EditCalls> {
       newest?.id === id ? converted(id, output, 'tensor').losses.map(shown) : [],
     saveEdited: ({ id, output, name, ...place }, { signal, progress }) =>
       attempt(signal, async () => {
+        const preview = need(id); // it may have a newer one when all is written
         const stem = name.replace(/\.[^.]+$/, '') || 'checkpoint';
         const { root, metadata, losses } = converted(id, output, stem);
         const refused = losses.find(({ severity }) => severity === 'error');
         if (refused) throw new FindingError(refused);
         const args = { ...place, openFile: state.openFile, signal, progress };
         const written = { root, metadata, output, name, stem };
-        const saved = await (output.sharded
-          ? writeShards(written, args)
-          : writeFile(written, args));
-        return { saved, overflows: need(id).counted() };
+        const write = output.sharded ? writeShards : writeFile;
+        const saved = await write(written, args).catch((error: unknown) => {
+          throw ofTarget.has((error as Error).name) ? storageError(error, name) : error;
+        });
+        return { saved, overflows: preview.counted() };
       }),
     readEdits: ({ text }, { signal }) =>
       attempt(signal, () => Promise.resolve({ edits: readEdits(text) })),

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { parseLiteral } from '#lib/architecture/literal.ts';
+import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { tensorFromBytes } from '#lib/checkpoint/tensor.ts';
+import { dict, type Value } from '#lib/checkpoint/value.ts';
+import type { Edit } from '#lib/edit/edits.ts';
+import { Preview } from './edit_preview.ts';
+
+const tensor = (...values: number[]) =>
+  tensorFromBytes(new Uint8Array(Float32Array.from(values).buffer), 'float32', [values.length]);
+
+function previewOf(root: Value, ...edits: Edit[]): Preview {
+  const where = { name: 'a.pt', format: 'torch', size: 0, findings: [], calls: [] };
+  const checkpoint: Checkpoint = { ...where, root, metadata: new Map() };
+  return new Preview(1, checkpoint, edits, { others: new Map(), literal: parseLiteral });
+}
+
+/** `before > after: changes` */
+function lines(preview: Preview, show: 'changes' | 'all' = 'changes'): string[] {
+  preview.filter(show, '');
+  return preview
+    .rows(0, 100)
+    .map(({ before, after, changes }) => `${before?.name} > ${after?.name}: ${changes.join()}`);
+}
+
+const strip: Edit = { kind: 'rename', in: null, rules: [{ kind: 'strip', prefix: 'm.' }] };
+const root = () =>
+  dict({ model: dict({ 'm.a': tensor(1), 'm.b': tensor(2, 1e30) }), epoch: 3n, lr: 0.5 });
+
+describe('a preview', () => {
+  it('follows tensors through renaming, casting and dropping', () => {
+    const half: Edit = { kind: 'cast', names: ['*'], to: 'float16' };
+    const preview = previewOf(root(), strip, half, { kind: 'delete', path: ["'lr'"] });
+    expect(lines(preview)).toEqual([
+      'model.m.a > model.a: renamed,cast',
+      'model.m.b > model.b: renamed,cast',
+      'lr > undefined: dropped',
+    ]);
+    expect(preview.describe()).toMatchObject({
+      ok: true,
+      steps: [{ changed: 2 }, { changed: 2 }, { changed: 1 }],
+      before: { tensors: 2, bytes: 12 },
+      after: { tensors: 2, bytes: 6 },
+      counts: { renamed: 2, cast: 2, dropped: 1, same: 1, new: 0, changed: 0 },
+    });
+  });
+
+  it('tells names that are swapped from tensors that are changed', () => {
+    const names = [
+      ['m.a', 'm.b'],
+      ['m.b', 'm.a'],
+    ] as const;
+    const preview = previewOf(root(), { kind: 'names', in: null, names });
+    expect(lines(preview)).toEqual([
+      'model.m.a > model.m.b: renamed',
+      'model.m.b > model.m.a: renamed',
+    ]);
+  });
+
+  it('counts what overflows', async () => {
+    const preview = previewOf(root(), { kind: 'cast', names: ['*'], to: 'float16' });
+    const overflow = { name: 'model.m.b', from: 'float32', to: 'float16', count: 1 };
+    expect(await preview.overflows({})).toEqual([overflow]);
+    expect(preview.counted()).toEqual([overflow]);
+  });
+
+  it('stops at an edit that fails, and says so there', () => {
+    const preview = previewOf(root(), strip, { kind: 'delete', path: ["'x'"] }, strip);
+    const { ok, steps } = preview.describe();
+    expect(ok).toBe(false);
+    expect(steps).toHaveLength(2);
+    expect(steps[1]!.findings[0]!.message).toContain("delete: there is no ['x']");
+    expect(lines(preview)).toHaveLength(2);
+  });
+
+  it('filters by name and kind, values too', () => {
+    const preview = previewOf(root(), { kind: 'set', path: ["'epoch'"], value: '4' });
+    expect(lines(preview)).toEqual(['epoch > epoch: changed']);
+    expect(preview.filter('all', 'MODEL')).toBe(2);
+    expect(preview.filter('renamed', '')).toBe(0);
+    expect(lines(previewOf(root()), 'all')).toHaveLength(4);
+  });
+});
