@@ -120,6 +120,20 @@ describe('lora', () => {
     expect(await numbers(edited.root, 'fc.weight')).toEqual([21, 44, 42, 85, 63, 126]);
   });
 
+  test.each<[Record<string, Value>, number]>([
+    [{ lora_alpha: 3n }, 3],
+    [{ lora_alpha: 3n, use_rslora: true }, 3],
+    [{ lora_alpha: 3n, alpha_pattern: dict({ fc: 4n }) }, 4],
+  ])('scales as adapter_config.json says: %#', async (config, scale) => {
+    const root = dict({ 'fc.lora_A.weight': a, 'fc.lora_B.weight': b });
+    const other = { root, name: 'adapter', configuration: dict(config) } as unknown as Checkpoint;
+    const edited = applyEdits({ root: base(), metadata: new Map() }, [lora(0, null)], {
+      others: new Map([[0, other]]),
+      literal: (text) => text,
+    });
+    expect((await numbers(edited.root, 'fc.weight'))[0]).toBe(1 + scale * 10);
+  });
+
   test('merges what stands in the checkpoint itself', async () => {
     const root = dict({
       'fc.base_layer.weight': matrix(2, 1, 2, 3, 4, 5, 6),

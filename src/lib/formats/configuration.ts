@@ -1,6 +1,6 @@
 /**
- * The configuration that lies beside the weights in a folder: transformers' config.json, or Meta's
- * params.json. It says what no shape tells, such as the number of heads; it is data.
+ * The configuration that lies beside the weights in a folder: transformers' config.json, Meta's
+ * params.json, or of an adapter PEFT's adapter_config.json. It says what no shape tells, such as the number of heads; it is data.
  */
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { Dict, list, type Value } from '#lib/checkpoint/value.ts';
@@ -8,7 +8,7 @@ import type { Source } from '#lib/file/source.ts';
 import type { Files } from './folder.files.ts';
 import { isJsonObject, parseJson, type Json } from './json.ts';
 
-const NAMES = ['config.json', 'params.json'];
+const NAMES = ['config.json', 'params.json', 'adapter_config.json'];
 
 /** Configurations have some kilobytes; those with the names of thousands of classes, hundreds. */
 const MAX_BYTES = 8 << 20;

@@ -253,6 +253,14 @@ describe('a folder', () => {
     ]);
   });
 
+  it("reads an adapter's configuration", async () => {
+    const { configuration } = await open({
+      'adapter_config.json': text({ lora_alpha: 16, r: 8 }),
+      'adapter_model.safetensors': await shard('base_model.model.fc.lora_A.weight'),
+    });
+    expect(configuration!.get('lora_alpha')).toBe(16n);
+  });
+
   it.each([
     ['no JSON', '{', 'character 1: expected a key'],
     ['no object', '[]', 'it holds no object'],

@@ -68,7 +68,12 @@ export const menu: readonly { readonly title: string; readonly items: readonly M
         edits: [{ kind: 'compact', names: all }],
       },
       { label: 'Untie', hint: 'shared tensors', edits: [{ kind: 'untie', names: all }] },
-      { label: 'Tie', hint: 'tensors with equal elements', edits: [{ kind: 'tie', names: all }] },
+      {
+        label: 'Tie…',
+        hint: 'tensors with equal elements, by name',
+        edits: [{ kind: 'tie', names: [] }],
+        form: true,
+      },
     ],
   },
   {
