@@ -127,6 +127,8 @@ test.each([
     viewport: { width, height: touch ? 844 : 900 },
     ...(touch && { hasTouch: true, isMobile: true }),
   });
+  // The browser's own picker cannot be answered here; without it, pages ask by an input.
+  await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'showOpenFilePicker'));
   const { page, complaints } = await openPage(context, `${app.server.url}guide/#look-at-a-file`);
   const hand = touch ? touching(page) : typing(page);
   const found: string[] = [];
