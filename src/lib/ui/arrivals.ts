@@ -68,19 +68,23 @@ export class Arrivals {
   }
 
   /** Opens the files and folders behind handles that may be read. */
-  async open(handles: readonly FileSystemHandle[], failure: string): Promise<void> {
+  async open(
+    handles: readonly FileSystemHandle[],
+    failure: string,
+    how: Purpose = 'open',
+  ): Promise<void> {
     await this.#read(
       failure,
       (signal) => readPicked(handles, signal),
-      (pile) => this.#lab.openPile(pile),
+      (pile) => this.#lab.openPile(pile, how),
     );
   }
 
   /** Opens what was open in an earlier visit; asks the person, so it must follow a click. */
-  async openRecent(recent: RecentFiles): Promise<void> {
+  async openRecent(recent: RecentFiles, how: Purpose = 'open'): Promise<void> {
     if (recent.handles.length === 0) return this.pickFiles();
     if (await this.#lab.recent.mayRead(recent)) {
-      await this.open(recent.handles, `Could not open ${recent.name}`);
+      await this.open(recent.handles, `Could not open ${recent.name}`, how);
     }
   }
 
