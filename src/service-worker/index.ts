@@ -13,6 +13,11 @@ const cacheName = `${prefix}${version}`;
 /** The folder that the app is served from, with its closing slash. */
 const scope = new URL(self.registration.scope);
 
+/** Where the system posts files that another app shares: see manifest.webmanifest. */
+const shareTarget = new URL('share', scope).href;
+/** Also named in src/lib/storage/shared.ts. */
+const sharedFiles = 'shared-files';
+
 /** A set: what a page fetched while it was rendered is listed twice, and `addAll` takes it once. */
 const kept = new Set(
   [...[...immutable, ...assets, ...prerendered].map(({ path }) => path), ...workerFiles].map(
@@ -47,6 +52,10 @@ self.addEventListener('message', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
+  if (request.method === 'POST' && request.url === shareTarget) {
+    event.respondWith(takeShared(request));
+    return;
+  }
   if (request.method !== 'GET') return;
   const url = new URL(request.url);
   url.search = '';
@@ -58,6 +67,19 @@ self.addEventListener('fetch', (event) => {
     if (kept.has(page)) event.respondWith(Response.redirect(page));
   }
 });
+
+/** Keeps what another app shares until the page takes it; it never leaves the device. */
+async function takeShared(request: Request): Promise<Response> {
+  const shared = await request.formData();
+  await caches.delete(sharedFiles);
+  const cache = await caches.open(sharedFiles);
+  for (const [index, file] of shared.getAll('files').entries()) {
+    if (!(file instanceof File)) continue;
+    const name = encodeURIComponent(file.name);
+    await cache.put(new URL(`shared/${index}?name=${name}`, scope), new Response(file));
+  }
+  return Response.redirect(new URL('./?shared', scope), 303);
+}
 
 async function answer(file: string, request: Request): Promise<Response> {
   const cache = await caches.open(cacheName);

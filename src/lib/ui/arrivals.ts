@@ -4,10 +4,16 @@
  */
 import { pickDirectory, pickFiles } from '#lib/storage/picker.ts';
 import type { RecentFiles } from '#lib/storage/recent.ts';
+import { takeShared } from '#lib/storage/shared.ts';
 import type { LibraryEntry, Result } from '#lib/worker/protocol.ts';
 import { droppedOf, readDrop, readPicked, type Pile } from './dropped.ts';
 import type { Lab } from './lab.svelte.ts';
 import type { Purpose } from './piles.ts';
+
+/** Not in TypeScript's library: installed apps of Chromium have it. */
+interface LaunchQueue {
+  setConsumer(take: (launch: { files: readonly FileSystemHandle[] }) => void): void;
+}
 
 export class Arrivals {
   readonly #lab: Lab;
@@ -78,6 +84,17 @@ export class Arrivals {
       (signal) => readPicked(handles, signal),
       (pile) => this.#lab.openPile(pile, how),
     );
+  }
+
+  /** Opens what the system starts the app with, or shares with it. */
+  async receive(): Promise<void> {
+    const { launchQueue } = globalThis as { launchQueue?: LaunchQueue };
+    launchQueue?.setConsumer(({ files }) => {
+      if (files.length > 0) void this.open(files, 'Could not open what the system gave');
+    });
+    if (!new URLSearchParams(location.search).has('shared')) return;
+    const files = await takeShared().catch(() => []);
+    if (files.length > 0) await this.#lab.openPile({ files, folders: [] });
   }
 
   /** Opens what was open in an earlier visit; asks the person, so it must follow a click. */

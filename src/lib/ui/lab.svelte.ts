@@ -97,6 +97,7 @@ export class Lab implements Desk {
   start(): () => void {
     this.client.start();
     void this.recent.refresh();
+    void this.arrivals.receive();
     return witness(this.client, (files) =>
       this.problems.add('The page before this one crashed', [
         {
