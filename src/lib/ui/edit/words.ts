@@ -41,7 +41,7 @@ export function editTitle(edit: Edit): string {
     case 'untie':
       return everywhere(edit.names, 'Untie', 'Untie shared tensors');
     case 'tie':
-      return everywhere(edit.names, 'Tie', 'Tie equal tensors');
+      return `Tie ${listed(edit.names)}`;
     case 'set':
       return `Set ${pathText(edit.path) || '…'} to ${edit.value || '…'}`;
     case 'put':
