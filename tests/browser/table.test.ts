@@ -138,7 +138,7 @@ test('reads the statistics of all, and names what stands out', async () => {
   expect(await list.getByRole('listitem').count()).toBe(4);
   await page.getByRole('button', { name: 'NaN', exact: true }).click();
   const names = grid().locator('[role=gridcell]:first-child');
-  expect(await names.first().innerText()).toBe('model.blocks.1.weight');
+  await expect.poll(() => names.first().innerText()).toBe('model.blocks.1.weight');
   expect(await fitting('is:duplicate')).toEqual(['extra.copy']);
   expect(await fitting('std>2')).toContain('model.blocks.2.weight');
   await item('model.conv.weight').getByRole('button').click();
