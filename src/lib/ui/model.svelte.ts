@@ -192,6 +192,8 @@ export class ModelState {
     );
     const same = sameAs(this.candidate, result.candidates);
     if (!named && (isNew || !same) && result.candidates.length > 1) await this.#compare();
+    // A person who was quicker has chosen.
+    if (this.candidate && this.candidates.includes(this.candidate)) return true;
     const exact = this.#exact;
     const kept = isNew ? (exact ?? same) : (same ?? exact);
     this.choose(named ?? kept ?? likeliest(result.candidates));
