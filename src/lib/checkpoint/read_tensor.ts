@@ -91,13 +91,17 @@ export function tensorChunks(tensor: Tensor, signal?: AbortSignal): AsyncGenerat
   return chunks!;
 }
 
-/** The chunks of each of several tensors, to be used up one after the other: they are read ahead. */
+/**
+ * The chunks of each of several tensors, to be used up one after the other: they are read ahead, as
+ * one of several `streams` that share the memory.
+ */
 export function* tensorsInTurn(
   tensors: readonly Tensor[],
   signal?: AbortSignal,
+  streams = 1,
 ): Generator<AsyncGenerator<Uint8Array>> {
   const ranges = tensors.filter(isContiguous).map(tensorRange);
-  const reading = new ReadAhead(ranges, signal);
+  const reading = new ReadAhead(ranges, signal, streams);
   for (const tensor of tensors) {
     if (isContiguous(tensor)) {
       const [start, end] = byteSpan(tensor);

@@ -45,6 +45,9 @@ describe('ReadAhead', () => {
     void large.next();
     expect(asked.map(({ start, end }) => (end - start) / MiB)).toEqual([8, 8, 8, 8]);
     asked.length = 0;
+    void new ReadAhead([{ source, start: 0, end: 100 * MiB }], undefined, 2).next().next();
+    expect(asked.length, 'of two streams').toBe(2);
+    asked.length = 0;
     const small = Array.from({ length: 100 }, (_, start) => ({ source, start, end: start + 1 }));
     void new ReadAhead(small).next().next();
     expect(asked.length).toBe(32);

@@ -34,14 +34,17 @@ interface Reading {
 export class ReadAhead {
   readonly #pieces: Iterator<Range>;
   readonly #signal: AbortSignal | undefined;
+  readonly #mostBytes: number;
   readonly #underWay: Reading[] = [];
   #bytesUnderWay = 0;
   /** Planned and not yet asked for. */
   #planned: Range | undefined;
 
-  constructor(ranges: Iterable<Range>, signal?: AbortSignal) {
+  /** `streams` are read in step and share the memory: one of them by default. */
+  constructor(ranges: Iterable<Range>, signal?: AbortSignal, streams = 1) {
     this.#pieces = piecesOf(ranges);
     this.#signal = signal;
+    this.#mostBytes = MAX_BYTES / streams;
   }
 
   /**
@@ -70,7 +73,7 @@ export class ReadAhead {
       const piece = this.#planned;
       if (!piece) return;
       const size = piece.end - piece.start;
-      if (this.#underWay.length > 0 && this.#bytesUnderWay + size > MAX_BYTES) return;
+      if (this.#underWay.length > 0 && this.#bytesUnderWay + size > this.#mostBytes) return;
       const bytes = piece.source.read(piece.start, piece.end, this.#signal);
       bytes.catch(() => {}); // told when its turn comes
       this.#underWay.push({ piece, bytes });

@@ -33,10 +33,12 @@ export async function* compareTensors(
     const chunksA = tensorsInTurn(
       rest.map(([a]) => a),
       context.signal,
+      2,
     );
     const chunksB = tensorsInTurn(
       rest.map(([, b]) => b),
       context.signal,
+      2,
     );
     for (const [a, b] of rest) {
       next++;
