@@ -58,6 +58,15 @@ export function formatPercent(share: number, digits = 1): string {
   return Number.isFinite(share) ? `${(share * 100).toFixed(digits)} %` : '–';
 }
 
+/** A part of something: `0`, `< 0.01 %`, `0.02 %`, `> 99.9 %`: what is not all is not rounded to all. */
+export function formatShare(share: number): string {
+  if (share === 0) return '0';
+  if (share === 1) return '100 %';
+  if (share > 0 && share < 1e-4) return '< 0.01 %';
+  if (share < 1 && share >= 0.9995) return '> 99.9 %';
+  return formatPercent(share, share < 0.1 ? 2 : 1);
+}
+
 /** Reads `1, 28, 28`, `[1, 28, 28]` or `1x28x28`; null where it is no shape. */
 export function parseShape(text: string): number[] | null {
   const inner = text

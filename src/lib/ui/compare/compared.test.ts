@@ -11,7 +11,8 @@ import {
   summaryOf,
   toRecords,
 } from './compared.ts';
-import { formatChange, formatCosine, formatShare } from './figures.ts';
+import { formatShare } from '../format.ts';
+import { formatChange, formatCosine } from './figures.ts';
 import { heightsOf, layerBars } from './layers.ts';
 import { changesOf, largestStep, sparkline, wholeSeries } from './series_lines.ts';
 
@@ -139,7 +140,8 @@ it('writes numbers short', () => {
   expect([1, 0.5, 1 - 3e-8, 1 - 1e-16, null].map(formatCosine)).toEqual([
     ...['1', '0.5', '1 − 3e-8', '1', ''],
   ]);
-  expect([0, 1e-6, 0.0123, 1].map(formatShare)).toEqual(['0', '< 0.01 %', '1.23 %', '100 %']);
+  const shares = [0, 1e-6, 0.0123, 0.9997, 1].map(formatShare);
+  expect(shares).toEqual(['0', '< 0.01 %', '1.23 %', '> 99.9 %', '100 %']);
 });
 
 it('follows a series as one vector', () => {

@@ -1,5 +1,4 @@
 /** Numbers of a comparison, short enough for a table. */
-import { formatPercent } from '../format.ts';
 
 /** `0.00123`, `1.2e-7`, `∞`; empty for null. */
 export function formatChange(value: number | null): string {
@@ -17,11 +16,4 @@ export function formatCosine(value: number | null): string {
   // Nearer than that is the rounding of the sums.
   if (rest > 1e-13 && rest < 1e-4) return `1 − ${rest.toExponential(0)}`;
   return String(Number(value.toFixed(4)));
-}
-
-/** `0.02 %`, `< 0.01 %`. */
-export function formatShare(value: number | null): string {
-  if (value === null) return '';
-  if (value > 0 && value < 1e-4) return '< 0.01 %';
-  return value === 0 ? '0' : value === 1 ? '100 %' : formatPercent(value, value < 0.1 ? 2 : 1);
 }
