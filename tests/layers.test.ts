@@ -186,7 +186,7 @@ describe('layers', () => {
     ['lib/runtime/ops/a.ts', "import * as tf from '@tensorflow/tfjs-core'"],
     ['lib/file/a.test.ts', "import { runPython } from '../../../tests/python.ts'"],
     ['lib/worker/a.ts', "const url = new URL('./lab.worker.ts', import.meta.url)"],
-    ['routes/train/+page.svelte', "import Page from '#lib/ui/TrainPage.svelte'"],
+    ['routes/train/+page.svelte', "import Page from '#lib/ui/train/TrainPage.svelte'"],
   ])('allows in %s: %s', (path, code) => {
     expect(importsOf(code).map((it) => judge(join(src, path), it))).toEqual([null]);
   });

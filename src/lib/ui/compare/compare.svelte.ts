@@ -12,7 +12,7 @@ import type {
   Suggestion,
 } from '#lib/worker/protocol.ts';
 import type { BesideState } from '../beside.svelte.ts';
-import type { CheckpointState } from '../checkpoint.svelte.ts';
+import type { CheckpointState } from '../checkpoint/checkpoint.svelte.ts';
 import type { Desk } from '../desk.ts';
 import { nextSort, type Sort } from '../table/sort.ts';
 import type { Task } from '../tasks.svelte.ts';

@@ -10,7 +10,7 @@ import type {
   Overflow,
 } from '#lib/worker/protocol.ts';
 import { WorkerCrash } from '#lib/worker/client.ts';
-import type { CheckpointState } from '../checkpoint.svelte.ts';
+import type { CheckpointState } from '../checkpoint/checkpoint.svelte.ts';
 import type { BesideState } from '../beside.svelte.ts';
 import type { Desk } from '../desk.ts';
 import { PagedRows } from '../rows.svelte.ts';

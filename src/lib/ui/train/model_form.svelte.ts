@@ -1,5 +1,5 @@
 import type { BuiltModel, ModelEdits } from '#lib/worker/protocol.ts';
-import type { ModelState } from '../model.svelte.ts';
+import type { ModelState } from '../model/model.svelte.ts';
 import {
   baseWeights,
   bodyOnly,

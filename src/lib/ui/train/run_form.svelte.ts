@@ -1,5 +1,5 @@
 import type { Finding, RateCurve, RunProposal, RunSettings } from '#lib/worker/protocol.ts';
-import type { DataState } from '../data.svelte.ts';
+import type { DataState } from './data.svelte.ts';
 import type { Desk } from '../desk.ts';
 import { changed, merged, runLength } from './proposals.ts';
 

@@ -1,0 +1,132 @@
+import { download } from '#lib/storage/download.ts';
+import { safeName } from '#lib/storage/safe_name.ts';
+import { pickDirectory, pickSave } from '#lib/storage/picker.ts';
+import type { Calls, Result, SaveChoice, Saved } from '#lib/worker/protocol.ts';
+import type { Desk } from '../desk.ts';
+import { formatBytes, parseBytes } from '../format.ts';
+
+/** Where to save: nothing of it for a download. */
+type Place = Pick<Calls['save']['args'], 'handle' | 'directory'>;
+
+/** What can be saved, and what was. */
+export class SavingState {
+  choices = $state.raw<SaveChoice[]>([]);
+  chosenId = $state('');
+  /** Name of the file, or of the shards' folder, for the chosen one, as edited. */
+  name = $state('');
+  /** The largest shard, as edited. */
+  shardSize = $state('5 GB');
+  busy = $state(false);
+  saved = $state.raw<(Saved & { choice: SaveChoice; how: 'picked' | 'download' }) | null>(null);
+  /** A state that training made is on disk. */
+  onSaved: (choice: SaveChoice) => void = () => {};
+  readonly #desk: Desk;
+
+  readonly chosen = $derived(this.choices.find(({ id }) => id === this.chosenId));
+  /** In bytes; null where it is no size. */
+  readonly shardBytes = $derived(parseBytes(this.shardSize));
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.choices = await this.#desk.client.call('saves', {});
+    } catch (error) {
+      this.#desk.problems.defect('Could not list what can be saved', error);
+    }
+    if (!this.chosen) this.choose(this.choices[0]?.id ?? '');
+    else if (this.saved === null) this.name = this.chosen.name;
+  }
+
+  choose(id: string): void {
+    this.chosenId = id;
+    this.name = this.chosen?.name ?? '';
+    this.saved = null;
+  }
+
+  reset(): void {
+    this.choices = [];
+    this.choose('');
+  }
+
+  async saveAs(): Promise<void> {
+    const choice = this.chosen;
+    if (!choice || this.busy) return;
+    try {
+      const place = await this.#pick(choice);
+      if (place) await this.#save(choice, place);
+    } catch (error) {
+      this.#desk.problems.defect('Could not ask where to save', error);
+    }
+  }
+
+  async #pick(choice: SaveChoice): Promise<Place | null> {
+    if (choice.sharded) {
+      const directory = await pickDirectory('readwrite');
+      return directory && { directory };
+    }
+    const handle = await pickSave(this.name || choice.name, choice.format);
+    return handle && { handle };
+  }
+
+  async download(): Promise<void> {
+    const choice = this.chosen;
+    if (choice && !this.busy) await this.#save(choice, {});
+  }
+
+  async #save(choice: SaveChoice, place: Place): Promise<void> {
+    this.busy = true;
+    this.saved = null;
+    const name = place.handle?.name ?? safeName(this.name.trim() || choice.name);
+    const shards = choice.sharded && { name, shardSize: this.shardBytes ?? undefined };
+    const failure = `Could not save ${name}`;
+    const result = await this.#desk.tasks
+      .run(`Saving ${name}`, failure, (task) =>
+        this.#desk.client.call(
+          'save',
+          { choice: choice.id, ...place, ...shards },
+          {
+            signal: task.signal,
+            onProgress: ({ bytes, total }) => {
+              task.fraction = total > 0 ? bytes / total : null;
+              task.detail = `${formatBytes(bytes)} of ${formatBytes(total)}`;
+            },
+          },
+        ),
+      )
+      .finally(() => (this.busy = false));
+    if (!result || !this.#desk.problems.check(failure, result)) return;
+    const { saved } = result;
+    if (saved.file) download(saved.file, choice.sharded ? saved.name : name);
+    this.saved = { ...saved, name, choice, how: saved.file ? 'download' : 'picked' };
+    this.onSaved(choice);
+  }
+
+  /** The model, its data and its settings as a project that trains on without the lab. */
+  async exportProject(which: 'best' | 'last'): Promise<void> {
+    await this.#export('the project', ({ signal }) =>
+      this.#desk.client.call('project', { which }, { signal }),
+    );
+  }
+
+  async exportAdapter(which: 'best' | 'last', as: 'peft' | 'merged'): Promise<void> {
+    await this.#export(as === 'peft' ? 'the adapter' : 'the merged weights', ({ signal }) =>
+      this.#desk.client.call('adapter', { which, as }, { signal }),
+    );
+  }
+
+  async #export(
+    what: string,
+    make: (task: { signal: AbortSignal }) => Promise<Result<{ file: File }>>,
+  ): Promise<void> {
+    this.busy = true;
+    const failure = `Could not export ${what}`;
+    const result = await this.#desk.tasks
+      .run(`Writing ${what}`, failure, make)
+      .finally(() => (this.busy = false));
+    if (!result || !this.#desk.problems.check(failure, result)) return;
+    download(result.file, result.file.name);
+  }
+}
