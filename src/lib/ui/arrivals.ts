@@ -9,6 +9,7 @@ import type { LibraryEntry, Result } from '#lib/worker/protocol.ts';
 import { droppedOf, readDrop, readPicked, type Pile } from './dropped.ts';
 import type { Lab } from './lab.svelte.ts';
 import type { Purpose } from './piles.ts';
+import { words } from './words.ts';
 
 /** Not in TypeScript's library: installed apps of Chromium have it. */
 interface LaunchQueue {
@@ -32,7 +33,7 @@ export class Arrivals {
       if (dropped) await this.#lab.safety.scan(dropped);
     };
     await this.#read(
-      'Could not read what was dropped',
+      words.arriving.dropUnread,
       (signal) => readDrop(transfer, signal),
       how === 'scan' ? scan : (pile) => this.#lab.openPile(pile, how),
     );
@@ -40,7 +41,7 @@ export class Arrivals {
 
   /** Has the person pick files, and opens them. */
   async pickFiles(): Promise<void> {
-    const failure = 'Could not read the files';
+    const failure = words.arriving.filesUnread;
     try {
       const picked = await pickFiles();
       if (!picked) return;
@@ -54,7 +55,7 @@ export class Arrivals {
 
   /** Has the person pick a folder, and opens it, or takes it as the model's source or as data. */
   async pickFolder(how: Purpose = 'open'): Promise<void> {
-    const failure = 'Could not read the folder';
+    const failure = words.arriving.folderUnread;
     try {
       const folder = await pickDirectory('read');
       if (!folder) return;
@@ -90,7 +91,7 @@ export class Arrivals {
   async receive(): Promise<void> {
     const { launchQueue } = globalThis as { launchQueue?: LaunchQueue };
     launchQueue?.setConsumer(({ files }) => {
-      if (files.length > 0) void this.open(files, 'Could not open what the system gave');
+      if (files.length > 0) void this.open(files, words.arriving.launchUnread);
     });
     if (!new URLSearchParams(location.search).has('shared')) return;
     const files = await takeShared().catch(() => []);
@@ -101,7 +102,7 @@ export class Arrivals {
   async openRecent(recent: RecentFiles, how: Purpose = 'open'): Promise<void> {
     if (recent.handles.length === 0) return this.pickFiles();
     if (await this.#lab.recent.mayRead(recent)) {
-      await this.open(recent.handles, `Could not open ${recent.name}`, how);
+      await this.open(recent.handles, words.opening.failed(recent.name), how);
     }
   }
 
@@ -116,7 +117,7 @@ export class Arrivals {
     use: (pile: Pile) => Promise<unknown>,
   ): Promise<void> {
     const { tasks, problems } = this.#lab;
-    const result = await tasks.run('Reading the files', failure, ({ signal }) => read(signal));
+    const result = await tasks.run(words.arriving.reading, failure, ({ signal }) => read(signal));
     if (result && problems.check(failure, result)) await use(result.pile);
   }
 }

@@ -2,6 +2,7 @@ import type { Beside, Dropped } from '#lib/worker/protocol.ts';
 import type { Desk } from './desk.ts';
 import { nameOf } from './dropped.ts';
 import { formatBytes } from './format.ts';
+import { words } from './words.ts';
 
 /** Checkpoints that are open beside the first: to compare with, to merge, to take tensors from. */
 export class BesideState {
@@ -23,11 +24,11 @@ export class BesideState {
   /** Null where it failed, which has then been shown. */
   async open(dropped: Dropped): Promise<Beside | null> {
     const name = nameOf(dropped);
-    const failure = `Could not open ${name}`;
-    const result = await this.#desk.tasks.run(`Opening ${name}`, failure, (task) =>
+    const failure = words.opening.failed(name);
+    const result = await this.#desk.tasks.run(words.opening.doing(name), failure, (task) =>
       this.#desk.client.call('openBeside', dropped, {
         signal: task.signal,
-        onProgress: ({ bytes }) => (task.detail = `${formatBytes(bytes)} read`),
+        onProgress: ({ bytes }) => (task.detail = words.opening.read(formatBytes(bytes))),
       }),
     );
     if (!result) return null;
@@ -52,7 +53,7 @@ export class BesideState {
     try {
       await this.#desk.client.call('closeBeside', { id });
     } catch (error) {
-      this.#desk.problems.defect('Could not close the checkpoint', error);
+      this.#desk.problems.defect(words.opening.notClosed, error);
     }
   }
 

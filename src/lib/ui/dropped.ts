@@ -4,6 +4,7 @@
  * one that holds more is refused, not cut, since a checkpoint without some of its files is another.
  */
 import type { Dropped, Result } from '#lib/worker/protocol.ts';
+import { words } from './words.ts';
 
 export interface Folder {
   name: string;
@@ -122,7 +123,7 @@ async function readFolder(
   const left = [{ directory: root, prefix: '', depth: 1 }];
   for (let next = left.pop(); next; next = left.pop()) {
     const { directory, prefix, depth } = next;
-    if (depth > MAX_DEPTH) return tooMuch(root.name, `it nests over ${MAX_DEPTH} folders deep`);
+    if (depth > MAX_DEPTH) return tooMuch(root.name, words.arriving.tooDeep(MAX_DEPTH));
     for (const entry of await directory.list()) {
       signal.throwIfAborted();
       const path = prefix + entry.name;
@@ -131,7 +132,7 @@ async function readFolder(
         left.push({ directory: entry, prefix: `${path}/`, depth: depth + 1 });
       }
     }
-    if (found.length > room) return tooMuch(root.name, `it holds over ${MAX_FILES} files`);
+    if (found.length > room) return tooMuch(root.name, words.arriving.tooMany(MAX_FILES));
   }
   const files: Folder['files'] = [];
   for (let start = 0; start < found.length; start += AT_ONCE) {
@@ -145,7 +146,7 @@ async function readFolder(
 /** The folder that was chosen with `<input webkitdirectory>`, which gives its files' paths. */
 export function chosenFolder(files: readonly File[]): Result<{ pile: Pile }> {
   const name = files[0]?.webkitRelativePath.split('/')[0] ?? 'folder';
-  if (files.length > MAX_FILES) return tooMuch(name, `it holds over ${MAX_FILES} files`);
+  if (files.length > MAX_FILES) return tooMuch(name, words.arriving.tooMany(MAX_FILES));
   const inside = files.map((file) => ({
     path: file.webkitRelativePath.slice(name.length + 1),
     file,
@@ -254,8 +255,8 @@ function tooMuch(name: string, what: string): Result<never> {
       {
         code: 'folder-limit',
         severity: 'error',
-        message: `folder: ${name}: ${what}`,
-        advice: 'Drop the folder that holds only the checkpoint, or its files.',
+        message: words.arriving.tooMuch(name, what),
+        advice: words.arriving.tooMuchAdvice,
       },
     ],
   };

@@ -31,18 +31,9 @@ import { ModelForm } from './train/model_form.svelte.ts';
 import { RunForm } from './train/run_form.svelte.ts';
 import { TrainingState } from './train/training.svelte.ts';
 import { witness } from './witness.ts';
+import { words } from './words.ts';
 
-export type Page =
-  | '/'
-  | '/checkpoint'
-  | '/safety'
-  | '/compare'
-  | '/edit'
-  | '/model'
-  | '/run'
-  | '/train'
-  | '/save'
-  | '/guide';
+export type Page = keyof typeof words.pages;
 
 /** A question before something is lost. */
 export interface Question {
@@ -99,12 +90,12 @@ export class Lab implements Desk {
     void this.recent.refresh();
     void this.arrivals.receive();
     return witness(this.client, (files) =>
-      this.problems.add('The page before this one crashed', [
+      this.problems.add(words.opening.pageCrash, [
         {
           code: 'page.crash',
           severity: 'error',
-          message: `the page ended while it read ${files}`,
-          advice: 'It may need more memory than the browser has. It is not opened again.',
+          message: words.opening.endedAt(files),
+          advice: words.opening.endedAdvice,
         },
       ]),
     );
@@ -203,7 +194,7 @@ export class Lab implements Desk {
       this.go('/safety');
       void this.safety.scan(dropped);
     };
-    return [{ label: 'Look into the file', run: look }];
+    return [{ label: words.opening.look, run: look }];
   }
 
   /** Several checkpoints that came at once may be meant to be compared. */
@@ -213,7 +204,7 @@ export class Lab implements Desk {
     const several = severalCheckpoints(pile);
     if (!several) return [];
     const files = several.length === 2 ? { files: several, folders: [] } : pile;
-    return [{ label: 'Compare them', run: () => this.comparePile(files) }];
+    return [{ label: words.opening.compareThem, run: () => this.comparePile(files) }];
   }
 
   async openData(
@@ -243,13 +234,14 @@ export class Lab implements Desk {
   async openSource(pile: Pile): Promise<boolean> {
     const files = await this.#sourceFiles(pile);
     if (files?.length === 0) {
-      this.problems.add('No source in it', [
+      this.problems.add(words.source.noneTitle, [
         {
           code: 'source.none',
           severity: 'error',
-          message: `source: no .py file in ${nameOf(droppedOf(pile) ?? { name: 'it', files: [] })}`,
-          advice:
-            'Bring the file that defines the nn.Module, its folder, or a zip of the repository.',
+          message: words.source.none(
+            nameOf(droppedOf(pile) ?? { name: words.source.it, files: [] }),
+          ),
+          advice: words.source.noneAdvice,
         },
       ]);
     }
@@ -266,8 +258,8 @@ export class Lab implements Desk {
   async #sourceFiles(pile: Pile): Promise<SourceFile[] | null> {
     const paths = pathsOf(pile);
     if (paths.length === 0) return [];
-    const failure = 'Could not read the source';
-    const result = await this.tasks.run('Reading the source', failure, ({ signal }) =>
+    const failure = words.source.failed;
+    const result = await this.tasks.run(words.source.reading, failure, ({ signal }) =>
       this.client.call('sourceFiles', { files: paths }, { signal }),
     );
     return result && this.problems.check(failure, result) ? result.files : null;
@@ -280,12 +272,12 @@ export class Lab implements Desk {
   ): Promise<boolean> {
     const { training, model } = this;
     if (training.running) {
-      this.problems.add('The model is in training', [
+      this.problems.add(words.building.trains, [
         {
           code: 'build.training',
           severity: 'info',
-          message: 'a model that trains cannot be built anew',
-          advice: 'Stop the training first.',
+          message: words.building.notAnew,
+          advice: words.building.trainsAdvice,
         },
       ]);
       return false;
@@ -293,9 +285,9 @@ export class Lab implements Desk {
     const yes =
       !training.unsaved ||
       (await this.ask({
-        title: 'Build again?',
-        body: 'The trained model has not been saved. Building again goes back to the checkpoint.',
-        action: 'Discard and build',
+        title: words.building.title,
+        body: words.building.body,
+        action: words.building.action,
       }));
     if (!yes) return false;
     if (!(await (from === 'file' ? model.buildCarried(edits) : model.build(edits)))) return false;
@@ -312,13 +304,16 @@ export class Lab implements Desk {
 
   async openSample(sample: Sample): Promise<boolean> {
     const { files, candidate, classes } = sample;
-    const failure = `Could not load the sample ${sample.title}`;
-    const fetched = await this.tasks.run(`Loading ${sample.title}`, failure, ({ signal }) =>
-      Promise.all([
-        fetchSampleFile(files.checkpoint, signal),
-        fetchSampleFile(files.source, signal),
-        files.data === undefined ? null : fetchSampleFile(files.data, signal),
-      ]),
+    const failure = words.sample.failed(sample.title);
+    const fetched = await this.tasks.run(
+      words.sample.loading(sample.title),
+      failure,
+      ({ signal }) =>
+        Promise.all([
+          fetchSampleFile(files.checkpoint, signal),
+          fetchSampleFile(files.source, signal),
+          files.data === undefined ? null : fetchSampleFile(files.data, signal),
+        ]),
     );
     if (!fetched) return false;
     const [checkpoint, source, data] = fetched;
@@ -374,11 +369,9 @@ export class Lab implements Desk {
     const { training } = this;
     if (!training.running && !training.unsaved) return true;
     const yes = await this.ask({
-      title: `Open ${name}?`,
-      body: training.running
-        ? 'Training is running. Opening another checkpoint ends it, and what it has learned is lost.'
-        : 'The trained model has not been saved. Opening another checkpoint discards it.',
-      action: training.running ? 'Stop training and open' : 'Discard and open',
+      title: words.opening.title(name),
+      body: training.running ? words.opening.endsTraining : words.opening.losesTrained,
+      action: training.running ? words.opening.stopAndOpen : words.opening.discardAndOpen,
     });
     if (yes && training.running) await training.stop();
     return yes;

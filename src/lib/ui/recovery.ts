@@ -5,6 +5,7 @@
 import type { WorkerCrash } from '#lib/worker/client.ts';
 import type { Lab } from './lab.svelte.ts';
 import { findInterrupted } from './resuming.ts';
+import { words } from './words.ts';
 
 export class Recovery {
   readonly #lab: Lab;
@@ -23,13 +24,12 @@ export class Recovery {
     const lab = this.#lab;
     const { checkpoint, data, safety, training } = lab;
     const lost = training.running ? training.settings : null;
-    const title = 'The lab’s worker stopped';
     const advice = [
-      crash.files.length > 0 && `${crash.files.join(', ')} is not opened again.`,
-      training.unsaved && !lost && 'What training had learned is lost.',
+      crash.files.length > 0 && words.recovery.notAgain(crash.files.join(', ')),
+      training.unsaved && !lost && words.recovery.learnedLost,
     ];
     const tell = (outcome: string) =>
-      lab.problems.add(title, [
+      lab.problems.add(words.recovery.title, [
         {
           code: 'worker.crash',
           severity: 'error',
@@ -38,7 +38,7 @@ export class Recovery {
         },
       ]);
     const had = checkpoint.opened !== null || data.opened !== null || lab.beside.list.length > 0;
-    tell(had ? 'What was open is being opened again.' : 'A fresh one has taken its place.');
+    tell(had ? words.recovery.reopening : words.recovery.fresh);
     lab.running.backend = null;
     lab.graph.modelChanged();
     const curves = training.takeCurves();
@@ -48,7 +48,7 @@ export class Recovery {
     if (run && run.updated > this.#resumedAt && (await lab.resumeRun(run))) {
       this.#resumedAt = run.updated;
       training.giveCurves(curves);
-      tell(`The run ${run.name} goes on from epoch ${run.epoch}, as it was kept.`);
+      tell(words.recovery.goesOn(run.name, run.epoch));
       return lab.train('checkpoint');
     }
     const { report, subject } = safety;
@@ -58,9 +58,9 @@ export class Recovery {
     await lab.model.restore();
     if (report && subject) await safety.scan(subject, safety.chosen);
     if (lab.model.built) await lab.modelBuilt();
-    if (run) advice.push('The run is kept: it can be resumed from the Open page.');
-    else if (lost) advice.push('Nothing of the run was kept yet.');
-    if (lost) advice.push('A smaller batch needs less memory.');
-    if (had && (checkpoint.opened || data.opened)) tell('What was open has been opened again.');
+    if (run) advice.push(words.recovery.kept);
+    else if (lost) advice.push(words.recovery.notKept);
+    if (lost) advice.push(words.recovery.smallerBatch);
+    if (had && (checkpoint.opened || data.opened)) tell(words.recovery.reopened);
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { FoundRun, RunSettings } from '#lib/worker/protocol.ts';
 import type { Lab } from './lab.svelte.ts';
+import { words } from './words.ts';
 
 /** Opens all that a run needs; false where that fails, which has been said. */
 export async function openRun(lab: Lab, run: FoundRun): Promise<boolean> {
@@ -22,7 +23,7 @@ export async function openRun(lab: Lab, run: FoundRun): Promise<boolean> {
   lab.form.take(opened.settings);
   // One that has come to its end is a checkpoint like others: what follows is another run.
   if (run.epoch < opened.end) lab.training.continueRun({ id: run.id, end: opened.end }, run.place);
-  if (opened.findings.length > 0) lab.problems.add(`Of the run ${run.name}`, opened.findings);
+  if (opened.findings.length > 0) lab.problems.add(words.resuming.found(run.name), opened.findings);
   lab.go('/train');
   if (!data.files) return missing(lab, run, data.name);
   return isBuilt;
@@ -30,12 +31,12 @@ export async function openRun(lab: Lab, run: FoundRun): Promise<boolean> {
 
 /** States hold weights and no code: a model that came out of a file is not made of them again. */
 function withoutSource(lab: Lab, { name }: FoundRun): false {
-  lab.problems.add(`The run ${name} cannot go on by itself`, [
+  lab.problems.add(words.resuming.alone(name), [
     {
       code: 'runs.source',
       severity: 'info',
-      message: `runs: the model of ${name} came out of a file, which its states do not hold`,
-      advice: 'Its newest state is open. Bring the source of the model to train on from it.',
+      message: words.resuming.withoutSource(name),
+      advice: words.resuming.withoutSourceAdvice,
     },
   ]);
   lab.go('/checkpoint');
@@ -43,12 +44,12 @@ function withoutSource(lab: Lab, { name }: FoundRun): false {
 }
 
 function missing(lab: Lab, { name }: FoundRun, what: string): false {
-  lab.problems.add(`${what} is to be brought again`, [
+  lab.problems.add(words.resuming.bring(what), [
     {
       code: 'runs.missing',
       severity: 'info',
-      message: `runs: ${what} was too large to be kept with ${name}`,
-      advice: 'Drop it; then the run can go on.',
+      message: words.resuming.tooLarge(what, name),
+      advice: words.resuming.tooLargeAdvice,
     },
   ]);
   return false;

@@ -1,5 +1,6 @@
 import { asset } from '$app/paths';
 import type { AssetPath } from '$app/types';
+import { words } from './words.ts';
 
 /** One entry of public/samples/samples.json. */
 export interface Sample {
@@ -22,7 +23,7 @@ export interface Sample {
 export async function fetchSampleFile(path: string, signal?: AbortSignal): Promise<File> {
   const response = await fetch(asset(`samples/${path}` as AssetPath), { signal });
   if (!response.ok) {
-    throw new Error(`sample: ${path} could not be fetched, status ${response.status}`);
+    throw new Error(words.sample.unfetched(path, response.status));
   }
   return new File([await response.blob()], path.split('/').at(-1) ?? path);
 }
