@@ -51,7 +51,6 @@ export default ts.config(
       'src/lib/ui/model/*.svelte',
       'src/lib/ui/open/*.svelte',
       'src/lib/ui/run/*.svelte',
-      'src/lib/ui/safety/*.svelte',
       'src/lib/ui/save/*.svelte',
       'src/lib/ui/table/*.svelte',
       'src/lib/ui/tensor/*.svelte',

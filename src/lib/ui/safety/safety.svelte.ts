@@ -10,8 +10,8 @@ import type {
 } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
 import { nameOf } from '../dropped.ts';
-import { formatBytes } from '../format.ts';
 import { PagedRows } from '../rows.svelte.ts';
+import { words } from './words.ts';
 
 /** Files that hold pickles, the likeliest to be looked into first. */
 const pickled = /\.(bin|ckpt|metadata|pickle|pkl|pt|pth|pt2|tar)$/i;
@@ -42,15 +42,15 @@ export class SafetyState {
     const { file } = this;
     if (!file) return;
     this.busy = true;
-    const failure = `Could not scan ${file.name}`;
+    const failure = words.notScanned(file.name);
     const result = await this.#desk.tasks
-      .run(`Scanning ${file.name}`, failure, (task) =>
+      .run(words.scanning(file.name), failure, (task) =>
         this.#desk.client.call(
           'scan',
           { file },
           {
             signal: task.signal,
-            onProgress: ({ bytes }) => (task.detail = `${formatBytes(bytes)} read`),
+            onProgress: ({ bytes }) => (task.detail = words.read(bytes)),
           },
         ),
       )
@@ -94,7 +94,7 @@ export class SafetyState {
 
   /** The source of a class, by its place in the report; null where it failed, which is then told. */
   async source(index: number): Promise<string | null> {
-    const failure = `Could not show a source of ${this.file?.name}`;
+    const failure = words.sources.notShown(this.file?.name ?? '');
     try {
       const result = await this.#desk.client.call('classSource', { index });
       return this.#desk.problems.check(failure, result) ? result.text : null;
@@ -106,8 +106,8 @@ export class SafetyState {
 
   /** Saves the whole report as JSON. */
   async save(): Promise<void> {
-    const failure = 'Could not save the report';
-    const result = await this.#desk.tasks.run('Writing the report', failure, (task) =>
+    const failure = words.reportNotSaved;
+    const result = await this.#desk.tasks.run(words.writingReport, failure, (task) =>
       this.#desk.client.call('report', {}, { signal: task.signal }),
     );
     if (!result || !this.#desk.problems.check(failure, result)) return;
@@ -115,11 +115,11 @@ export class SafetyState {
   }
 
   #rows<T>(
-    what: string,
+    what: keyof typeof words.notListed,
     total: number,
     fetch: (start: number, count: number) => Promise<Result<{ rows: T[] }>>,
   ): PagedRows<T> {
-    const failure = `Could not list the ${what} of ${this.file?.name}`;
+    const failure = words.notListed[what](this.file?.name ?? '');
     return new PagedRows(total, async (start, count) => {
       try {
         const result = await fetch(start, count);
