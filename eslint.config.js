@@ -45,15 +45,12 @@ export default ts.config(
     ignores: [
       // The guide is prose throughout: it is the place of its own words.
       'src/lib/ui/guide/GuidePage.svelte',
-      'src/lib/ui/checkpoint/*.svelte',
       'src/lib/ui/compare/*.svelte',
       'src/lib/ui/edit/*.svelte',
       'src/lib/ui/model/*.svelte',
       'src/lib/ui/open/*.svelte',
       'src/lib/ui/run/*.svelte',
       'src/lib/ui/save/*.svelte',
-      'src/lib/ui/table/*.svelte',
-      'src/lib/ui/tensor/*.svelte',
       'src/lib/ui/train/*.svelte',
     ],
     rules: { 'no-restricted-syntax': ['error', ...literalText] },

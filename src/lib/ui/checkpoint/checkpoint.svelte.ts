@@ -12,7 +12,9 @@ import { formatBytes } from '../format.ts';
 import type { Action } from '../problems.svelte.ts';
 import { TableState } from '../table/table.svelte.ts';
 import { TensorViews } from '../tensor/views.svelte.ts';
+import { words as common } from '../words.ts';
 import { TreeState } from './tree.svelte.ts';
+import { words } from './words.ts';
 
 /** Elements of a tensor that the details show. */
 const valuesShown = 64;
@@ -47,12 +49,15 @@ export class CheckpointState {
 
   /** False where it failed; what was open before then stays. */
   async open(dropped: Dropped): Promise<boolean> {
-    const failure = `Could not open ${nameOf(dropped)}`;
-    const result = await this.#desk.tasks.run(`Opening ${nameOf(dropped)}`, failure, (task) =>
-      this.#desk.client.call('open', dropped, {
-        signal: task.signal,
-        onProgress: ({ bytes }) => (task.detail = `${formatBytes(bytes)} read`),
-      }),
+    const failure = common.opening.failed(nameOf(dropped));
+    const result = await this.#desk.tasks.run(
+      common.opening.doing(nameOf(dropped)),
+      failure,
+      (task) =>
+        this.#desk.client.call('open', dropped, {
+          signal: task.signal,
+          onProgress: ({ bytes }) => (task.detail = common.opening.read(formatBytes(bytes))),
+        }),
     );
     if (!result) return false;
     if (!result.ok) {
@@ -93,8 +98,8 @@ export class CheckpointState {
   async report(): Promise<void> {
     const { opened } = this;
     if (!opened) return;
-    const failure = `Could not write a report of ${opened.name}`;
-    const result = await this.#desk.tasks.run('Writing the report', failure, ({ signal }) =>
+    const failure = words.notReported(opened.name);
+    const result = await this.#desk.tasks.run(words.reporting, failure, ({ signal }) =>
       this.#desk.client.call('checkpointReport', {}, { signal }),
     );
     if (!result || !this.#desk.problems.check(failure, result)) return;
@@ -107,9 +112,9 @@ export class CheckpointState {
     if (!opened || this.verifying) return;
     this.verifying = true;
     this.verified = null;
-    const failure = `Could not verify ${opened.name}`;
+    const failure = words.notVerified(opened.name);
     const result = await this.#desk.tasks
-      .run(`Verifying ${opened.name}`, failure, (task) =>
+      .run(words.verifying(opened.name), failure, (task) =>
         this.#desk.client.call(
           'verify',
           {},

@@ -2,6 +2,7 @@ import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import type { OutlineNode } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
 import { flatten, parentIndex, typeahead, type OutlineRow } from '../outline.ts';
+import { words } from './words.ts';
 
 /** Children fetched at once; a dict of a million entries comes page by page. */
 const pageSize = 500;
@@ -107,7 +108,7 @@ export class TreeState {
       const more = await this.#desk.client.call('children', args);
       if (this.root === root) this.#children.set(node.id, [...before, ...more]);
     } catch (error) {
-      this.#desk.problems.defect(`Could not list ${node.path || node.key}`, error);
+      this.#desk.problems.defect(words.notListed(node.path || node.key), error);
     }
   }
 

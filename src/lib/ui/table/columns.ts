@@ -1,4 +1,6 @@
 /** The columns of the table, in their order. */
+import { words as all } from './words.ts';
+
 export interface Column {
   readonly id: string;
   readonly title: string;
@@ -11,38 +13,39 @@ export interface Column {
   readonly unsortable?: true;
 }
 
-const name: Column = { id: 'name', title: 'Name', least: 200, grow: 4 };
+const words = all.columns;
+const name: Column = { id: 'name', title: words.name, least: 200, grow: 4 };
 const marks: Column = {
-  ...{ id: 'marks', title: 'Marks', least: 130, grow: 1 },
-  help: 'What stands out; sorted by how much there is to say',
+  ...{ id: 'marks', title: words.marks, help: words.marksHelp },
+  ...{ least: 130, grow: 1 },
 };
-const number = (id: string, title: string, least: number, help = `Sort by ${title}`): Column => {
-  return { id, title, least, help, isNumber: true };
+const number = (id: string, title: string, least: number, help?: string): Column => {
+  return { id, title, least, isNumber: true, ...(help && { help }) };
 };
 
 export const layoutColumns: readonly Column[] = [
   name,
-  { id: 'dtype', title: 'dtype', least: 78 },
-  { id: 'shape', title: 'Shape', least: 110, grow: 1 },
-  number('elements', 'Elements', 76),
-  number('bytes', 'Size', 72, 'Bytes of the elements'),
-  number('share', 'Share', 100, 'What it takes of all storages; tied tensors count once'),
+  { id: 'dtype', title: words.dtype, least: 78 },
+  { id: 'shape', title: words.shape, least: 110, grow: 1 },
+  number('elements', words.elements, 76),
+  number('bytes', words.size, 72, words.sizeHelp),
+  number('share', words.share, 100, words.shareHelp),
   marks,
 ];
 
 export const statisticsColumns: readonly Column[] = [
   name,
-  number('min', 'Min', 76),
-  number('max', 'Max', 76),
-  number('mean', 'Mean', 76),
-  number('std', 'Std', 76, 'With Bessel’s correction, as tensor.std()'),
-  number('norm', 'Norm', 76, 'Square root of the sum of squares'),
-  number('zeros', 'Zeros', 60),
-  number('nan', 'NaN', 52),
-  number('inf', 'Inf', 52, 'Infinite elements of either sign'),
+  number('min', words.min, 76),
+  number('max', words.max, 76),
+  number('mean', words.mean, 76),
+  number('std', words.std, 76, words.stdHelp),
+  number('norm', words.norm, 76, words.normHelp),
+  number('zeros', words.zeros, 60),
+  number('nan', words.nan, 52),
+  number('inf', words.inf, 52, words.infHelp),
   {
-    ...{ id: 'magnitudes', title: 'Magnitudes', least: 88, unsortable: true },
-    help: 'How many elements are about how large, by powers of two; one axis for all rows',
+    ...{ id: 'magnitudes', title: words.magnitudes, help: words.magnitudesHelp },
+    ...{ least: 88, unsortable: true },
   },
   marks,
 ];

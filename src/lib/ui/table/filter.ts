@@ -11,6 +11,7 @@
  */
 import { globPattern } from '#lib/checkpoint/glob.ts';
 import { parseBytes } from '../format.ts';
+import { words } from './words.ts';
 
 export const figureNames = [
   ...['elements', 'bytes', 'min', 'max', 'mean', 'std', 'norm', 'zeros', 'nan', 'inf'],
@@ -83,7 +84,7 @@ function regExpOf(source: string, flags: string): RegExp {
   try {
     return new RegExp(source, `u${flags}`);
   } catch {
-    throw new FilterError(`/${source}/ is no regular expression`);
+    throw new FilterError(words.filter.noExpression(source));
   }
 }
 
@@ -95,11 +96,11 @@ function compared(
   rows: Filtered,
 ): RowTest {
   const figure = figureNames.find((known) => known === (name === '' ? 'bytes' : name));
-  if (!figure) throw new FilterError(`“${name}” is no figure: ${figureNames.join(', ')}`);
+  if (!figure) throw new FilterError(words.filter.noFigure(name!, figureNames));
   const bound = boundOf(figure, value);
   if (bound === null) {
     const example = figure === 'bytes' ? '1MB' : figure === 'zeros' ? '50%' : '0.5';
-    throw new FilterError(`“${word}” needs a number: ${name}${sign}${example}`);
+    throw new FilterError(words.filter.noNumber(word, `${name}${sign}${example}`));
   }
   const column = rows.figure(figure);
   const tests: Record<string, RowTest> = {
@@ -122,7 +123,7 @@ function boundOf(figure: Figure, value: string): number | null {
 }
 
 function fielded(field: string, value: string, rows: Filtered): RowTest {
-  if (value === '') throw new FilterError(`${field}: needs a value behind the colon`);
+  if (value === '') throw new FilterError(words.filter.noValue(field));
   switch (field) {
     case 'dtype': {
       const dtypes = value.replaceAll('torch.', '').split(',');
@@ -138,8 +139,7 @@ function fielded(field: string, value: string, rows: Filtered): RowTest {
     }
     default: {
       const test = rows.marks.get(value);
-      if (!test)
-        throw new FilterError(`is:${value} is not known: ${[...rows.marks.keys()].join(', ')}`);
+      if (!test) throw new FilterError(words.filter.noMark(value, [...rows.marks.keys()]));
       return test;
     }
   }

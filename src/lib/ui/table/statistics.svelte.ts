@@ -1,14 +1,10 @@
 import { WorkerCrash } from '#lib/worker/client.ts';
-import type {
-  RowStandout,
-  StandoutCode,
-  TensorSummary,
-  TensorTable,
-} from '#lib/worker/protocol.ts';
+import type { RowStandout, TensorSummary, TensorTable } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
-import { formatBytes, paceText } from '../format.ts';
+import { paceText } from '../format.ts';
 import type { Figure } from './filter.ts';
 import type { KnownFigures, Mark } from './table_rows.ts';
+import { words } from './words.ts';
 
 type NumberFigure = Exclude<Figure, 'elements' | 'bytes'>;
 
@@ -25,17 +21,7 @@ const UNASKED_BYTES = 2 ** 30;
 const LEAST_EXPONENT = -64;
 const LARGEST_EXPONENT = 32;
 
-const labels: Record<StandoutCode, string> = {
-  nan: 'NaN',
-  inf: 'Inf',
-  'no-gradient': 'no gradient',
-  zeros: 'all zeros',
-  'zero-rows': 'zero rows',
-  constant: 'constant',
-  variance: 'variance',
-  std: 'std',
-  denormal: 'denormal',
-};
+const labels = words.marks.standouts;
 const tones = { error: 'bad', warning: 'warn', info: 'plain' } as const;
 
 /**
@@ -110,7 +96,7 @@ export class StatisticsState implements KnownFigures {
       this.state = 'paused';
       // Of a crash the lab tells, and opens the file anew.
       if (!run.signal.aborted && !(error instanceof WorkerCrash)) {
-        this.#desk.problems.defect('Could not read the tensors’ statistics', error);
+        this.#desk.problems.defect(words.statistics.unread, error);
       }
     }
     if (this.#run === run) await this.#update();
@@ -126,7 +112,7 @@ export class StatisticsState implements KnownFigures {
     const tell = (bytes: number) => {
       this.fraction = total > 0 ? (before + bytes) / total : 1;
       const pace = paceText(bytes, total - before, (performance.now() - started) / 1000);
-      this.detail = before > 0 ? `${formatBytes(before)} before, ${pace}` : pace;
+      this.detail = before > 0 ? words.statistics.before(before, pace) : pace;
     };
     for (let at = 0; at < left.length;) {
       await this.#quiet(signal);
@@ -137,7 +123,7 @@ export class StatisticsState implements KnownFigures {
         { signal, onProgress: ({ bytes }) => tell(read + bytes) },
       );
       signal.throwIfAborted();
-      if (!problems.check('Could not read the tensors’ statistics', result)) {
+      if (!problems.check(words.statistics.unread, result)) {
         this.pause();
         throw signal.reason;
       }
@@ -163,16 +149,16 @@ export class StatisticsState implements KnownFigures {
         signal,
         onProgress: ({ bytes, total }) => {
           this.fraction = bytes / total;
-          this.detail = `comparing what looks alike, ${formatBytes(bytes)} of ${formatBytes(total)}`;
+          this.detail = words.statistics.comparing(bytes, total);
         },
       },
     );
     signal.throwIfAborted();
-    if (!this.#desk.problems.check('Could not look for duplicates', result)) return;
+    if (!this.#desk.problems.check(words.statistics.uncompared, result)) return;
     const names = this.#table!.names;
     for (const { row, of } of result.rows) {
-      const text = `Its elements are stored twice: ${names[of]} has the same`;
-      this.#extra[row] = { id: 'duplicate', label: 'duplicate', text, tone: 'plain' };
+      const text = words.marks.duplicateText(names[of]);
+      this.#extra[row] = { id: 'duplicate', label: words.marks.duplicate, text, tone: 'plain' };
     }
   }
 
@@ -187,7 +173,7 @@ export class StatisticsState implements KnownFigures {
   #keep(row: number, summary: TensorSummary | null, problem: string): void {
     this.#summaries[row] = summary;
     if (!summary) {
-      this.#extra[row] = { id: 'unread', label: 'no numbers', text: problem, tone: 'plain' };
+      this.#extra[row] = { id: 'unread', label: words.marks.unread, text: problem, tone: 'plain' };
       return;
     }
     const columns = this.#columns;

@@ -5,6 +5,7 @@ import { nextSort, sortRows, type Sort } from './sort.ts';
 import { StatisticsState } from './statistics.svelte.ts';
 import { TableRows } from './table_rows.ts';
 import { TotalsState } from './totals.svelte.ts';
+import { words } from './words.ts';
 
 /**
  * All tensors of the open checkpoint as a table. The columns lie on the page as typed arrays, some
@@ -77,8 +78,8 @@ export class TableState {
 
   async #load(): Promise<void> {
     const opened = this.#opened;
-    const failure = 'Could not list the tensors';
-    const result = await this.#desk.tasks.run('Listing the tensors', failure, ({ signal }) =>
+    const failure = words.notListed;
+    const result = await this.#desk.tasks.run(words.listingTask, failure, ({ signal }) =>
       this.#desk.client.call('tensorTable', {}, { signal }),
     );
     if (opened !== this.#opened) return;
@@ -114,7 +115,7 @@ export class TableState {
       this.nodes = nodes;
       this.#show(nodes.at(-1)!);
     } catch (error) {
-      this.#desk.problems.defect(`Could not show ${this.rows?.title(row)}`, error);
+      this.#desk.problems.defect(words.notShown(this.rows?.title(row)), error);
     }
   }
 

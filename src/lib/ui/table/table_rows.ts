@@ -1,7 +1,9 @@
 import type { TensorTable } from '#lib/worker/protocol.ts';
-import { formatBytes } from '../format.ts';
 import type { Figure, Filtered } from './filter.ts';
 import { ranks } from './sort.ts';
+import { words as all } from './words.ts';
+
+const words = all.marks;
 
 /** What is worth a mark at a row; `label` is short, `text` says it in a sentence. */
 export interface Mark {
@@ -69,7 +71,7 @@ export class TableRows implements Filtered {
 
   /** What a row is called on the page. */
   title(row: number): string {
-    return this.titles[row]! || this.names[row]! || 'checkpoint';
+    return this.titles[row]! || this.names[row]! || words.whole;
   }
 
   dtype(row: number): string {
@@ -140,27 +142,21 @@ export class TableRows implements Filtered {
     const add = (id: string, label: string, text: string, tone: Mark['tone'] = 'plain') =>
       marks.push({ id, label, text, tone });
     for (const message of this.#findings.get(row) ?? []) {
-      add('finding', 'finding', message, 'warn');
+      add('finding', words.finding, message, 'warn');
     }
-    if (tied[row]! >= 0) add('tied', 'tied', `The same elements as ${this.title(tied[row]!)}`);
+    if (tied[row]! >= 0) add('tied', words.tied, words.tiedText(this.title(tied[row]!)));
     if (overlaps[row]! >= 0) {
       const other = this.title(overlaps[row]!);
-      add('overlapping', 'overlaps', `Has some of its elements in common with ${other}`, 'warn');
+      add('overlapping', words.overlaps, words.overlapsText(other), 'warn');
     } else if (shares[row]! >= 0 && tied[row]! < 0) {
-      add('shared', 'shared', `In one storage with ${this.title(shares[row]!)}`);
+      add('shared', words.shared, words.sharedText(this.title(shares[row]!)));
     }
     if (saving[row]! > 0) {
-      const bytes = formatBytes(saving[row]!);
-      add(
-        'view',
-        `view −${bytes}`,
-        `A view: ${bytes} of its storage are no tensor’s. Compacting saves them`,
-        'warn',
-      );
+      add('view', words.view(saving[row]!), words.viewText(saving[row]!), 'warn');
     }
-    if (expanded[row]) add('expanded', 'expanded', 'An axis repeats its elements (stride 0)');
-    if (elements[row] === 0) add('empty', 'empty', 'Has no elements');
-    if (meta[row]) add('meta', 'meta', 'The file has its shape alone, no elements');
+    if (expanded[row]) add('expanded', words.expanded, words.expandedText);
+    if (elements[row] === 0) add('empty', words.empty, words.emptyText);
+    if (meta[row]) add('meta', words.meta, words.metaText);
     else if (notes[row]) add('note', notes[row], notes[row]);
     return marks;
   }

@@ -1,5 +1,6 @@
 /** Sums over the rows of the table, as a tree of the parts of their names, by dtype or by kind. */
 import type { TableRows } from './table_rows.ts';
+import { words } from './words.ts';
 
 export interface Total {
   /** Of all groups, unlike the others. */
@@ -18,7 +19,7 @@ export interface Total {
 export type TotalsBy = 'name' | 'dtype' | 'kind';
 
 export function totalsOf(rows: TableRows, by: TotalsBy): Total {
-  const root = newTotal('', 'Whole file', '');
+  const root = newTotal('', words.totals.whole, '');
   for (let row = 0; row < rows.count; row++) {
     add(root, rows, row);
     let group = root;

@@ -14,6 +14,7 @@ import type { Desk } from '../desk.ts';
 import { Answer, type Asking } from './answer.svelte.ts';
 import { boxOf, Cells, gridOf } from './cells.svelte.ts';
 import { fullIndex, leadingIndex } from './places.ts';
+import { words } from './words.ts';
 
 /** More than this is read only when it is asked for: bytes that a disk gives in a blink. */
 const readUnasked = 64 * 2 ** 20;
@@ -125,7 +126,7 @@ export class TensorState {
   }
 
   askStatistics(): Promise<void> {
-    return this.#ask('tensorStatistics', this.statistics, 'Reading', {});
+    return this.#ask('tensorStatistics', this.statistics, words.tasks.statistics, {});
   }
 
   /** Bytes that a page of pictures takes. */
@@ -142,16 +143,16 @@ export class TensorState {
 
   askPictures(): Promise<void> {
     const wish = { start: this.start, count: picturesShown, by: this.by };
-    return this.#ask('tensorPictures', this.pictures, 'Drawing', wish);
+    return this.#ask('tensorPictures', this.pictures, words.tasks.pictures, wish);
   }
 
   askNeighbours(): Promise<void> {
     const wish = { row: this.row, count: neighboursShown, by: this.likeness };
-    return this.#ask('tensorNeighbours', this.neighbours, 'Comparing the rows of', wish);
+    return this.#ask('tensorNeighbours', this.neighbours, words.tasks.neighbours, wish);
   }
 
   askSpectrum(): Promise<void> {
-    return this.#ask('tensorSingularValues', this.spectrum, 'Decomposing', {});
+    return this.#ask('tensorSingularValues', this.spectrum, words.tasks.spectrum, {});
   }
 
   /** The slice as Python; null where it has no such form, which `note` then tells. */
@@ -163,9 +164,9 @@ export class TensorState {
 
   async downloadArray(): Promise<void> {
     const name = `${this.title.replaceAll(' ', '')}.npy`;
-    const failure = `Could not write ${name}`;
+    const failure = words.tasks.unwritten(name);
     const answer = new Answer<Known<'tensorArray'>>(this.#desk);
-    await answer.ask(`Writing ${name}`, failure, (asking) =>
+    await answer.ask(words.tasks.array(name), failure, (asking) =>
       this.#desk.client.call('tensorArray', { ...this.#place, name }, asking),
     );
     const { value } = answer;
@@ -191,7 +192,7 @@ export class TensorState {
     try {
       return await this.#desk.client.call(call, args);
     } catch (error) {
-      this.#desk.problems.defect(`Could not read ${this.node.key}`, error);
+      this.#desk.problems.defect(words.tasks.unread(this.node.key), error);
       return null;
     }
   }
@@ -199,13 +200,13 @@ export class TensorState {
   #ask<K extends LongCall>(
     call: K,
     answer: Answer<Known<K>>,
-    verb: string,
+    label: (title: string) => string,
     wish: Omit<Calls[K]['args'], keyof TensorPlace>,
   ): Promise<void> {
     const args = { ...this.#place, ...wish } as Calls[K]['args'];
     const ask = (asking: Asking) =>
       this.#desk.client.call(call, args, asking as CallOptions<K>) as Promise<Result<Known<K>>>;
-    return answer.ask(`${verb} ${this.title}`, `Could not read ${this.title}`, ask);
+    return answer.ask(label(this.title), words.tasks.unread(this.title), ask);
   }
 }
 

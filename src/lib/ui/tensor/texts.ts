@@ -1,6 +1,8 @@
 /** How wide the values of a dtype are, and which of them stand out. */
 import type { Dtype, TensorSummary } from '#lib/worker/protocol.ts';
-import { formatCount, plural } from '../format.ts';
+import { words as all } from './words.ts';
+
+const words = all.statistics.odd;
 
 /** Characters of the longest value, as it is written exactly. */
 const longest: Partial<Record<Dtype, number>> = {
@@ -53,12 +55,12 @@ export function oddities(statistics: TensorSummary): Oddity[] {
   const { count, nans, zeros, denormals, min, max } = statistics;
   const infinities = statistics.positiveInfinities + statistics.negativeInfinities;
   const odd: Oddity[] = [];
-  if (nans > 0) odd.push({ text: `${formatCount(nans)} NaN`, isBad: true });
-  if (infinities > 0) odd.push({ text: `${formatCount(infinities)} infinite`, isBad: true });
-  if (denormals > 0) odd.push({ text: plural(denormals, 'denormal'), isBad: false });
-  if (count > 0 && zeros === count) odd.push({ text: 'all zero', isBad: false });
+  if (nans > 0) odd.push({ text: words.nans(nans), isBad: true });
+  if (infinities > 0) odd.push({ text: words.infinities(infinities), isBad: true });
+  if (denormals > 0) odd.push({ text: words.denormals(denormals), isBad: false });
+  if (count > 0 && zeros === count) odd.push({ text: words.zero, isBad: false });
   else if (count > 1 && nans + infinities === 0 && min === max) {
-    odd.push({ text: 'all equal', isBad: false });
+    odd.push({ text: words.equal, isBad: false });
   }
   return odd;
 }
