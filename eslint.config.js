@@ -48,7 +48,6 @@ export default ts.config(
       'src/lib/ui/compare/*.svelte',
       'src/lib/ui/edit/*.svelte',
       'src/lib/ui/model/*.svelte',
-      'src/lib/ui/open/*.svelte',
       'src/lib/ui/run/*.svelte',
       'src/lib/ui/save/*.svelte',
       'src/lib/ui/train/*.svelte',

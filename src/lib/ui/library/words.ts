@@ -19,7 +19,6 @@ export const words = {
   rename: (name: string) => `Rename ${name}`,
   newName: (name: string) => `New name of ${name}`,
   save: 'Save',
-  cancel: 'Cancel',
   notRenamed: (name: string) => `Could not rename ${name}`,
   download: (name: string) => `Download ${name}`,
   remove: (name: string) => `Delete ${name} from the library`,

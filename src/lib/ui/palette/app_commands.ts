@@ -4,46 +4,49 @@ import type { Command } from '../commands.svelte.ts';
 import type { Lab, Page } from '../lab.svelte.ts';
 import type { Sample } from '../samples.ts';
 import { theme } from '../theme.svelte.ts';
+import { words as common } from '../words.ts';
+import { words } from './words.ts';
 
-const pages: { to: Page; title: string; key: string; words: string }[] = [
-  { to: '/', title: 'Open', key: 'o', words: 'start home library recent samples runs' },
-  { to: '/checkpoint', title: 'Checkpoint', key: 'c', words: 'tree tensors inspect keys' },
-  { to: '/safety', title: 'Safety', key: 'f', words: 'scan pickle weights_only malicious' },
-  { to: '/compare', title: 'Compare', key: 'd', words: 'diff difference two' },
-  { to: '/edit', title: 'Edit', key: 'e', words: 'convert rename cast merge drop shard' },
-  { to: '/model', title: 'Model', key: 'm', words: 'source python build architecture' },
-  { to: '/run', title: 'Run', key: 'r', words: 'predict inference forward graph' },
-  { to: '/train', title: 'Train', key: 't', words: 'fine-tune epochs optimizer' },
-  { to: '/save', title: 'Save', key: 's', words: 'write download export' },
-  { to: '/guide', title: 'Guide', key: 'h', words: 'help how to walk through' },
-];
+/** The second key of `g c`: where it goes to. */
+const keys: Record<Page, string> = {
+  '/': 'o',
+  '/checkpoint': 'c',
+  '/safety': 'f',
+  '/compare': 'd',
+  '/edit': 'e',
+  '/model': 'm',
+  '/run': 'r',
+  '/train': 't',
+  '/save': 's',
+  '/guide': 'h',
+};
 
 export function appCommands(lab: Lab, samples: readonly Sample[]): Command[] {
   return [...goTo(lab), ...files(lab, samples), ...work(lab), ...tasks(lab), ...view(lab)];
 }
 
 function goTo(lab: Lab): Command[] {
-  return pages.map(({ to, title, key, words }) => ({
-    ...{ id: `go${to}`, title, group: 'Go to', words, shortcut: `g ${key}` },
-    run: () => lab.go(to),
+  const group = words.groups.goTo;
+  return (Object.keys(keys) as Page[]).map((page) => ({
+    ...{ id: `go${page}`, title: common.pages[page], group, words: words.pages[page] },
+    shortcut: `g ${keys[page]}`,
+    run: () => lab.go(page),
   }));
 }
 
 function files(lab: Lab, samples: readonly Sample[]): Command[] {
-  const group = 'File';
+  const group = words.groups.file;
   const openSamples = samples.map((sample): Command => ({
-    ...{ id: `sample.${sample.id}`, title: `Open sample: ${sample.title}`, group },
-    words: 'example demo',
+    ...{ id: `sample.${sample.id}`, ...words.openSample(sample.title), group },
     run: () => lab.openSample(sample),
   }));
   const folder: Command = {
-    ...{ id: 'open.folder', title: 'Open a folder…', group, words: 'sharded distributed run' },
+    ...{ id: 'open.folder', ...words.openFolder, group },
     run: () => lab.arrivals.pickFolder(),
   };
   return [
     {
-      ...{ id: 'open.files', title: 'Open files…', group, shortcut: 'mod+o' },
-      words: 'checkpoint load pt pth safetensors gguf npz',
+      ...{ id: 'open.files', ...words.openFiles, group, shortcut: 'mod+o' },
       run: () => lab.arrivals.pickFiles(),
     },
     ...(canPickDirectory() ? [folder] : []),
@@ -54,15 +57,15 @@ function files(lab: Lab, samples: readonly Sample[]): Command[] {
 
 /** What was opened before, and what is in the library as far as it has been looked at. */
 function kept({ recent, library, arrivals }: Lab): Command[] {
-  const group = 'File';
+  const group = words.groups.file;
   const known = recent.list.filter(({ handles }) => handles.length > 0);
   return [
     ...known.map((files): Command => ({
-      ...{ id: `recent.${files.id}`, title: `Open recent: ${files.name}`, group },
+      ...{ id: `recent.${files.id}`, ...words.openRecent(files.name), group },
       run: () => arrivals.openRecent(files),
     })),
     ...(library.facts?.entries ?? []).map((entry): Command => ({
-      ...{ id: `library.${entry.id}`, title: `Open from the library: ${entry.name}`, group },
+      ...{ id: `library.${entry.id}`, ...words.openKept(entry.name), group },
       run: () => arrivals.openKept(entry),
     })),
   ];
@@ -72,22 +75,22 @@ function kept({ recent, library, arrivals }: Lab): Command[] {
 function work(lab: Lab): Command[] {
   const { checkpoint, safety, model, running, training, library } = lab;
   const { dropped } = checkpoint;
-  const group = 'Checkpoint';
+  const { checkpoint: group, model: modelGroup } = words.groups;
   const list: (Command | false | null | undefined)[] = [
     checkpoint.opened &&
       !checkpoint.verifying && {
-        ...{ id: 'verify', title: 'Verify the file', group, words: 'checksum crc read every byte' },
+        ...{ id: 'verify', ...words.verify, group },
         run: () => {
           lab.go('/checkpoint');
           void checkpoint.verify();
         },
       },
     checkpoint.opened && {
-      ...{ id: 'report', title: 'Save a report to print', group, words: 'html summary overview' },
+      ...{ id: 'report', ...words.report, group },
       run: () => checkpoint.report(),
     },
     dropped && {
-      ...{ id: 'scan', title: 'Look for what it would run', group, words: 'safety scan pickle' },
+      ...{ id: 'scan', ...words.scan, group },
       run: () => {
         lab.go('/safety');
         if (safety.subject !== dropped) void safety.scan(dropped);
@@ -96,17 +99,17 @@ function work(lab: Lab): Command[] {
     checkpoint.opened &&
       dropped &&
       !library.writing && {
-        ...{ id: 'keep', title: 'Keep in the library', group, words: 'store private disk offline' },
+        ...{ id: 'keep', ...words.keep, group },
         run: () => library.keep(dropped, checkpoint.opened!.name),
       },
     checkpoint.opened && {
-      ...{ id: 'save', title: 'Save…', group, shortcut: 'mod+s', words: 'download write export' },
+      ...{ id: 'save', ...words.save, group, shortcut: 'mod+s' },
       run: () => lab.go('/save'),
     },
     model.candidate &&
       !model.busy &&
       !training.running && {
-        ...{ id: 'build', title: 'Build the model', group: 'Model', words: 'source bind load' },
+        ...{ id: 'build', ...words.build, group: modelGroup },
         run: async () => {
           lab.go('/model');
           await lab.build();
@@ -114,14 +117,14 @@ function work(lab: Lab): Command[] {
       },
     model.built?.ready &&
       running.input && {
-        ...{ id: 'run', title: 'Run the model', group: 'Model', words: 'predict forward' },
+        ...{ id: 'run', ...words.run, group: modelGroup },
         run: () => {
           lab.go('/run');
           void running.run();
         },
       },
     training.running && {
-      ...{ id: 'train.stop', title: 'Stop training', group: 'Model', words: 'end cancel' },
+      ...{ id: 'train.stop', ...words.stopTraining, group: modelGroup },
       run: () => training.stop(),
     },
   ];
@@ -129,42 +132,32 @@ function work(lab: Lab): Command[] {
 }
 
 function tasks({ tasks, problems }: Lab): Command[] {
+  const group = words.groups.work;
   const cancel = tasks.list.map((task, index): Command => ({
-    ...{ id: `cancel.${index}`, title: `Cancel: ${task.label}`, group: 'In progress' },
-    words: 'stop abort',
+    ...{ id: `cancel.${index}`, ...words.cancelTask(task.label), group },
     run: () => task.cancel(),
   }));
   const dismiss: Command = {
-    ...{ id: 'dismiss', title: 'Dismiss all problems', group: 'In progress', words: 'close hide' },
+    ...{ id: 'dismiss', ...words.dismissAll, group },
     run: () => problems.list.forEach(({ id }) => problems.dismiss(id)),
   };
   return problems.list.length > 0 ? [...cancel, dismiss] : cancel;
 }
 
 function view({ commands }: Lab): Command[] {
-  const group = 'View';
-  const themes = [
-    { choice: 'light', title: 'Light theme' },
-    { choice: 'dark', title: 'Dark theme' },
-    { choice: 'system', title: 'Theme as the system has it' },
-  ] as const;
+  const group = words.groups.view;
+  const themes = ['light', 'dark', 'system'] as const;
   return [
-    ...themes.map(({ choice, title }): Command => ({
-      ...{ id: `theme.${choice}`, title, group, words: 'colours mode appearance' },
+    ...themes.map((choice): Command => ({
+      ...{ id: `theme.${choice}`, ...words.themes[choice], group, words: words.themeWords },
       run: () => theme.choose(choice),
     })),
     {
-      ...{ id: 'shortcuts', title: 'Keyboard shortcuts', group, shortcut: '?', words: 'keys help' },
+      ...{ id: 'shortcuts', ...words.allShortcuts, group, shortcut: '?' },
       run: () => (commands.shown = 'shortcuts'),
     },
     {
-      ...{
-        id: 'palette',
-        title: 'All commands',
-        group,
-        shortcut: 'mod+k',
-        words: 'palette search',
-      },
+      ...{ id: 'palette', ...words.allCommands, group, shortcut: 'mod+k' },
       run: () => (commands.shown = 'palette'),
     },
   ];

@@ -1,4 +1,4 @@
-/** What the palette and the list of shortcuts say. */
+/** What the palette, the list of shortcuts and the app's own commands say. */
 export const words = {
   title: 'Commands',
   search: 'Search commands',
@@ -7,7 +7,54 @@ export const words = {
   nothing: (typed: string) => `No command for “${typed}”`,
   found: (count: number) => (count === 1 ? '1 command' : `${count} commands`),
   shortcuts: 'Keyboard shortcuts',
-  close: 'Close',
   singleKeys: 'Shortcuts of single keys, such as ? and g c',
   then: 'then',
+
+  groups: {
+    goTo: 'Go to',
+    file: 'File',
+    checkpoint: 'Checkpoint',
+    model: 'Model',
+    work: 'In progress',
+    view: 'View',
+  },
+  /** Other words that find the pages. */
+  pages: {
+    '/': 'start home library recent samples runs',
+    '/checkpoint': 'tree tensors inspect keys',
+    '/safety': 'scan pickle weights_only malicious',
+    '/compare': 'diff difference two',
+    '/edit': 'convert rename cast merge drop shard',
+    '/model': 'source python build architecture',
+    '/run': 'predict inference forward graph',
+    '/train': 'fine-tune epochs optimizer',
+    '/save': 'write download export',
+    '/guide': 'help how to walk through',
+  },
+  openFiles: {
+    title: 'Open files…',
+    words: 'checkpoint load pt pth safetensors gguf npz',
+  },
+  openFolder: { title: 'Open a folder…', words: 'sharded distributed run' },
+  openRecent: (name: string) => ({ title: `Open recent: ${name}` }),
+  openKept: (name: string) => ({ title: `Open from the library: ${name}` }),
+  openSample: (title: string) => ({ title: `Open sample: ${title}`, words: 'example demo' }),
+  verify: { title: 'Verify the file', words: 'checksum crc read every byte' },
+  report: { title: 'Save a report to print', words: 'html summary overview' },
+  scan: { title: 'Look for what it would run', words: 'safety scan pickle' },
+  keep: { title: 'Keep in the library', words: 'store private disk offline' },
+  save: { title: 'Save…', words: 'download write export' },
+  build: { title: 'Build the model', words: 'source bind load' },
+  run: { title: 'Run the model', words: 'predict forward' },
+  stopTraining: { title: 'Stop training', words: 'end cancel' },
+  cancelTask: (label: string) => ({ title: `Cancel: ${label}`, words: 'stop abort' }),
+  dismissAll: { title: 'Dismiss all problems', words: 'close hide' },
+  themes: {
+    light: { title: 'Light theme' },
+    dark: { title: 'Dark theme' },
+    system: { title: 'Theme as the system has it' },
+  },
+  themeWords: 'colours mode appearance',
+  allShortcuts: { title: 'Keyboard shortcuts', words: 'keys help' },
+  allCommands: { title: 'All commands', words: 'palette search' },
 } as const;
