@@ -14,12 +14,12 @@ import { giveBack } from '#lib/file/read_ahead.ts';
 import type { Done, Tree } from './apply.ts';
 import { computedStorage } from './computed.ts';
 import type { Edit } from './edits.ts';
-import { owned } from './owned.ts';
+import { owned, viewKey } from './owned.ts';
 import { mapPlaces, placesIn, type Place } from './places.ts';
 import { isName, Selection } from './selection.ts';
 
 /**
- * The tensors come to share the storage of the first; what shared that already, still does. Their
+ * The tensors come to share the storage of the first; what was one view with it, still is. Their
  * elements are compared while they are read, and a difference is a FindingError there. Throws one for
  * wildcards, which would take tensors that are only of one shape, and where dtypes or shapes differ.
  */
@@ -39,7 +39,9 @@ export function tie({ root }: Tree, { names }: Extract<Edit, { kind: 'tie' }>): 
   );
   const findings = selection.idle();
   const [first, ...others] = places;
-  const copies = others.filter(({ value }) => value.storage !== first!.value.storage);
+  const isSame = ({ value }: { readonly value: Tensor }) =>
+    value.storage === first!.value.storage && viewKey(value) === viewKey(first!.value);
+  const copies = others.filter((it) => !isSame(it));
   if (!first || copies.length === 0) return { changed: 0, findings };
   for (const copy of copies) mustFit(first, copy);
   const isKept = isWhole(first.value);
@@ -48,7 +50,7 @@ export function tie({ root }: Tree, { names }: Extract<Edit, { kind: 'tie' }>): 
   const strides = contiguousStrides(first.value.shape);
   const edited = mapPlaces(root, ({ value }) => {
     if (!isTensor(value)) return value;
-    if (tied.has(value) || (value === first.value && !isKept)) {
+    if (tied.has(value) || (!isKept && isSame({ value }))) {
       const { conj: _, neg: __, ...rest } = value;
       return { ...rest, storage, strides, offset: 0 };
     }
