@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  flag,
-  given,
-  isSame,
-  number,
-  pair,
-  parseIntegers,
-  pythonText,
-  shortNumber,
-} from './options.ts';
+import { flag, given, isSame, number, pair, pythonText, shortNumber } from './options.ts';
 
 describe('pythonText', () => {
   it.each([
@@ -29,14 +20,6 @@ it.each([
   [0, '0'],
   [-0.5, '-0.5'],
 ])('%d is %s', (value, text) => expect(shortNumber(value)).toBe(text));
-
-it.each([
-  ['30, 60', [30, 60]],
-  ['[30 60]', [30, 60]],
-  ['', []],
-  ['30, x', null],
-  ['1.5', null],
-])('%j holds the integers %j', (text, integers) => expect(parseIntegers(text)).toEqual(integers));
 
 it('gives only what differs from PyTorch', () => {
   const options = [

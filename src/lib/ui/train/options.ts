@@ -52,12 +52,6 @@ export function shortNumber(value: number): string {
   return text.length > 7 ? short.toExponential().replace('e+', 'e') : text;
 }
 
-/** The integers of `30, 60`, in whatever is between them; null where there is something else. */
-export function parseIntegers(text: string): number[] | null {
-  const parts = text.split(/[\s,;[\]()]+/).filter(Boolean);
-  return parts.every((part) => /^\d{1,12}$/.test(part)) ? parts.map(Number) : null;
-}
-
 /** What is given, without what equals PyTorch's own value. */
 export function given(options: readonly Option[], values: Options): [string, OptionValue][] {
   return options.flatMap(({ name, standard }): [string, OptionValue][] => {
