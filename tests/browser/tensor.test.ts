@@ -2,13 +2,19 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPython } from '../python.ts';
 import { app } from './app.fixture.ts';
-import { drop, openPage } from './app.ts';
+import { drop, openPage, sampleFile, step } from './app.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-tensor-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+let expected: Expected;
+beforeAll(async () => {
+  expected = JSON.parse(await runPython('tests/browser/tensor.py', [folder])) as Expected;
+}, 60_000);
 
 interface Expected {
   last: string;
@@ -17,8 +23,12 @@ interface Expected {
   largest: number;
 }
 
+async function open(page: Page): Promise<void> {
+  await drop(page, [{ name: 'tensors.pt', bytes: readFileSync(join(folder, 'tensors.pt')) }]);
+  await page.waitForFunction(() => document.title.startsWith('Checkpoint'));
+}
+
 test('values, statistics, neighbours and singular values of tensors are PyTorchâ€™s', async () => {
-  const expected = JSON.parse(await runPython('tests/browser/tensor.py', [folder])) as Expected;
   const permissions = ['clipboard-read', 'clipboard-write'];
   const context = await app.browser.newContext({ serviceWorkers: 'block', permissions });
   const { page, complaints } = await openPage(context, app.server.url);
@@ -35,8 +45,7 @@ test('values, statistics, neighbours and singular values of tensors are PyTorchâ
   };
   const tab = (name: string) => page.getByRole('radio', { name, exact: true }).check();
 
-  await drop(page, [{ name: 'tensors.pt', bytes: readFileSync(join(folder, 'tensors.pt')) }]);
-  await page.waitForFunction(() => document.title.startsWith('Checkpoint'));
+  await open(page);
 
   // The grid has the focus; only what is in view is drawn.
   await look('weight');
@@ -108,6 +117,55 @@ test('values, statistics, neighbours and singular values of tensors are PyTorchâ
   const bytes = readFileSync(await (await npy).path());
   expect(bytes.equals(readFileSync(join(folder, 'slice.npy')))).toBe(true);
   await page.getByText('NumPy has no bfloat16: the file holds float32').waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('the browserâ€™s Back closes a tensor, its Forward opens it, and other pages lead back to it', async () => {
+  const viewport = { width: 390, height: 844 };
+  const context = await app.browser.newContext({
+    ...{ viewport, hasTouch: true, isMobile: true, serviceWorkers: 'block' },
+  });
+  const { page, complaints } = await openPage(context, app.server.url);
+  const tensor = (name: string) => page.getByRole('heading', { name: `['${name}']`, exact: true });
+  const contents = page.getByRole('tree');
+  await open(page);
+  const before = await page.evaluate(() => history.length);
+  const look = async (name: string) => {
+    await contents.getByRole('treeitem', { name: new RegExp(`^${name}`) }).tap();
+    await page.getByRole('button', { name: 'Look at the tensor' }).tap();
+    await tensor(name).waitFor();
+  };
+
+  await look('steps');
+  await page.goBack();
+  await tensor('steps').waitFor({ state: 'detached' });
+  await contents.waitFor();
+  await page.goForward();
+  await tensor('steps').waitFor();
+  await page.getByLabel('Index', { exact: true }).fill('[1:]');
+  await page.getByText('â†’ [').waitFor();
+  await step(page, 'Edit');
+  await page.goBack();
+  await tensor('steps').waitFor();
+  expect(await page.getByLabel('Index', { exact: true }).inputValue()).toBe('[1:]');
+  // The button is the same step back: the history does not grow, and no step is taken twice.
+  await page.getByRole('button', { name: 'Contents', exact: true }).tap();
+  await contents.waitFor();
+  await look('conv');
+  expect(await page.evaluate(() => history.length)).toBe(before + 1);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await contents.waitFor();
+  expect(await page.title()).toMatch(/^Checkpoint/);
+
+  // Another checkpoint has no such tensor: its contents are shown in that place.
+  await look('conv');
+  await drop(page, [sampleFile('digits/last.pth')]);
+  await tensor('conv').waitFor({ state: 'detached' });
+  await page.getByRole('tree', { name: 'Contents of last.pth' }).waitFor();
+  await page.goBack();
+  await contents.waitFor();
   expect(complaints).toEqual([]);
   await context.close();
 });

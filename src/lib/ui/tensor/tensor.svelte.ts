@@ -29,6 +29,8 @@ export type TensorNode = OutlineNode & Required<Pick<OutlineNode, 'tensor'>>;
 
 /** One tensor that is looked at: which part of it, and what is known of that. */
 export class TensorState {
+  /** Unlike that of any other, also of those before the page was loaded anew. */
+  readonly id = Math.random();
   readonly node: TensorNode;
   /** The index as it is typed. */
   index = $state('');
