@@ -49,7 +49,6 @@ export default ts.config(
       'src/lib/ui/edit/*.svelte',
       'src/lib/ui/model/*.svelte',
       'src/lib/ui/run/*.svelte',
-      'src/lib/ui/save/*.svelte',
       'src/lib/ui/train/*.svelte',
     ],
     rules: { 'no-restricted-syntax': ['error', ...literalText] },

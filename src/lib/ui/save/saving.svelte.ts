@@ -3,7 +3,8 @@ import { safeName } from '#lib/storage/safe_name.ts';
 import { pickDirectory, pickSave } from '#lib/storage/picker.ts';
 import type { Calls, Result, SaveChoice, Saved } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
-import { formatBytes, parseBytes } from '../format.ts';
+import { parseBytes } from '../format.ts';
+import { words } from './words.ts';
 
 /** Where to save: nothing of it for a download. */
 type Place = Pick<Calls['save']['args'], 'handle' | 'directory'>;
@@ -34,7 +35,7 @@ export class SavingState {
     try {
       this.choices = await this.#desk.client.call('saves', {});
     } catch (error) {
-      this.#desk.problems.defect('Could not list what can be saved', error);
+      this.#desk.problems.defect(words.notListed, error);
     }
     if (!this.chosen) this.choose(this.choices[0]?.id ?? '');
     else if (this.saved === null) this.name = this.chosen.name;
@@ -58,7 +59,7 @@ export class SavingState {
       const place = await this.#pick(choice);
       if (place) await this.#save(choice, place);
     } catch (error) {
-      this.#desk.problems.defect('Could not ask where to save', error);
+      this.#desk.problems.defect(words.notAsked, error);
     }
   }
 
@@ -81,9 +82,9 @@ export class SavingState {
     this.saved = null;
     const name = place.handle?.name ?? safeName(this.name.trim() || choice.name);
     const shards = choice.sharded && { name, shardSize: this.shardBytes ?? undefined };
-    const failure = `Could not save ${name}`;
+    const failure = words.notSaved(name);
     const result = await this.#desk.tasks
-      .run(`Saving ${name}`, failure, (task) =>
+      .run(words.saving(name), failure, (task) =>
         this.#desk.client.call(
           'save',
           { choice: choice.id, ...place, ...shards },
@@ -91,7 +92,7 @@ export class SavingState {
             signal: task.signal,
             onProgress: ({ bytes, total }) => {
               task.fraction = total > 0 ? bytes / total : null;
-              task.detail = `${formatBytes(bytes)} of ${formatBytes(total)}`;
+              task.detail = words.written(bytes, total);
             },
           },
         ),
@@ -104,29 +105,23 @@ export class SavingState {
     this.onSaved(choice);
   }
 
-  /** The model, its data and its settings as a project that trains on without the lab. */
-  async exportProject(which: 'best' | 'last'): Promise<void> {
-    await this.#export('the project', ({ signal }) =>
-      this.#desk.client.call('project', { which }, { signal }),
-    );
-  }
-
-  async exportAdapter(which: 'best' | 'last', as: 'peft' | 'merged'): Promise<void> {
-    await this.#export(as === 'peft' ? 'the adapter' : 'the merged weights', ({ signal }) =>
-      this.#desk.client.call('adapter', { which, as }, { signal }),
-    );
-  }
-
-  async #export(
-    what: string,
-    make: (task: { signal: AbortSignal }) => Promise<Result<{ file: File }>>,
-  ): Promise<void> {
+  /**
+   * Exports a state that training made: the model, its data and its settings as a project that trains
+   * on without the lab; of LoRA the adapter, or the weights that it is merged into.
+   */
+  async export(kind: 'project' | 'peft' | 'merged', which: 'best' | 'last'): Promise<void> {
+    const { client, tasks, problems } = this.#desk;
+    const { what } = words.export[kind];
+    const failure = words.export.failed(what);
     this.busy = true;
-    const failure = `Could not export ${what}`;
-    const result = await this.#desk.tasks
-      .run(`Writing ${what}`, failure, make)
+    const result = await tasks
+      .run(words.export.writing(what), failure, ({ signal }): Promise<Result<{ file: File }>> =>
+        kind === 'project'
+          ? client.call('project', { which }, { signal })
+          : client.call('adapter', { which, as: kind }, { signal }),
+      )
       .finally(() => (this.busy = false));
-    if (!result || !this.#desk.problems.check(failure, result)) return;
+    if (!result || !problems.check(failure, result)) return;
     download(result.file, result.file.name);
   }
 }
