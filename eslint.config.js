@@ -47,7 +47,6 @@ export default ts.config(
       'src/lib/ui/guide/GuidePage.svelte',
       'src/lib/ui/compare/*.svelte',
       'src/lib/ui/edit/*.svelte',
-      'src/lib/ui/model/*.svelte',
       'src/lib/ui/run/*.svelte',
       'src/lib/ui/train/*.svelte',
     ],

@@ -25,6 +25,7 @@ import {
   placeholder,
 } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
+import { words } from './words.ts';
 
 /** Something said of a line, from 1. */
 export interface Remark {
@@ -95,7 +96,7 @@ export class Editor {
 function extensionsFor({ label, readonly, onchange }: EditorOptions): Extension {
   const attributes: Record<string, string> = {
     'aria-label': label,
-    'aria-description': 'Tab indents. To leave the editor press Escape, then Tab.',
+    'aria-description': words.editor.description,
     spellcheck: 'false',
     tabindex: '0', // it is focusable anyway, which checkers do not see
   };
@@ -127,9 +128,7 @@ function extensionsFor({ label, readonly, onchange }: EditorOptions): Extension 
     indentUnit.of('    '),
     highlightActiveLine(),
     highlightActiveLineGutter(),
-    placeholder(
-      'Paste the Python source of the nn.Module here, or drop .py files, a folder or a .zip of them. It is read, never run.',
-    ),
+    placeholder(words.editor.placeholder),
     EditorView.contentAttributes.of(attributes),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) onchange(update.state.doc.toString());

@@ -11,6 +11,8 @@ import type {
 import type { Desk } from '../desk.ts';
 import type { Remark } from './editor.ts';
 import { isSame } from '../train/options.ts';
+import { words as common } from '../words.ts';
+import { words } from './words.ts';
 
 export interface SourceFile {
   name: string;
@@ -170,10 +172,8 @@ export class ModelState {
     file: string | undefined,
   ): Promise<boolean> {
     const files = $state.snapshot(this.files);
-    const result = await this.#desk.tasks.run(
-      'Reading the source',
-      'Could not read the source',
-      (task) => this.#desk.client.call('source', { files }, { signal: task.signal }),
+    const result = await this.#desk.tasks.run(common.source.reading, common.source.failed, (task) =>
+      this.#desk.client.call('source', { files }, { signal: task.signal }),
     );
     if (!result) return false;
     this.edited = false;
@@ -310,10 +310,10 @@ export class ModelState {
     name: string | null,
     build: (signal: AbortSignal) => Promise<Result<{ model: BuiltModel }>>,
   ): Promise<boolean> {
-    const what = name ?? 'the model of the file';
+    const what = name ?? words.build.ofFile;
     this.busy = true;
     const result = await this.#desk.tasks
-      .run(`Building ${what}`, `Could not build ${what}`, ({ signal }) => build(signal))
+      .run(words.build.building(what), words.build.failed(what), ({ signal }) => build(signal))
       .finally(() => (this.busy = false));
     if (!result) return false;
     if (!result.ok) {
