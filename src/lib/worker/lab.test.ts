@@ -191,6 +191,27 @@ describe('the linear sample', async () => {
     expect(twice.summary.last).toEqual(over.summary.last);
   });
 
+  it('ends a run that is stopped while it starts', async () => {
+    const starting = call(lab, 'train', run());
+    await call(lab, 'stop', {});
+    expect((await starting).summary).toMatchObject({ stopped: true, steps: 0, last: null });
+    expect((await call(lab, 'train', run())).summary.stopped).toBe(false);
+  });
+
+  it('waits before the first step of a run that is paused while it starts', async () => {
+    const states: string[] = [];
+    const starting = call(lab, 'train', run(), ({ state, step }) => {
+      states.push(state);
+      if (state !== 'paused') return;
+      expect(step).toBe(0);
+      void call(lab, 'resume', {});
+    });
+    await call(lab, 'pause', {});
+    const { summary } = await starting;
+    expect(states.filter((state) => state === 'paused')).toHaveLength(1);
+    expect(summary.stopped).toBe(false);
+  });
+
   it('drops the weights of a run that failed and keeps the state before it', async () => {
     const { summary } = await call(lab, 'train', run());
     const before = await call(lab, 'run', {

@@ -59,15 +59,15 @@ export function trainHandlers(state: LabState): Handlers<keyof TrainCalls> {
         return { summary };
       }),
     pause: () => {
-      state.bench?.training.session?.pause();
+      state.bench?.training.tell('pause');
       return null;
     },
     resume: () => {
-      state.bench?.training.session?.resume();
+      state.bench?.training.tell('resume');
       return null;
     },
     stop: () => {
-      state.bench?.training.session?.stop();
+      state.bench?.training.tell('stop');
       return null;
     },
   };

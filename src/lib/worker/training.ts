@@ -65,7 +65,9 @@ export class Training {
   data: Dataset | null = null;
   best: Kept | null = null;
   last: Kept | null = null;
-  session: Session | null = null;
+  #session: Session | null = null;
+  /** What was asked of the run last; a session that is made for it later is told, too. */
+  #asked: 'pause' | 'resume' | 'stop' = 'resume';
   /** Of the run before this one. */
   #before: RunSettings | null = null;
   /** The last state that the run in progress has kept. */
@@ -92,6 +94,12 @@ export class Training {
     await this.#running;
   }
 
+  /** Has the run in progress wait, go on or end, also while it starts or gets another device. */
+  tell(asked: 'pause' | 'resume' | 'stop'): void {
+    this.#asked = asked;
+    this.#session?.[asked]();
+  }
+
   /** Trains until done, stopped or aborted; one run at a time. */
   async run(run: TrainRun): Promise<TrainSummary> {
     if (this.#running) {
@@ -103,6 +111,7 @@ export class Training {
     }
     const ended = Promise.withResolvers<null>();
     this.#running = ended.promise;
+    this.#asked = 'resume';
     try {
       return await this.#run(run);
     } finally {
@@ -248,12 +257,13 @@ export class Training {
       };
       made = await makeSession(this.#bench, { ...run, state, end, report, check, keep });
       const { session } = made;
-      this.session = session;
+      this.#session = session;
+      session[this.#asked]();
       await session.run(signal);
       failed = false;
       return session;
     } finally {
-      this.session = null;
+      this.#session = null;
       if (made) {
         this.best = made.session.best ?? this.best;
         if (made.session.last) {
