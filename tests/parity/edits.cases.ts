@@ -1,16 +1,17 @@
 /**
- * Edits by the name of what Python makes of each (`tests/judge/edit_cases.py`, `merge_cases.py`): the
- * file that is edited, and how. Other checkpoints are named by their files.
+ * Edits by the name of what Python makes of each (`tests/judge/edit_cases.py`, `merge_cases.py`,
+ * `lora_cases.py`): the file that is edited, and how. Other checkpoints are named by their files.
  */
 import type { Edit, MergeHow, Path } from '#lib/edit/edits.ts';
 
 export type EditCase = readonly [file: string, ...edits: Edit[]];
 
-/** Files that tensors are taken from; edits call them by their places here. */
+/** Files and folders that tensors are taken from; edits call them by their places here. */
 export const others = [
   ...['a.pt', 'b.pt', 'c.pt', 'untied.pt', 'mixed_a.pt', 'mixed_b.pt', 'mixed_c.pt'],
   ...['extremes_a.pt', 'extremes_b.pt', 'parts.pt', 'fc.pt', 'out.pt', 'training.pt'],
-  ...['things.pt', 'array.npy', 'arrays.npz', 'adapter.pt'],
+  ...['things.pt', 'array.npy', 'arrays.npz', 'plain/adapter_model.safetensors'],
+  ...['kohya.safetensors', 'plain', 'patterns', 'rslora', 'turned', 'turned_mixed', 'saved'],
 ] as const;
 
 const other = (name: (typeof others)[number]) => others.indexOf(name);
@@ -166,8 +167,21 @@ const merges: Record<string, EditCase> = {
   disjoint_in: mergeIn(["'model'"], 'parts', { kind: 'disjoint' }, 'fc.pt'),
 };
 
+const lora = (file: string, name: OtherName | null, scaling: number | null = null): EditCase => [
+  file,
+  { kind: 'lora', in: null, other: name === null ? null : other(name), scaling },
+];
+
 const adapters: Record<string, EditCase> = {
-  lora: ['lora', { kind: 'lora', in: null, other: other('adapter.pt'), scaling: 16 / 3 }],
+  lora_plain: lora('lora', 'plain'),
+  lora_given: lora('lora', 'plain/adapter_model.safetensors', 0.25),
+  lora_patterns: lora('lora', 'patterns'),
+  lora_rslora: lora('lora', 'rslora'),
+  lora_turned: lora('gpt', 'turned'),
+  lora_turned_mixed: lora('gpt', 'turned_mixed'),
+  lora_saved: lora('lora', 'saved'),
+  lora_wrapped: lora('wrapped', null, 2),
+  lora_kohya: lora('lora', 'kohya.safetensors'),
 };
 
 export const cases: Readonly<Record<string, EditCase>> = { ...single, ...merges, ...adapters };

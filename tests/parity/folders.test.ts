@@ -2,18 +2,15 @@
  * Checkpoints that are folders: sharded ones, and those of torch.distributed.checkpoint as one rank
  * and as four wrote them, read by the lab and by PyTorch (`dcp_to_torch_save`).
  */
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe as group, expect, it } from 'vitest';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, isDict, isTensor } from '#lib/checkpoint/value.ts';
-import { bytesSource, type Source } from '#lib/file/source.ts';
-import type { FolderFile } from '#lib/formats/folder.files.ts';
+import type { Source } from '#lib/file/source.ts';
 import { openFolder } from '#lib/formats/folder.ts';
 import { describe, type Description } from '../fixtures/describe.ts';
 import { fixturesOf } from '../fixtures/made.ts';
-import { unwrap } from './lab.ts';
+import { filesOf, unwrap } from './lab.ts';
 import { compared, contentsOf, keepMatrix } from './matrix.ts';
 
 keepMatrix(import.meta.url);
@@ -34,13 +31,6 @@ const fixtures = await fixturesOf<Twin>('tests/fixtures/folders.py', {
 });
 const sound = fixtures.filter(({ code }) => code === undefined);
 const named = (name: string) => fixtures.find((fixture) => fixture.name === name)!;
-
-function filesOf(path: string): FolderFile[] {
-  return readdirSync(path).map((name) => ({
-    path: name,
-    source: bytesSource(readFileSync(join(path, name)), name),
-  }));
-}
 
 async function open({ name, path }: Twin): Promise<Checkpoint> {
   return unwrap(await openFolder(name, filesOf(path))).checkpoint;

@@ -1,6 +1,6 @@
 /** What parity tests do with the lab: open a file, build its model, put both on a backend. */
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { bind, findStateDicts } from '#lib/architecture/binding.ts';
 import { readSource, type ModuleTree } from '#lib/architecture/source.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
@@ -9,6 +9,8 @@ import { toFloat32 } from '#lib/checkpoint/elements.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { bytesSource } from '#lib/file/source.ts';
+import type { FolderFile } from '#lib/formats/folder.files.ts';
+import { openFolder } from '#lib/formats/folder.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
 import { startBackend, type Backend, type BackendName } from '#lib/runtime/backend.ts';
 import { Model } from '#lib/runtime/model.ts';
@@ -27,10 +29,21 @@ export async function useBackend(name: BackendName): Promise<Backend> {
   return startBackend([name]);
 }
 
+/** Opens a file, or the checkpoint in a folder. */
 export async function open(path: string): Promise<Checkpoint> {
-  return unwrap(
-    await openCheckpoint(bytesSource(new Uint8Array(readFileSync(path)), basename(path))),
-  ).checkpoint;
+  const name = basename(path);
+  const result = statSync(path).isDirectory()
+    ? openFolder(name, filesOf(path))
+    : openCheckpoint(bytesSource(new Uint8Array(readFileSync(path)), name));
+  return unwrap(await result).checkpoint;
+}
+
+/** The files of a folder. */
+export function filesOf(path: string): FolderFile[] {
+  return readdirSync(path).map((name) => ({
+    path: name,
+    source: bytesSource(readFileSync(join(path, name)), name),
+  }));
 }
 
 export function unwrap<T>(result: Result<T>): T {

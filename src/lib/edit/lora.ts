@@ -2,27 +2,31 @@
 import { toFloat32, toFloat64 } from '#lib/checkpoint/elements.ts';
 import type { Finding } from '#lib/checkpoint/finding.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
-import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { Dict, isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import type { Tensor } from '#lib/checkpoint/tensor.ts';
+import { Dict, isTensor } from '#lib/checkpoint/value.ts';
 import type { Done, EditContext, Tree } from './apply.ts';
 import type { CastCounter } from './cast_counts.ts';
 import { combined, type Combination } from './combine.ts';
 import type { Edit } from './edits.ts';
 import { asTorch, otherOf } from './entries.ts';
 import { listed } from './listed.ts';
+import { mustBePlain, scalingOf } from './lora_config.ts';
+import { turnedWeights, type PairedWeight } from './lora_layout.ts';
+import { namesOf, unwrappedName, WeightNames } from './lora_names.ts';
 import { loraPairs, refused, type LoraPair } from './lora_pairs.ts';
 import { ownStateDictAt, stateDictAt } from './merge.ts';
 import { addLowRank, lowRank, type LowRank } from './merge_lora.ts';
-import { replaced } from './path.ts';
+import { copyOf, replaced } from './path.ts';
 import { isRoundedDtype } from './rounding.ts';
 
 type LoraEdit = Extract<Edit, { kind: 'lora' }>;
 
 /**
- * Pairs of another checkpoint, or of the open one, whose keys then go. Tensors of the adapter that
- * are named as one of the model (`modules_to_save`, biases) take its place. Scaling is the pair's own
- * alpha / rank, or what adapter_config.json says, or the edit. Throws a FindingError where a pair has
- * no weight, or does not fit it, and where nothing says the scaling.
+ * Pairs of another checkpoint, or of the open one, whose keys then go and names lose what PEFT wraps
+ * them in. Tensors of the adapter that are named as one of the model (`modules_to_save`, biases) take
+ * its place first. Scaling is the pair's own alpha / rank, or what adapter_config.json says, or the
+ * edit. Throws a FindingError where a pair has no weight, or does not fit it, where nothing says the
+ * scaling, and for what is more than plain LoRA.
  */
 export function mergeAdapter({ root }: Tree, edit: LoraEdit, context: EditContext): Done {
   const dict = ownStateDictAt(root, edit.in, context, edit.kind);
@@ -38,12 +42,32 @@ export function mergeAdapter({ root }: Tree, edit: LoraEdit, context: EditContex
   }
   const config = other?.configuration ?? new Dict();
   mustBePlain(config);
-  const weights = new WeightNames(dict);
+  const whole = other ? wholeTensors(source, keys, dict) : { put: [], left: [] };
+  const model = copyOf(dict);
+  for (const [name, tensor] of whole.put) model.set(name, tensor);
+  const paired = pairedWeights(pairs, model);
+  const turned = turnedWeights(paired, model, config.get('fan_in_fan_out') === true);
   const casts: CastCounter[] = [];
-  const merged = new Map<string, Tensor>();
-  for (const pair of pairs) {
-    const key = weights.of(pair.path);
-    const weight = key === null ? undefined : dict.get(key);
+  for (const [at, one] of paired.entries()) {
+    const { tensor, counter } = withPair(one, turned[at]!, { config, scaling: edit.scaling });
+    model.set(one.key, tensor);
+    casts.push(counter);
+  }
+  const merged = other ? model : unwrapped(model, keys);
+  return {
+    root: replaced(root, dict, () => merged),
+    changed: paired.length + whole.put.length,
+    findings: [...notes(whole, tiedTo(paired, dict)), ...manyRanks(pairs, config, edit.scaling)],
+    casts,
+  };
+}
+
+function pairedWeights(pairs: readonly LoraPair[], model: Dict): PairedWeight[] {
+  const names = new WeightNames(model);
+  const taken = new Set<string>();
+  return pairs.map((pair) => {
+    const key = names.of(pair.path);
+    const weight = key === null ? undefined : model.get(key);
     if (key === null || !isTensor(weight)) {
       throw refused(
         'weight',
@@ -51,120 +75,103 @@ export function mergeAdapter({ root }: Tree, edit: LoraEdit, context: EditContex
         'Choose the model that the adapter was trained on, or rename its keys first.',
       );
     }
-    if (merged.has(key)) {
-      throw refused('twice', `two pairs belong to "${key}"`, 'Drop one of them.');
-    }
-    const { tensor, counter } = withPair(key, weight, pair, { config, scaling: edit.scaling });
-    merged.set(key, tensor);
-    casts.push(counter);
-  }
-  const findings: Finding[] = [];
-  const changed = new Dict([], dict.type);
-  changed.attributes = dict.attributes;
-  for (const [key, value] of dict.entries()) {
-    if (!other && typeof key === 'string' && keys.has(key)) continue;
-    const name = typeof key === 'string' ? key.replace(/\.base_layer\.([^.]+)$/, '.$1') : key;
-    changed.set(name, merged.get(key as string) ?? value);
-  }
-  const whole = other ? wholeTensors(source, keys, weights, changed, findings) : 0;
-  return {
-    root: replaced(root, dict, () => changed),
-    changed: merged.size + whole,
-    findings,
-    casts,
-  };
+    if (taken.has(key)) throw refused('twice', `two pairs belong to "${key}"`, 'Drop one of them.');
+    taken.add(key);
+    return { pair, key, weight };
+  });
 }
 
-/** Puts tensors in their places that the adapter has whole; how many. */
-function wholeTensors(
-  source: Dict,
-  keys: ReadonlySet<string>,
-  weights: WeightNames,
-  changed: Dict,
-  findings: Finding[],
-): number {
-  const [put, left]: [string[], string[]] = [[], []];
+/** Tensors that the adapter has whole, by the model's names, and those that have no place there. */
+function wholeTensors(source: Dict, keys: ReadonlySet<string>, model: Dict): Whole {
+  const put = new Map<string, Tensor>();
+  const left: string[] = [];
   for (const [key, value] of source.entries()) {
     if (typeof key !== 'string' || keys.has(key) || !isTensor(value)) continue;
-    const name = namesOf(key).find((it) => changed.has(it));
-    const old = name === undefined ? undefined : changed.get(name);
+    const name = namesOf(key).find((it) => model.has(it));
+    const old = name === undefined ? undefined : model.get(name);
     const isSame = isTensor(old) && old.shape.join() === value.shape.join();
-    if (name !== undefined && isSame) {
-      changed.set(name, asTorch(value));
-      put.push(name);
-    } else left.push(key);
+    if (name !== undefined && isSame) put.set(name, asTorch(value));
+    else left.push(key);
   }
-  const warn = (code: string, message: string) =>
-    findings.push({ code, severity: 'warning', message: `lora: ${message}` });
-  if (put.length > 0) warn('lora-whole', `${listed(put)} are the adapter's own now`);
+  return { put: [...put], left };
+}
+
+interface Whole {
+  readonly put: readonly (readonly [name: string, tensor: Tensor])[];
+  readonly left: readonly string[];
+}
+
+/** PEFT's whole model under the names of the one in it, without the adapter. */
+function unwrapped(model: Dict, keys: ReadonlySet<string>): Dict {
+  const plain = new Dict([], model.type);
+  plain.attributes = model.attributes;
+  for (const [key, value] of model.entries()) {
+    if (typeof key === 'string' && keys.has(key)) continue;
+    const name = typeof key === 'string' ? unwrappedName(key) : key;
+    if (name === null) continue;
+    if (plain.has(name)) {
+      const text = `two tensors come to the name "${String(name)}"`;
+      throw refused('clash', text, 'Rename one of them first.');
+    }
+    plain.set(name, value);
+  }
+  return plain;
+}
+
+/** Weights that shared a storage with one that is now another, and do no longer. */
+function tiedTo(paired: readonly PairedWeight[], dict: Dict): string[] {
+  const merged = new Set(paired.map(({ key }) => key));
+  const storages = new Set(paired.map(({ weight }) => weight.storage));
+  const rest = [...dict.entries()].filter(
+    ([key, value]) => !merged.has(String(key)) && isTensor(value) && storages.has(value.storage),
+  );
+  return rest.map(([key]) => String(key));
+}
+
+function notes({ put, left }: Whole, tied: readonly string[]): Finding[] {
+  const findings: Finding[] = [];
+  const warn = (code: string, message: string, advice?: string) =>
+    findings.push({
+      code,
+      severity: 'warning',
+      message: `lora: ${message}`,
+      ...(advice && { advice }),
+    });
+  const names = put.map(([name]) => name);
+  if (names.length > 0) warn('lora-whole', `${listed(names)} are the adapter's own now`);
   if (left.length > 0) warn('lora-left', `${listed(left)} of the adapter are left out`);
-  return put.length;
+  if (tied.length > 0) {
+    warn(
+      'lora-tied',
+      `${listed(tied)} were tied to a weight that has the adapter now, and stay as they are`,
+      'Load the result into a model that does not tie them.',
+    );
+  }
+  return findings;
 }
 
-/** What wrappers put before the model's own names. */
-const WRAPPERS = [/^base_model\.model\./, /^(unet|transformer|text_encoder(_2)?)\./];
-
-/** A name of an adapter, and what it may be called in the model. */
-function namesOf(name: string): string[] {
-  const names = [name];
-  for (const wrapper of WRAPPERS) {
-    const last = names.at(-1)!;
-    if (wrapper.test(last)) names.push(last.replace(wrapper, ''));
-  }
-  return names;
-}
-
-/** kohya's scripts write a layer's path with underscores. */
-const FLAT = /^lora_(?:unet|te|te1|te2|transformer)_(.+)$/;
-
-/** Keys of weights by the paths of layers. */
-class WeightNames {
-  readonly #keys: Dict;
-  #flat: Map<string, string> | undefined;
-
-  constructor(dict: Dict) {
-    this.#keys = dict;
-  }
-
-  of(path: string): string | null {
-    for (const name of namesOf(path)) {
-      for (const key of [`${name}.weight`, `${name}.base_layer.weight`]) {
-        if (this.#keys.has(key)) return key;
-      }
-    }
-    const flat = FLAT.exec(path)?.[1];
-    return flat === undefined ? null : (this.#flattened().get(flat) ?? null);
-  }
-
-  #flattened(): Map<string, string> {
-    if (this.#flat) return this.#flat;
-    this.#flat = new Map();
-    for (const key of this.#keys.keys()) {
-      if (typeof key !== 'string' || !key.endsWith('.weight')) continue;
-      this.#flat.set(key.slice(0, -'.weight'.length).replaceAll('.', '_'), key);
-    }
-    return this.#flat;
-  }
-}
-
-function mustBePlain(config: Dict): void {
-  if (config.get('use_dora') === true) {
-    throw refused('method', 'the adapter uses DoRA', 'Merge it with PEFT.');
-  }
+/** A given scaling is alpha / rank, for one rank. */
+function manyRanks(pairs: readonly LoraPair[], config: Dict, scaling: number | null): Finding[] {
+  const given = pairs.filter(({ alpha }) => !alpha);
+  const ranks = new Set(given.map(({ a }) => a.shape[0]!));
+  if (config.has('lora_alpha') || ranks.size < 2) return [];
+  return [
+    {
+      code: 'lora-ranks',
+      severity: 'warning',
+      message: `lora: pairs of rank ${[...ranks].join(', ')} are all scaled by ${scaling}, as given`,
+      advice: 'Open the folder with adapter_config.json, which may scale them apart.',
+    },
+  ];
 }
 
 function withPair(
-  key: string,
-  weight: Tensor,
-  pair: LoraPair,
+  { pair, key, weight }: PairedWeight,
+  isTurned: boolean | null,
   given: { readonly config: Dict; readonly scaling: number | null },
 ): { tensor: Tensor; counter: CastCounter } {
   const { path, a, b, alpha } = pair;
-  const rank = a.shape[0] ?? 0;
-  const [rows, columns] = [numel(b.shape) / rank, numel(a.shape) / rank];
-  const isTurned = turned(weight, rows, columns, pair.isEmbedding, given.config);
-  const isPair = rank > 0 && b.shape[0] === rows && [a, b].every((it) => it.shape.length > 1);
-  if (isTurned === null || !isPair || ![weight, a, b].every(({ dtype }) => isRoundedDtype(dtype))) {
+  if (isTurned === null || ![weight, a, b].every(({ dtype }) => isRoundedDtype(dtype))) {
     const text = ({ dtype, shape }: Tensor) => `${dtype} [${shape.join(', ')}]`;
     throw refused(
       'shape',
@@ -172,10 +179,12 @@ function withPair(
       'Choose the model that the adapter was trained on.',
     );
   }
+  const rank = a.shape[0]!;
   const scaling = alpha ? null : scalingOf(path, rank, given.config, given.scaling);
+  const toFloats = weight.dtype === 'float64' ? toFloat64 : toFloat32;
   let known: Promise<{ update: LowRank; scale: number }> | undefined;
   const read = async (signal?: AbortSignal) => {
-    const floats = async (it: Tensor) => toFloat32(await readTensor(it, signal), it.dtype);
+    const floats = async (it: Tensor) => toFloats(await readTensor(it, signal), it.dtype);
     const update = lowRank(await floats(a), await floats(b), rank, isTurned);
     if (scaling !== null) return { update, scale: scaling };
     const value = toFloat64(await readTensor(alpha!, signal), alpha!.dtype)[0]!;
@@ -189,53 +198,4 @@ function withPair(
   };
   const more = [a, b, ...(alpha ? [alpha] : [])].map(({ storage }) => storage);
   return combined([weight], key, combine, more);
-}
-
-/** Whether the weight lies (inputs, outputs); null where it does not fit at all. */
-function turned(
-  { shape }: Tensor,
-  rows: number,
-  columns: number,
-  isEmbedding: boolean,
-  config: Dict,
-): boolean | null {
-  const fits = shape[0] === rows && numel(shape) === rows * columns;
-  const fitsTurned = shape.length === 2 && shape[0] === columns && shape[1] === rows;
-  const isTurned = isEmbedding || config.get('fan_in_fan_out') === true || !fits;
-  return isTurned ? (fitsTurned ? true : null) : false;
-}
-
-/** alpha / rank, or alpha / √rank (rsLoRA), as adapter_config.json says; else the given one. */
-function scalingOf(path: string, rank: number, config: Dict, given: number | null): number {
-  const patterns = config.get('alpha_pattern');
-  const own = isDict(patterns) ? patternFor(path, patterns) : undefined;
-  const alpha = Number(own ?? config.get('lora_alpha') ?? NaN);
-  if (Number.isFinite(alpha)) {
-    return config.get('use_rslora') === true ? alpha / Math.sqrt(rank) : alpha / rank;
-  }
-  if (given !== null && Number.isFinite(given)) return given;
-  throw refused(
-    'scaling',
-    'nothing says alpha / rank, by which the adapter is scaled',
-    'Give it: adapter_config.json has lora_alpha and r.',
-  );
-}
-
-/**
- * PEFT's patterns are regular expressions for the end of a layer's path, which here are names alone: a
- * pattern from a file could take forever.
- */
-function patternFor(path: string, patterns: Dict): Value | undefined {
-  for (const [key, value] of patterns.entries()) {
-    const name = String(key);
-    if (!/^[\w.-]+$/.test(name)) {
-      throw refused(
-        'pattern',
-        `alpha_pattern has "${name}", which is no name`,
-        'Merge it with PEFT.',
-      );
-    }
-    if (path === name || path.endsWith(`.${name}`)) return value;
-  }
-  return undefined;
 }

@@ -26,8 +26,9 @@ const PART = /^(.+)\.(?:lora_(A|B|down|up)|lora\.(down|up))(?:\.([^.]+))?\.weigh
 /** PEFT's parameters of embeddings, which are no modules. */
 const EMBEDDING = /^(.+)\.lora_embedding_(A|B)(?:\.([^.]+))?$/;
 const ALPHA = /^(.+)\.alpha$/;
-/** What needs other formulas: DoRA, LoCon's middle matrix, LoHa, LoKr. */
-const OTHERS = /lora_magnitude_vector|lora_mid|dora_scale|\.hada_|\.lokr_/;
+/** What needs other formulas: DoRA, LoCon's middle matrix, LoHa, LoKr, a pair's own bias, tokens. */
+const OTHERS =
+  /lora_magnitude_vector|lora_mid|dora_scale|\.hada_|\.lokr_|\.lora_[AB](\.[^.]+)?\.bias$|trainable_tokens/;
 
 /** Throws a FindingError for a half of a pair, several adapters in one file, and other methods. */
 export function loraPairs(dict: Dict): LoraPairs {

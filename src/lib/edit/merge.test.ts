@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
 import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
-import { dict, type Dict, type Value } from '#lib/checkpoint/value.ts';
+import { dict, list, tuple, type Dict, type Value } from '#lib/checkpoint/value.ts';
 import { applyEdits } from './apply.ts';
 import type { Edit, MergeHow } from './edits.ts';
 
@@ -120,18 +120,65 @@ describe('lora', () => {
     expect(await numbers(edited.root, 'fc.weight')).toEqual([21, 44, 42, 85, 63, 126]);
   });
 
+  /** With a folder that has an adapter_config.json. */
+  const configured = (config: Record<string, Value>, root: Value, model: Value) => {
+    const other = { root, name: 'adapter', configuration: dict(config) } as unknown as Checkpoint;
+    return applyEdits({ root: model, metadata: new Map() }, [lora(0, null)], {
+      others: new Map([[0, other]]),
+      literal: (text) => text,
+    });
+  };
+  const pair = dict({ 'fc.lora_A.weight': a, 'fc.lora_B.weight': b });
+
   test.each<[Record<string, Value>, number]>([
     [{ lora_alpha: 3n }, 3],
     [{ lora_alpha: 3n, use_rslora: true }, 3],
     [{ lora_alpha: 3n, alpha_pattern: dict({ fc: 4n }) }, 4],
+    [{ lora_alpha: 3n, use_dora: false, loftq_config: dict({}), init_lora_weights: 'eva' }, 3],
   ])('scales as adapter_config.json says: %#', async (config, scale) => {
-    const root = dict({ 'fc.lora_A.weight': a, 'fc.lora_B.weight': b });
-    const other = { root, name: 'adapter', configuration: dict(config) } as unknown as Checkpoint;
-    const edited = applyEdits({ root: base(), metadata: new Map() }, [lora(0, null)], {
-      others: new Map([[0, other]]),
-      literal: (text) => text,
-    });
+    const edited = configured(config, pair, base());
     expect((await numbers(edited.root, 'fc.weight'))[0]).toBe(1 + scale * 10);
+  });
+
+  test.each<[Record<string, Value>, string]>([
+    [{ peft_type: 'ADALORA' }, 'peft_type is ADALORA'],
+    [{ use_dora: true }, 'use_dora is true'],
+    [{ init_lora_weights: 'pissa_niter_16' }, 'init_lora_weights is pissa_niter_16'],
+    [{ layer_replication: list(tuple(0n, 2n)) }, 'layer_replication is set'],
+    [{ use_tomorrow: 0.5 }, 'use_tomorrow is 0.5'],
+  ])('refuses what is more than LoRA: %#', (config, what) => {
+    const edited = configured({ lora_alpha: 3n, ...config }, pair, base());
+    expect(messages(edited)).toEqual([
+      `lora: ${what} in adapter_config.json, which is more than plain LoRA`,
+    ]);
+  });
+
+  test('takes fan_in_fan_out of a square weight where no other layer contradicts it', async () => {
+    const square = dict({ 'fc.weight': matrix(2, 0, 0, 0, 0) });
+    const root = dict({ 'fc.lora_A.weight': matrix(1, 1, 2), 'fc.lora_B.weight': matrix(2, 5, 7) });
+    const config = (turned: boolean) => ({ lora_alpha: 1n, fan_in_fan_out: turned });
+    const merged = (turned: boolean) =>
+      numbers(configured(config(turned), root, square).root, 'fc.weight');
+    expect(await merged(false)).toEqual([5, 10, 7, 14]);
+    expect(await merged(true)).toEqual([5, 7, 10, 14]);
+    square.set('wide.weight', matrix(2, 1, 2, 3, 4, 5, 6)).set('wide.bias', floats(1, 2, 3));
+    expect(messages(configured(config(false), root, square))).toEqual([
+      'lora: "fc.weight" is [2, 2], and layers here have their inputs on either axis',
+    ]);
+  });
+
+  test('says what was tied to a weight, and which ranks one scaling is for', () => {
+    const model = base().set('tied.weight', base().get('fc.weight')!);
+    model.set('fc.weight', model.get('tied.weight')!);
+    const two = dict({
+      ...{ 'fc.lora_A.weight': a, 'fc.lora_B.weight': b },
+      ...{ 'out.lora_A.weight': matrix(2, 1, 1), 'out.lora_B.weight': matrix(1, 1, 1) },
+    });
+    model.set('out.weight', matrix(1, 1));
+    expect(messages(apply(model, lora(0), two))).toEqual([
+      'lora: "tied.weight" were tied to a weight that has the adapter now, and stay as they are',
+      'lora: pairs of rank 1, 2 are all scaled by 2, as given',
+    ]);
   });
 
   test('merges what stands in the checkpoint itself', async () => {
@@ -139,9 +186,11 @@ describe('lora', () => {
       'fc.base_layer.weight': matrix(2, 1, 2, 3, 4, 5, 6),
       'fc.lora_A.default.weight': a,
       'fc.lora_B.default.weight': b,
+      'head.original_module.weight': floats(1),
+      'head.modules_to_save.default.weight': floats(2),
     });
     const edited = apply(root, lora(null));
-    expect([...(edited.root as Dict).keys()]).toEqual(['fc.weight']);
+    expect([...(edited.root as Dict).keys()]).toEqual(['fc.weight', 'head.weight']);
     expect(await numbers(edited.root, 'fc.weight')).toEqual([21, 42, 63, 44, 85, 126]);
   });
 
@@ -163,6 +212,11 @@ describe('lora', () => {
       dict({ 'fc.lora_magnitude_vector': a }),
       2,
       'lora: "fc.lora_magnitude_vector" belongs to another method than LoRA',
+    ],
+    [
+      dict({ 'fc.lora_B.default.bias': a }),
+      2,
+      'lora: "fc.lora_B.default.bias" belongs to another method than LoRA',
     ],
   ])('%#: %s %s', (adapter, scaling, message) => {
     expect(messages(apply(base(), lora(0, scaling), adapter))).toEqual([message]);

@@ -53,31 +53,30 @@ function withUpdate(
   return result;
 }
 
+type Floats = Float32Array | Float64Array;
+
 /** The update as two matrices, row-major: (rows, rank) and (rank, columns), as the weight lies. */
 export interface LowRank {
-  readonly left: Float32Array;
-  readonly right: Float32Array;
+  readonly left: Floats;
+  readonly right: Floats;
   readonly rank: number;
 }
 
 /** A is (rank, inputs), B (outputs, rank); `turned` for a weight that lies (inputs, outputs). */
-export function lowRank(a: Float32Array, b: Float32Array, rank: number, turned: boolean): LowRank {
+export function lowRank(a: Floats, b: Floats, rank: number, turned: boolean): LowRank {
   return turned
     ? { left: transposed(a, rank), right: transposed(b, b.length / rank), rank }
     : { left: b, right: a, rank };
 }
 
-function transposed(matrix: Float32Array, rows: number): Float32Array {
+function transposed(matrix: Floats, rows: number): Floats {
   const columns = matrix.length / rows;
-  return Float32Array.from(
-    { length: matrix.length },
-    (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]!,
-  );
+  return matrix.map((_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)]!);
 }
 
 /** Adds scaling · left · right to weights in place, of which element `at` and what follows is given. */
 export function addLowRank(
-  weights: Float32Array | Float64Array,
+  weights: Floats,
   at: number,
   { left, right, rank }: LowRank,
   scaling: number,

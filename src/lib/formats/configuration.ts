@@ -15,13 +15,16 @@ const MAX_BYTES = 8 << 20;
 
 /**
  * Reads the configuration among the files of a directory; null where there is none. One that cannot
- * be read is left out with a finding: the weights open without it.
+ * be read is left out with a finding: the weights open without it. `file` is the one that was opened:
+ * beside an adapter its own configuration counts, not its model's.
  */
 export async function readConfiguration(
   files: Files,
+  file: string,
   signal?: AbortSignal,
 ): Promise<{ configuration: Dict | null; findings: Finding[] }> {
-  const name = NAMES.find((known) => files.has(known));
+  const names = file.startsWith('adapter_') ? NAMES.toReversed() : NAMES;
+  const name = names.find((known) => files.has(known));
   if (name === undefined) return { configuration: null, findings: [] };
   try {
     return { configuration: await read(files.get(name)!, signal), findings: [] };

@@ -253,8 +253,9 @@ describe('a folder', () => {
     ]);
   });
 
-  it("reads an adapter's configuration", async () => {
+  it("reads an adapter's configuration, not its model's", async () => {
     const { configuration } = await open({
+      'config.json': text({ model_type: 'gpt2' }),
       'adapter_config.json': text({ lora_alpha: 16, r: 8 }),
       'adapter_model.safetensors': await shard('base_model.model.fc.lora_A.weight'),
     });

@@ -51,7 +51,9 @@ export async function openFolder(
     const { chosen, findings } = choose(candidates, files, choice);
     const isFile = files.some(({ path }) => path === name);
     const checkpoint = await chosen.open(isFile ? chosen.name : name, signal);
-    const beside = await readConfiguration(filesBelow(directoryOf(chosen.label), files), signal);
+    const directory = directoryOf(chosen.label);
+    const file = chosen.label.slice(directory.length);
+    const beside = await readConfiguration(filesBelow(directory, files), file, signal);
     return {
       ok: true,
       checkpoint: {
