@@ -7,6 +7,7 @@ import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
 import { cast } from './cast.ts';
+import { cat, chunk } from './cat.ts';
 import type { CastCounter } from './cast_counts.ts';
 import type { Edit, Other } from './edits.ts';
 import { deleteEntry, extract, put, setMetadata, setValue } from './entries.ts';
@@ -78,6 +79,10 @@ function applyEdit(tree: Tree, edit: Edit, context: EditContext): Done {
     case 'rename':
     case 'names':
       return renameKeys(tree, edit, context);
+    case 'cat':
+      return cat(tree, edit, context);
+    case 'chunk':
+      return chunk(tree, edit, context);
     case 'keep':
     case 'drop':
       return select(tree, edit);

@@ -25,6 +25,17 @@ export type Edit =
       readonly in: Path | null;
       readonly names: readonly (readonly [from: string, to: string])[];
     }
+  /**
+   * What one library holds in several tensors and another in one: `torch.cat` of the parts along their
+   * first axis, or `torch.chunk` of the whole. Parts and whole are paths of modules, as in rules of the
+   * kind `path`; every parameter below them is done.
+   */
+  | {
+      readonly kind: 'cat' | 'chunk';
+      readonly in: Path | null;
+      readonly parts: readonly string[];
+      readonly whole: string;
+    }
   /** Tensors and values that fit stay alone, or go; containers that are left empty go with them. */
   | { readonly kind: 'keep' | 'drop'; readonly names: readonly string[] }
   /** Floating-point tensors that fit are rounded to nearest, ties to even, as `Tensor.to`. */

@@ -3,6 +3,7 @@ import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { readElements, readsByRange, readTensor } from '#lib/checkpoint/read_tensor.ts';
 import {
   contiguousStrides,
+  isContiguous,
   isMeta,
   metaStorage,
   numel,
@@ -15,10 +16,22 @@ import { computedStorage } from './computed.ts';
 export function owned(tensor: Tensor): Tensor {
   const { conj: _, neg: __, ...rest } = tensor;
   const strides = contiguousStrides(tensor.shape);
-  return { ...rest, strides, offset: 0, storage: elementsOf(tensor) };
+  return { ...rest, strides, offset: 0, storage: copiedElements(tensor) };
 }
 
-function elementsOf(tensor: Tensor): Storage {
+/** Whether the storage is just the tensor's elements, in their order. */
+export function isWhole(tensor: Tensor): boolean {
+  const { offset, shape, dtype, storage, conj, neg } = tensor;
+  const bytes = numel(shape) * itemsize(dtype);
+  return isContiguous(tensor) && offset === 0 && storage.byteLength === bytes && !conj && !neg;
+}
+
+/** A storage of the tensor's elements alone, row by row. */
+export function elementsOf(tensor: Tensor): Storage {
+  return isWhole(tensor) ? tensor.storage : owned(tensor).storage;
+}
+
+function copiedElements(tensor: Tensor): Storage {
   const size = itemsize(tensor.dtype);
   const byteLength = numel(tensor.shape) * size;
   if (isMeta(tensor.storage)) return metaStorage(byteLength);

@@ -1,13 +1,16 @@
 /**
  * New names for the keys of a state_dict, by rules that people write: a prefix taken off or put
- * before, or a pattern replaced. A name goes through all rules in their order.
+ * before, a pattern replaced, a module moved. A name goes through all rules in their order.
  */
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
+import { pathStep } from './path_pattern.ts';
 
 export type RenameRule =
   | { readonly kind: 'strip' | 'add'; readonly prefix: string }
   /** A regular expression; every place that fits is replaced, `$1` stands for its first group. */
-  | { readonly kind: 'replace'; readonly pattern: string; readonly with: string };
+  | { readonly kind: 'replace'; readonly pattern: string; readonly with: string }
+  /** The path of a module that keys begin with, `blocks.{n}`, becomes `layer{n+1}`. */
+  | { readonly kind: 'path'; readonly pattern: string; readonly with: string };
 
 export interface Renamed {
   readonly from: string;
@@ -80,6 +83,8 @@ export function ruleText(rule: RenameRule): string {
       return `"${rule.prefix}" taken off`;
     case 'add':
       return `"${rule.prefix}" put before`;
+    case 'path':
+      return `the path "${rule.pattern}" to "${rule.with}"`;
     case 'replace':
       return `/${rule.pattern}/ replaced by "${rule.with}"`;
     default:
@@ -93,6 +98,10 @@ function stepOf(rule: RenameRule): (key: string) => string {
       return (key) => (key.startsWith(rule.prefix) ? key.slice(rule.prefix.length) : key);
     case 'add':
       return (key) => rule.prefix + key;
+    case 'path': {
+      const step = pathStep(rule.pattern, rule.with, 'rename');
+      return (key) => step(key) ?? key;
+    }
     case 'replace': {
       const pattern = expression(rule.pattern);
       return (key) => key.replace(pattern, rule.with);

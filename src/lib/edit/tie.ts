@@ -1,11 +1,8 @@
 /** Tensors with equal elements as one. */
-import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import {
   contiguousStrides,
-  isContiguous,
   isMeta,
-  numel,
   type Storage,
   type Tensor,
 } from '#lib/checkpoint/tensor.ts';
@@ -14,7 +11,7 @@ import { giveBack } from '#lib/file/read_ahead.ts';
 import type { Done, Tree } from './apply.ts';
 import { computedStorage } from './computed.ts';
 import type { Edit } from './edits.ts';
-import { owned, viewKey } from './owned.ts';
+import { elementsOf, isWhole, viewKey } from './owned.ts';
 import { mapPlaces, placesIn, type Place } from './places.ts';
 import { isName, Selection } from './selection.ts';
 
@@ -77,21 +74,13 @@ function refused(code: string, message: string, advice: string): FindingError {
   return new FindingError({ code: `tie-${code}`, message: `tie: ${message}`, advice });
 }
 
-/** Whether the storage is just the tensor's elements, in their order. */
-function isWhole(tensor: Tensor): boolean {
-  const { offset, shape, dtype, storage, conj, neg } = tensor;
-  const bytes = numel(shape) * itemsize(dtype);
-  return isContiguous(tensor) && offset === 0 && storage.byteLength === bytes && !conj && !neg;
-}
-
 /** The elements of the first, as long as the others have the same. */
 function agreeing(
   first: { readonly name: string; readonly value: Tensor },
   copies: readonly { readonly name: string; readonly value: Tensor }[],
 ): Storage {
-  const elements = (it: Tensor) => (isWhole(it) ? it.storage : owned(it).storage);
-  const kept = elements(first.value);
-  const others = copies.map(({ name, value }) => ({ name, storage: elements(value) }));
+  const kept = elementsOf(first.value);
+  const others = copies.map(({ name, value }) => ({ name, storage: elementsOf(value) }));
   return computedStorage({
     byteLength: kept.byteLength,
     inputs: [kept, ...others.map(({ storage }) => storage)],

@@ -8,6 +8,7 @@ import { literalText } from '#lib/architecture/literal.ts';
 import type { StateDictCandidate } from '#lib/architecture/binding.ts';
 import { TREE_KEY } from '#lib/edit/kept_tree.ts';
 import type { Path } from '#lib/edit/edits.ts';
+import { namePresets } from '#lib/edit/presets.ts';
 import { pythonKey } from '#lib/inspect/repr.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
 import { totalsOf } from './outline.ts';
@@ -27,6 +28,7 @@ export function editHints(
   return [
     ...treeHint(metadata),
     ...prefixHints(stateDicts),
+    ...presetHints(stateDicts),
     ...extractHint(stateDicts),
     ...deleteHints(root),
     ...compactHint(root),
@@ -51,6 +53,16 @@ function prefixHints(stateDicts: readonly StateDictCandidate[]): EditHint[] {
     const rules = [{ kind: 'strip', prefix } as const];
     const edits = [{ kind: 'rename', in: null, rules } as const];
     return [{ title: `Strip ${prefix}`, detail: `${count.toLocaleString('en-US')} keys`, edits }];
+  });
+}
+
+/** Other libraries' names: of all state_dicts where they are alike, or of the likeliest. */
+function presetHints(stateDicts: readonly StateDictCandidate[]): EditHint[] {
+  const [first, ...others] = stateDicts.map(({ dict }) => namePresets(dict));
+  return (first ?? []).flatMap(({ title, edits }): EditHint[] => {
+    const areAlike = others.every((presets) => presets.some((preset) => preset.title === title));
+    const place = areAlike ? null : pathOf(stateDicts[0]!.path);
+    return [{ title, detail: 'names', edits: edits(place) }];
   });
 }
 

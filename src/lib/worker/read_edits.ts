@@ -134,10 +134,12 @@ function byKind<T extends { readonly kind: string }>(kinds: {
 const path = list(text);
 const place = orNull(path);
 const prefix = { prefix: text };
+const pattern = { pattern: text, with: text };
 const rule = byKind<RenameRule>({
   strip: object({ kind: one('strip'), ...prefix }),
   add: object({ kind: one('add'), ...prefix }),
-  replace: object({ kind: one('replace'), pattern: text, with: text }),
+  replace: object({ kind: one('replace'), ...pattern }),
+  path: object({ kind: one('path'), ...pattern }),
 });
 const how = byKind<MergeHow>({
   disjoint: object({ kind: one('disjoint') }),
@@ -160,12 +162,16 @@ const entries: Check<Record<string, string | null>> = (value, where) => {
 const names = list(text);
 const named = <K extends 'keep' | 'drop' | 'compact' | 'untie' | 'tie'>(kind: K) =>
   object({ kind: one(kind), names });
+const divided = <K extends 'cat' | 'chunk'>(kind: K) =>
+  object({ kind: one(kind), in: place, parts: names, whole: text });
 const separated = <K extends 'flatten' | 'unflatten'>(kind: K) =>
   object({ kind: one(kind), separator: text });
 
 const edit = byKind<Edit>({
   rename: object({ kind: one('rename'), in: place, rules: list(rule) }),
   names: object({ kind: one('names'), in: place, names: list(pair) }),
+  cat: divided('cat'),
+  chunk: divided('chunk'),
   keep: named('keep'),
   drop: named('drop'),
   cast: object({ kind: one('cast'), names, to: dtype }),
