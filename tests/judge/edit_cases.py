@@ -75,7 +75,24 @@ def plain():
     return {"state": {name: torch.randn(2) for name in names}, "module.note": "module."}
 
 
+def attention():
+    """Query, key and value apart, by layer, in several layouts; and in one."""
+    torch.manual_seed(5)
+    state = OrderedDict()
+    for layer in range(2):
+        state[f"layer.{layer}.query.weight"] = torch.randn(3, 4).bfloat16()
+        state[f"layer.{layer}.query.bias"] = torch.randn(3)
+        state[f"layer.{layer}.key.weight"] = torch.randn(4, 3).bfloat16().t()
+        state[f"layer.{layer}.key.bias"] = torch.randn(12)[::4]
+        state[f"layer.{layer}.value.weight"] = torch.randn(5, 8).bfloat16()[:2, ::2]
+        state[f"layer.{layer}.value.bias"] = torch.randn(2)
+    state["blocks.10.qkv.weight"] = torch.randn(6, 2)
+    state["blocks.10.qkv.bias"] = torch.randn(12)[::2]
+    return {"state": state}
+
+
 def make_files(folder):
+    torch.save(attention(), folder / "attention.pt")
     torch.save(training(), folder / "training.pt")
     torch.save(things(), folder / "things.pt")
     torch.save(plain(), folder / "plain.pt")
@@ -114,6 +131,43 @@ def rename_in(load):
     checkpoint = load("plain")
     state = checkpoint["state"]
     checkpoint["state"] = {key.replace("gamma", "weight"): state[key] for key in state}
+    return checkpoint
+
+
+@case
+def rename_paths(load):
+    checkpoint = load("attention")
+
+    def name(key):
+        key = re.sub(r"^layer\.(\d+)\.query\.", lambda it: f"h{int(it[1]) + 1}.q.", key)
+        return re.sub(r"^blocks\.(\d+)\.qkv\.", lambda it: f"layers.{int(it[1]) - 1}.", key)
+
+    state = checkpoint["state"]
+    checkpoint["state"] = OrderedDict((name(key), it) for key, it in state.items())
+    return checkpoint
+
+
+@case
+def cat(load):
+    checkpoint = load("attention")
+    state = checkpoint["state"]
+    joined = OrderedDict()
+    for layer in range(2):
+        for name in ("weight", "bias"):
+            keys = [f"layer.{layer}.{part}.{name}" for part in ("query", "key", "value")]
+            joined[f"blocks.{layer}.qkv.{name}"] = torch.cat([state.pop(key) for key in keys])
+    checkpoint["state"] = OrderedDict(**joined, **state)
+    return checkpoint
+
+
+@case
+def chunk(load):
+    checkpoint = load("attention")
+    state = checkpoint["state"]
+    for name in ("weight", "bias"):
+        parts = state.pop(f"blocks.10.qkv.{name}").chunk(3)
+        keys = [f"layer.9.{part}.{name}" for part in ("query", "key", "value")]
+        state.update(zip(keys, parts))
     return checkpoint
 
 

@@ -23,6 +23,7 @@ const put = (path: Path, name: (typeof others)[number], from: Path) =>
   ({ kind: 'put', path, other: other(name), from }) as const;
 const group = ["'optimizer'", "'param_groups'", '0'];
 
+const attention = ['query', 'key', 'value'].map((part) => `layer.{n}.${part}`);
 const single: Record<string, EditCase> = {
   rename: ['training', { kind: 'rename', in: null, rules: [{ kind: 'strip', prefix: 'module.' }] }],
   rename_rules: [
@@ -41,6 +42,19 @@ const single: Record<string, EditCase> = {
     'plain',
     { kind: 'rename', in: null, rules: [{ kind: 'replace', pattern: 'gamma', with: 'weight' }] },
   ],
+  rename_paths: [
+    'attention',
+    {
+      kind: 'rename',
+      in: null,
+      rules: [
+        { kind: 'path', pattern: 'layer.{n}.query', with: 'h{n+1}.q' },
+        { kind: 'path', pattern: 'blocks.{n}.qkv', with: 'layers.{n-1}' },
+      ],
+    },
+  ],
+  cat: ['attention', { kind: 'cat', in: null, parts: attention, whole: 'blocks.{n}.qkv' }],
+  chunk: ['attention', { kind: 'chunk', in: null, parts: attention, whole: 'blocks.{n+1}.qkv' }],
   names: [
     'plain',
     {

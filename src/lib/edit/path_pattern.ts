@@ -39,7 +39,9 @@ export class PathPattern {
         'Write {n}, or {n+1} for the number after it.',
       );
     }
-    const escaped = this.#literals.map((part) => part.replace(/[\\^$.*+?()[\]|]/g, String.raw`\$&`));
+    const escaped = this.#literals.map((part) =>
+      part.replace(/[\\^$.*+?()[\]|]/g, String.raw`\$&`),
+    );
     this.#expression = new RegExp(`^${escaped.join(NUMBER)}(?:\\.|$)`);
   }
 

@@ -31,7 +31,12 @@ export function renameKeys({ root }: Tree, edit: RenameEdit, context: EditContex
 }
 
 /** The dict at the path, or without one all that hold tensors by name, but those of optimizers. */
-export function dictsOf(root: Value, path: Path | null, area: string, context: EditContext): Dict[] {
+export function dictsOf(
+  root: Value,
+  path: Path | null,
+  area: string,
+  context: EditContext,
+): Dict[] {
   if (path) return [dictAt(root, path, context, area)];
   const found = findStateDicts(root);
   const dicts = found.filter(({ dict, origin }) => dict === origin).map(({ dict }) => dict);

@@ -1,11 +1,6 @@
 /** Tensors with equal elements as one. */
 import { FindingError } from '#lib/checkpoint/finding.ts';
-import {
-  contiguousStrides,
-  isMeta,
-  type Storage,
-  type Tensor,
-} from '#lib/checkpoint/tensor.ts';
+import { contiguousStrides, isMeta, type Storage, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { isTensor } from '#lib/checkpoint/value.ts';
 import { giveBack } from '#lib/file/read_ahead.ts';
 import type { Done, Tree } from './apply.ts';

@@ -182,10 +182,13 @@ export const words = {
   step: 'step',
 
   rules: {
-    kinds: { strip: 'strip prefix', add: 'add prefix', replace: 'replace' },
+    kinds: { strip: 'strip prefix', add: 'add prefix', replace: 'replace', path: 'path' },
     kind: (rule: number) => `Kind of rule ${rule}`,
     pattern: (rule: number) => `Pattern of rule ${rule}, a regular expression`,
     patternExample: '^encoder\\.(\\d+)',
+    path: (rule: number) => `Path of rule ${rule}, with {n} for a number`,
+    pathExample: 'encoder.layer.{n}',
+    movedExample: 'blocks.{n+1}',
     with: (rule: number) => `What rule ${rule} puts there`,
     withExample: 'layers.$1',
     prefix: (rule: number) => `Prefix of rule ${rule}`,

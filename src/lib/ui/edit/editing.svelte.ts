@@ -16,6 +16,7 @@ import type { Desk } from '../desk.ts';
 import { PagedRows } from '../rows.svelte.ts';
 import { EditList } from './edit_list.svelte.ts';
 import { OutputState } from './output.svelte.ts';
+import { words } from './words.ts';
 
 /** Milliseconds without a change after which the edits are previewed. */
 const PAUSE = 120;
@@ -83,7 +84,7 @@ export class EditingState {
       if (error instanceof WorkerCrash) {
         this.#refused = text;
         this.failure = [stopped];
-      } else this.#desk.problems.defect('Could not preview the edits', error);
+      } else this.#desk.problems.defect(words.list.notPreviewed, error);
     }
   }
 
@@ -114,7 +115,7 @@ export class EditingState {
     try {
       this.hints = this.#checkpoint.opened ? await this.#desk.client.call('editHints', {}) : [];
     } catch (error) {
-      this.#desk.problems.defect('Could not look for suggestions', error);
+      this.#desk.problems.defect(words.menu.notSuggested, error);
     }
   }
 
@@ -132,8 +133,8 @@ export class EditingState {
   async checkCasts(): Promise<void> {
     const { preview } = this;
     if (!preview) return;
-    const failure = 'Could not check the casts';
-    const result = await this.#desk.tasks.run('Checking the casts', failure, (task) =>
+    const failure = words.preview.notCounted;
+    const result = await this.#desk.tasks.run(words.preview.counting, failure, (task) =>
       this.#desk.client.call(
         'checkCasts',
         { id: preview.id },
@@ -153,11 +154,15 @@ export class EditingState {
 
   /** Adds the edits of a file to the list. */
   async importList(file: File): Promise<void> {
-    const failure = `Could not read ${file.name}`;
-    const result = await this.#desk.tasks.run(`Reading ${file.name}`, failure, async (task) => {
-      const { signal } = task;
-      return this.#desk.client.call('readEdits', { text: await file.text() }, { signal });
-    });
+    const failure = words.list.notRead(file.name);
+    const result = await this.#desk.tasks.run(
+      words.list.reading(file.name),
+      failure,
+      async (task) => {
+        const { signal } = task;
+        return this.#desk.client.call('readEdits', { text: await file.text() }, { signal });
+      },
+    );
     if (result && this.#desk.problems.check(failure, result)) this.list.add(result.edits);
   }
 }
@@ -165,6 +170,6 @@ export class EditingState {
 const stopped: Finding = {
   code: 'edit-stopped',
   severity: 'error',
-  message: 'edit: the worker stopped over this list of edits',
-  advice: 'Take out the last change: a pattern that can match in endless ways never ends.',
+  message: words.list.stopped,
+  advice: words.list.stoppedAdvice,
 };

@@ -1,5 +1,6 @@
 /** What can be added to the list, by groups. */
 import type { Edit } from '#lib/worker/protocol.ts';
+import { words } from './words.ts';
 
 export interface MenuItem {
   readonly label: string;
@@ -18,91 +19,72 @@ const strip = (...prefixes: string[]): Edit => ({
 const all = ['*'];
 const weightsOnly: Edit = { kind: 'extract', path: ["'state_dict'"] };
 
+const { groups, ...items } = words.menu;
+
 export const menu: readonly { readonly title: string; readonly items: readonly MenuItem[] }[] = [
   {
-    title: 'Names',
+    title: groups.names,
     items: [
-      { label: 'Strip module.', hint: 'DataParallel, DDP', edits: [strip('module.')] },
-      { label: 'Strip _orig_mod.', hint: 'torch.compile', edits: [strip('_orig_mod.')] },
-      {
-        label: 'Lightning → weights',
-        hint: 'extracts state_dict, strips model.',
-        edits: [weightsOnly, strip('model.')],
-      },
-      { label: 'Rename by rules…', edits: [strip('')], form: true },
-      {
-        label: 'Rename by a table…',
-        edits: [{ kind: 'names', in: null, names: [] }],
-        form: true,
-      },
+      { ...items.module, edits: [strip('module.')] },
+      { ...items.compiled, edits: [strip('_orig_mod.')] },
+      { ...items.lightning, edits: [weightsOnly, strip('model.')] },
+      { ...items.rules, edits: [strip('')], form: true },
+      { ...items.names, edits: [{ kind: 'names', in: null, names: [] }], form: true },
     ],
   },
   {
-    title: 'Tensors',
+    title: groups.tensors,
     items: [
-      { label: 'Keep by name…', edits: [{ kind: 'keep', names: [] }], form: true },
-      { label: 'Drop by name…', edits: [{ kind: 'drop', names: [] }], form: true },
-      {
-        label: 'Add or replace a tensor…',
-        hint: 'from a .npy file or another checkpoint',
-        edits: [{ kind: 'put', path: [], other: 0, from: [] }],
-        form: true,
-      },
+      { ...items.keep, edits: [{ kind: 'keep', names: [] }], form: true },
+      { ...items.drop, edits: [{ kind: 'drop', names: [] }], form: true },
+      { ...items.put, edits: [{ kind: 'put', path: [], other: 0, from: [] }], form: true },
+      { ...items.cat, edits: [{ kind: 'cat', in: null, parts: [], whole: '' }], form: true },
+      { ...items.chunk, edits: [{ kind: 'chunk', in: null, parts: [], whole: '' }], form: true },
     ],
   },
   {
-    title: 'dtype',
+    title: groups.dtype,
     items: [
-      { label: 'To bfloat16', edits: [{ kind: 'cast', names: all, to: 'bfloat16' }] },
-      { label: 'To float16', edits: [{ kind: 'cast', names: all, to: 'float16' }] },
-      { label: 'To float32', edits: [{ kind: 'cast', names: all, to: 'float32' }] },
-      { label: 'Cast…', edits: [{ kind: 'cast', names: all, to: 'float8_e4m3fn' }], form: true },
+      { ...items.bfloat16, edits: [{ kind: 'cast', names: all, to: 'bfloat16' }] },
+      { ...items.float16, edits: [{ kind: 'cast', names: all, to: 'float16' }] },
+      { ...items.float32, edits: [{ kind: 'cast', names: all, to: 'float32' }] },
+      { ...items.cast, edits: [{ kind: 'cast', names: all, to: 'float8_e4m3fn' }], form: true },
     ],
   },
   {
-    title: 'Storage',
+    title: groups.storage,
     items: [
-      {
-        label: 'Compact views',
-        hint: 'tensors that drag a larger storage along',
-        edits: [{ kind: 'compact', names: all }],
-      },
-      { label: 'Untie', hint: 'shared tensors', edits: [{ kind: 'untie', names: all }] },
-      {
-        label: 'Tie…',
-        hint: 'tensors with equal elements, by name',
-        edits: [{ kind: 'tie', names: [] }],
-        form: true,
-      },
+      { ...items.compact, edits: [{ kind: 'compact', names: all }] },
+      { ...items.untie, edits: [{ kind: 'untie', names: all }] },
+      { ...items.tie, edits: [{ kind: 'tie', names: [] }], form: true },
     ],
   },
   {
-    title: 'Structure and values',
+    title: groups.structure,
     items: [
-      { label: 'Extract a part…', edits: [{ kind: 'extract', path: [] }], form: true },
-      { label: 'Delete an entry…', edits: [{ kind: 'delete', path: [] }], form: true },
-      { label: 'Set a value…', edits: [{ kind: 'set', path: [], value: '' }], form: true },
-      { label: 'Flatten', edits: [{ kind: 'flatten', separator: '.' }] },
-      { label: 'Unflatten', edits: [{ kind: 'unflatten', separator: '.' }] },
-      { label: 'Metadata…', edits: [{ kind: 'metadata', entries: {} }], form: true },
+      { ...items.extract, edits: [{ kind: 'extract', path: [] }], form: true },
+      { ...items.delete, edits: [{ kind: 'delete', path: [] }], form: true },
+      { ...items.set, edits: [{ kind: 'set', path: [], value: '' }], form: true },
+      { ...items.flatten, edits: [{ kind: 'flatten', separator: '.' }] },
+      { ...items.unflatten, edits: [{ kind: 'unflatten', separator: '.' }] },
+      { ...items.metadata, edits: [{ kind: 'metadata', entries: {} }], form: true },
     ],
   },
   {
-    title: 'Combine',
+    title: groups.combine,
     items: [
       {
-        label: 'Average with others…',
+        ...items.average,
         edits: [{ kind: 'merge', in: null, how: { kind: 'weighted', weights: [1] }, others: [] }],
         form: true,
       },
       {
-        label: 'Join with others…',
-        hint: 'keys of all',
+        ...items.join,
         edits: [{ kind: 'merge', in: null, how: { kind: 'disjoint' }, others: [] }],
         form: true,
       },
       {
-        label: 'Merge LoRA…',
+        ...items.lora,
         edits: [{ kind: 'lora', in: null, other: null, scaling: null }],
         form: true,
       },

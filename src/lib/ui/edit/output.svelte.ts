@@ -11,6 +11,7 @@ import type {
 } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
 import { parseBytes } from '../format.ts';
+import { words } from './words.ts';
 
 /** Where to write: nothing of it for a download. */
 type Place = Pick<Calls['saveEdited']['args'], 'handle' | 'directory'>;
@@ -82,7 +83,7 @@ export class OutputState {
         .then((losses) => {
           if (!isStale) this.losses = losses;
         })
-        .catch((error) => this.#desk.problems.defect('Could not tell what is lost', error));
+        .catch((error) => this.#desk.problems.defect(words.output.lossUnknown, error));
     }
     return () => {
       isStale = true;
@@ -94,7 +95,7 @@ export class OutputState {
       const place = await this.#pick();
       if (place) await this.#write(place);
     } catch (error) {
-      this.#desk.problems.defect('Could not ask where to save', error);
+      this.#desk.problems.defect(words.output.notAsked, error);
     }
   }
 
@@ -118,10 +119,10 @@ export class OutputState {
     this.written = null;
     const output = this.spec;
     const name = place.handle?.name ?? this.name;
-    const failure = `Could not write ${name}`;
+    const failure = words.output.notWritten(name);
     const shards = output.sharded && { shardSize: this.shardBytes ?? undefined };
     const result = await this.#desk.tasks
-      .run(`Writing ${name}`, failure, (task) =>
+      .run(words.output.writing(name), failure, (task) =>
         this.#desk.client.call(
           'saveEdited',
           { id: preview.id, output, name, ...place, ...shards },

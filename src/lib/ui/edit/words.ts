@@ -1,93 +1,297 @@
-/** What edits are called, in the list and in the menu. */
-import type { Edit, EditChange, MergeHow } from '#lib/worker/protocol.ts';
-import { pathText } from './paths.ts';
+/** What the Edit page says: on edits, on what becomes of them, and on where the result goes. */
+import { plural } from '../format.ts';
 
-/** Names that a title lists. */
-const MAX_LISTED = 3;
+const others = (count: number) => plural(count, 'other');
 
-function listed(names: readonly string[]): string {
-  if (names.length === 0) return '…';
-  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
-  return names.slice(0, MAX_LISTED).join(', ') + more;
-}
+export const words = {
+  emptyTitle: 'Edit and convert',
+  emptyBody:
+    'Open a checkpoint to rename, cast, drop, merge or convert what is in it. The file itself stays as it is: the result is written to a new one.',
+  emptyAction: 'Open a checkpoint',
 
-function everywhere(names: readonly string[], verb: string, all: string): string {
-  return names.join() === '*' ? all : `${verb} ${listed(names)}`;
-}
+  commands: {
+    group: 'Edit',
+    undo: 'Undo the last change of the edits',
+    redo: 'Redo',
+    export: 'Export the list of edits',
+    exportWords: 'json',
+    clear: 'Clear the list of edits',
+  },
 
-/** One line on what an edit does. */
-export function editTitle(edit: Edit): string {
-  switch (edit.kind) {
-    case 'rename': {
-      const [rule] = edit.rules;
-      if (!rule || edit.rules.length > 1) return `Rename by ${edit.rules.length} rules`;
-      if (rule.kind === 'replace') return `Replace /${rule.pattern}/ by “${rule.with}”`;
-      return `${rule.kind === 'strip' ? 'Strip' : 'Add'} “${rule.prefix}”`;
-    }
-    case 'names': {
-      const [pair] = edit.names;
-      return pair && edit.names.length === 1
-        ? `Rename ${pair[0]} to ${pair[1]}`
-        : `Rename ${edit.names.length} names`;
-    }
-    case 'keep':
-      return `Keep only ${listed(edit.names)}`;
-    case 'drop':
-      return `Drop ${listed(edit.names)}`;
-    case 'cast':
-      return `Cast ${edit.names.join() === '*' ? '' : `${listed(edit.names)} `}to ${edit.to}`;
-    case 'compact':
-      return everywhere(edit.names, 'Compact', 'Compact views');
-    case 'untie':
-      return everywhere(edit.names, 'Untie', 'Untie shared tensors');
-    case 'tie':
-      return `Tie ${listed(edit.names)}`;
-    case 'set':
-      return `Set ${pathText(edit.path) || '…'} to ${edit.value || '…'}`;
-    case 'put':
-      return `Put a tensor at ${pathText(edit.path) || '…'}`;
-    case 'delete':
-      return `Delete ${pathText(edit.path) || '…'}`;
-    case 'metadata':
-      return `Change metadata: ${listed(Object.keys(edit.entries))}`;
-    case 'extract':
-      return `Extract ${pathText(edit.path) || '…'}`;
-    case 'flatten':
-      return `Flatten with “${edit.separator}”`;
-    case 'unflatten':
-      return `Unflatten at “${edit.separator}”`;
-    case 'merge':
-      return mergeTitle(edit.how, edit.others.length);
-    case 'lora':
-      return `Merge LoRA ${edit.other === null ? 'of this file' : 'of another'} into the weights`;
-    default:
-      return edit satisfies never;
-  }
-}
+  /** The list. */
+  list: {
+    title: 'Edits',
+    order: 'in this order',
+    empty: 'none yet',
+    undo: 'Undo',
+    undoKeys: 'Undo (Ctrl Z)',
+    redo: 'Redo',
+    redoKeys: 'Redo (Ctrl Shift Z)',
+    add: 'Add an edit',
+    import: 'Import list…',
+    export: 'Export list',
+    clear: 'Clear',
+    notPreviewed: 'Could not preview the edits',
+    stopped: 'edit: the worker stopped over this list of edits',
+    stoppedAdvice: 'Take out the last change: a pattern that can match in endless ways never ends.',
+    reading: (file: string) => `Reading ${file}`,
+    notRead: (file: string) => `Could not read ${file}`,
+  },
+  row: {
+    drag: 'Drag to move',
+    do: (at: number, title: string) => `Do edit ${at}: ${title}`,
+    up: (at: number) => `Move edit ${at} up`,
+    upKeys: ' (Alt ↑)',
+    down: (at: number) => `Move edit ${at} down`,
+    downKeys: ' (Alt ↓)',
+    duplicate: (at: number) => `Duplicate edit ${at}`,
+    remove: (at: number) => `Remove edit ${at}`,
+    failed: 'failed',
+    changes: (count: number) => plural(count, 'change'),
+    notReached: 'not reached',
+  },
 
-function mergeTitle(how: MergeHow, others: number): string {
-  const what = `${others} other${others === 1 ? '' : 's'}`;
-  switch (how.kind) {
-    case 'disjoint':
-      return `Join with ${what}`;
-    case 'weighted':
-      return `Weighted sum with ${what}`;
-    case 'slerp':
-      return `SLERP, t = ${how.t}`;
-    case 'ema':
-      return `Moving average over ${what}`;
-    case 'task':
-      return `Task arithmetic over ${what}`;
-    default:
-      return how satisfies never;
-  }
-}
+  /** What one edit does, in a line. */
+  titles: {
+    unknown: '…',
+    more: (count: number) => ` and ${count} more`,
+    rules: (count: number) => `Rename by ${count} rules`,
+    replace: (pattern: string, to: string) => `Replace /${pattern}/ by “${to}”`,
+    path: (pattern: string, to: string) => `Rename ${pattern} to ${to}`,
+    strip: (prefix: string) => `Strip “${prefix}”`,
+    add: (prefix: string) => `Add “${prefix}”`,
+    name: (from: string, to: string) => `Rename ${from} to ${to}`,
+    names: (count: number) => `Rename ${count} names`,
+    cat: (parts: number, whole: string) => `Join ${parts} tensors to ${whole}`,
+    chunk: (whole: string, parts: number) => `Divide ${whole} into ${parts}`,
+    keep: (names: string) => `Keep only ${names}`,
+    drop: (names: string) => `Drop ${names}`,
+    cast: (names: string | null, dtype: string) =>
+      `Cast ${names === null ? '' : `${names} `}to ${dtype}`,
+    compact: (names: string | null) => (names === null ? 'Compact views' : `Compact ${names}`),
+    untie: (names: string | null) => (names === null ? 'Untie shared tensors' : `Untie ${names}`),
+    tie: (names: string) => `Tie ${names}`,
+    set: (path: string, value: string) => `Set ${path} to ${value}`,
+    put: (path: string) => `Put a tensor at ${path}`,
+    delete: (path: string) => `Delete ${path}`,
+    metadata: (keys: string) => `Change metadata: ${keys}`,
+    extract: (path: string) => `Extract ${path}`,
+    flatten: (separator: string) => `Flatten with “${separator}”`,
+    unflatten: (separator: string) => `Unflatten at “${separator}”`,
+    disjoint: (count: number) => `Join with ${others(count)}`,
+    weighted: (count: number) => `Weighted sum with ${others(count)}`,
+    slerp: (t: number) => `SLERP, t = ${t}`,
+    ema: (count: number) => `Moving average over ${others(count)}`,
+    task: (count: number) => `Task arithmetic over ${others(count)}`,
+    lora: (isOther: boolean) =>
+      `Merge LoRA ${isOther ? 'of another' : 'of this file'} into the weights`,
+  },
 
-export const changeWords: Readonly<Record<EditChange, string>> = {
-  renamed: 'renamed',
-  cast: 'cast',
-  changed: 'changed',
-  new: 'new',
-  dropped: 'dropped',
-  same: 'same',
-};
+  /** What can be added; `hint` says what it is for, where the label does not. */
+  menu: {
+    suggested: 'For this file',
+    notSuggested: 'Could not look for suggestions',
+    groups: {
+      names: 'Names',
+      tensors: 'Tensors',
+      dtype: 'dtype',
+      storage: 'Storage',
+      structure: 'Structure and values',
+      combine: 'Combine',
+    },
+    module: { label: 'Strip module.', hint: 'DataParallel, DDP' },
+    compiled: { label: 'Strip _orig_mod.', hint: 'torch.compile' },
+    lightning: { label: 'Lightning → weights', hint: 'extracts state_dict, strips model.' },
+    rules: { label: 'Rename by rules…' },
+    names: { label: 'Rename by a table…' },
+    keep: { label: 'Keep by name…' },
+    drop: { label: 'Drop by name…' },
+    put: { label: 'Add or replace a tensor…', hint: 'from a .npy file or another checkpoint' },
+    cat: { label: 'Join tensors…', hint: 'torch.cat, such as query, key and value to one' },
+    chunk: { label: 'Divide tensors…', hint: 'torch.chunk, such as one to query, key and value' },
+    bfloat16: { label: 'To bfloat16' },
+    float16: { label: 'To float16' },
+    float32: { label: 'To float32' },
+    cast: { label: 'Cast…' },
+    compact: { label: 'Compact views', hint: 'tensors that drag a larger storage along' },
+    untie: { label: 'Untie', hint: 'shared tensors' },
+    tie: { label: 'Tie…', hint: 'tensors with equal elements, by name' },
+    extract: { label: 'Extract a part…' },
+    delete: { label: 'Delete an entry…' },
+    set: { label: 'Set a value…' },
+    flatten: { label: 'Flatten' },
+    unflatten: { label: 'Unflatten' },
+    metadata: { label: 'Metadata…' },
+    average: { label: 'Average with others…' },
+    join: { label: 'Join with others…', hint: 'keys of all' },
+    lora: { label: 'Merge LoRA…' },
+  },
+
+  /** The fields of an edit. */
+  form: {
+    in: 'In',
+    everyDict: 'every dict of tensors',
+    addRule: 'Add a rule',
+    names: 'Names',
+    namesExample: '*.bias, model.encoder.*',
+    namesHint: 'Globs over full names or keys; * goes over dots, ! before one takes back.',
+    table: 'Old and new name, a pair in each line',
+    tableExample: 'classifier.weight head.weight',
+    parts: 'Parts, in their order',
+    partsExample: 'layer.{n}.query, layer.{n}.key, layer.{n}.value',
+    partsHint: 'Paths of modules; {n} stands for a number.',
+    whole: 'Whole',
+    wholeExample: 'blocks.{n}.qkv',
+    to: 'To',
+    entry: 'Entry',
+    value: 'Value',
+    valueExample: "3, 0.001, None, 'text', [1, 2]",
+    valueHint: 'Written as in Python.',
+    extracted: 'What becomes the whole',
+    pathExample: "['model']['conv1.weight']",
+    dictExample: "['state_dict']",
+    where: 'Where',
+    from: 'From',
+    whichTensor: 'Which tensor of it',
+    wholeArray: 'the whole, of a .npy file',
+    separator: 'Between keys',
+    adapter: 'Adapter',
+    inThisFile: 'in this file',
+    base: 'Base weights',
+    theWeights: 'the weights',
+    scaling: 'Scaling, alpha / rank',
+    configured: 'as adapter_config.json says',
+  },
+  metadata: {
+    note: 'Free texts of a safetensors file; PyTorch’s formats have no place for them.',
+    takenOut: 'taken out',
+    textOf: (key: string) => `Text of ${key}`,
+    leaveKey: (key: string) => `Leave ${key} as it is`,
+    leave: 'Leave as it is',
+    key: 'Key',
+    keyExample: 'key',
+    text: 'Text',
+    textExample: 'text',
+    set: 'Set',
+    inFile: (count: number) => `In the file: ${count}`,
+    change: 'Change',
+    takeOut: 'Take out',
+  },
+  merge: {
+    how: 'How',
+    ways: {
+      weighted: 'Average or weighted sum',
+      slerp: 'SLERP, between two',
+      ema: 'Moving average, oldest first',
+      task: 'Task arithmetic, base last',
+      disjoint: 'Join keys that differ',
+    },
+    t: 't, from the open one (0) to the other (1)',
+    decay: 'Decay: share of the average at each step',
+    ownWeight: (isAverage: boolean) =>
+      `Weight of the open checkpoint${isAverage ? ' (an average)' : ''}`,
+    base: 'Base',
+    other: (at: number) => `Other ${at}`,
+    itsWeights: 'its weights',
+    scale: 'Scale',
+    weight: 'Weight',
+    leaveOutOther: (at: number) => `Leave out other ${at}`,
+    leaveOut: 'Leave out',
+    add: (name: string) => `Add ${name}`,
+    none: 'Open the other checkpoints under “Other checkpoints”.',
+  },
+
+  /** Checkpoints beside the open one. */
+  beside: {
+    title: 'Other checkpoints',
+    purpose: 'to merge or take from',
+    list: 'Open beside',
+    facts: (format: string, tensors: number) => `${format}, ${plural(tensors, 'tensor')}`,
+    close: (name: string) => `Close ${name}`,
+    open: 'Open another…',
+    folder: 'Folder…',
+    choose: 'choose one',
+    openFirst: 'open another one below',
+  },
+
+  preview: {
+    title: 'Preview',
+    note: 'nothing is written yet',
+    filter: 'Filter by name',
+    tensors: 'Tensors',
+    storages: 'Storages',
+    casts: 'Casts',
+    fits: 'nothing overflows',
+    overflows: (count: number) => plural(count, 'tensor overflows', 'tensors overflow'),
+    count: 'Count overflows',
+    counting: 'Checking the casts',
+    notCounted: 'Could not check the casts',
+    which: 'Which rows',
+    changes: 'Changes',
+    all: 'All',
+    rows: 'Before and after',
+    heads: {
+      change: 'Change',
+      before: 'Before',
+      after: 'After',
+      dtype: 'dtype',
+      value: 'Shape or value',
+      size: 'Size',
+    },
+    kinds: {
+      renamed: 'renamed',
+      cast: 'cast',
+      changed: 'changed',
+      new: 'new',
+      dropped: 'dropped',
+      same: 'same',
+    },
+    noName: (text: string) => `No row has “${text}” in its name.`,
+    noEdit:
+      'Add an edit, and what it changes is shown here. Without any, the file is written as it is, in the format that is chosen.',
+    noChange: 'These edits change nothing.',
+    empty: 'The edits are previewed here.',
+  },
+  overflow: {
+    list: 'Overflows',
+    values: (count: number) => plural(count, 'value overflows', 'values overflow'),
+    more: (count: number) => `and ${count} more`,
+    written: (count: number) =>
+      `${plural(count, 'tensor has', 'tensors have')} values that overflowed in their cast.`,
+  },
+
+  /** Where the result goes. */
+  output: {
+    title: 'Write to a new file',
+    format: 'Format',
+    formats: {
+      safetensors: 'safetensors',
+      pt: 'PyTorch .pt',
+      pth: 'before 1.6',
+      npz: 'NumPy .npz',
+    },
+    about: {
+      safetensors: 'Tensors by name in a format that holds nothing that could run.',
+      pt: 'What torch.save writes and torch.load takes with weights_only=True.',
+      pth: 'The format that PyTorch wrote before 1.6 and still reads.',
+      npz: 'Arrays by name, for numpy.load.',
+    },
+    folderName: 'Folder name',
+    fileName: 'File name',
+    separator: 'Between nested keys',
+    shardSize: 'Largest shard',
+    noSize: 'Enter a size such as 5 GB or 500 MB.',
+    sharded: 'In shards, with an index',
+    keepTree: 'Keep the rest as text in the metadata',
+    losses: 'What changes by the format',
+    noLoss: 'Nothing is lost in this format.',
+    lossUnknown: 'Could not tell what is lost',
+    saveAs: 'Save as…',
+    download: 'Download',
+    downloadZip: 'Download as .zip',
+    failed: 'An edit failed: correct it, or switch it off.',
+    notAsked: 'Could not ask where to save',
+    writing: (name: string) => `Writing ${name}`,
+    notWritten: (name: string) => `Could not write ${name}`,
+  },
+} as const;
