@@ -1,5 +1,6 @@
 import type { Checked } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
+import { words } from './words.ts';
 
 /** The comparison with a file of PyTorch's numbers. */
 export class CheckState {
@@ -18,8 +19,8 @@ export class CheckState {
   async check(file: File): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    const failure = `Could not compare with ${file.name}`;
-    const result = await this.#desk.tasks.run(`Comparing with ${file.name}`, failure, (task) =>
+    const failure = words.check.failed(file.name);
+    const result = await this.#desk.tasks.run(words.check.comparing(file.name), failure, (task) =>
       this.#desk.client.call(
         'check',
         { file },
@@ -27,7 +28,7 @@ export class CheckState {
           signal: task.signal,
           onProgress: ({ done, total }) => {
             task.fraction = total > 0 ? done / total : null;
-            task.detail = `${done} of ${total} tensors`;
+            task.detail = words.check.progress(done, total);
           },
         },
       ),

@@ -12,6 +12,7 @@ import { parentIndex, typeahead } from '../outline.ts';
 import type { RunState } from './running.svelte.ts';
 import type { Task } from '../tasks.svelte.ts';
 import type { TextState } from './texts.svelte.ts';
+import { words } from './words.ts';
 
 /** The measured graph, and what of its tree is expanded and selected. */
 export class GraphState {
@@ -57,8 +58,8 @@ export class GraphState {
   async measure(): Promise<void> {
     const { input } = this;
     if (!input || this.running) return;
-    const failure = 'Could not measure the model';
-    const result = await this.#desk.tasks.run('Measuring the model', failure, (task) => {
+    const failure = words.graph.failed;
+    const result = await this.#desk.tasks.run(words.graph.measuring, failure, (task) => {
       this.running = task;
       const onProgress = ({ done, total }: { done: number; total: number }) => {
         task.fraction = done / total;

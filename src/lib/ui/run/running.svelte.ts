@@ -13,6 +13,7 @@ import type { DataState } from '../train/data.svelte.ts';
 import type { Desk } from '../desk.ts';
 import { formatShape, parseShape } from '../format.ts';
 import type { ModelState } from '../model/model.svelte.ts';
+import { words } from './words.ts';
 
 export type InputMode = 'example' | 'draw' | 'image' | 'table' | 'write' | 'compare' | 'tensors';
 
@@ -156,16 +157,18 @@ export class RunState {
     if (this.examples === 0) return;
     const result = await this.#desk.client.call('example', { split, index });
     if (this.split !== split || this.index !== index) return;
-    if (this.#desk.problems.check(`Could not read example ${index}`, result)) {
+    if (this.#desk.problems.check(words.example.notRead(index), result)) {
       this.example = result.example;
     }
   }
 
   /** Opens a file of tensors to choose inputs from; the first ones are chosen. */
   async openArrays(file: File): Promise<void> {
-    const failure = `Could not open ${file.name}`;
-    const result = await this.#desk.tasks.run(`Opening ${file.name}`, failure, ({ signal }) =>
-      this.#desk.client.call('arrays', { file }, { signal }),
+    const failure = words.tensors.notOpened(file.name);
+    const result = await this.#desk.tasks.run(
+      words.tensors.opening(file.name),
+      failure,
+      ({ signal }) => this.#desk.client.call('arrays', { file }, { signal }),
     );
     if (!result || !this.#desk.problems.check(failure, result)) return;
     this.arrays = result.arrays;
@@ -185,7 +188,7 @@ export class RunState {
     }
     const result = await this.#desk.client.call('table', { text, features });
     if (this.tableText !== text) return;
-    if (!this.#desk.problems.check('Could not read the table', result)) return;
+    if (!this.#desk.problems.check(words.table.notRead, result)) return;
     const { table } = result;
     if (table.columns.join('\n') !== this.table?.columns.join('\n')) {
       this.columns = [...table.columns.keys()].slice(0, features);
@@ -198,11 +201,11 @@ export class RunState {
     if (this.backend) return;
     try {
       const result = await this.#desk.client.call('backend', {});
-      if (this.#desk.problems.check('No backend could be started', result)) {
+      if (this.#desk.problems.check(words.input.noBackend, result)) {
         this.backend = result.backend;
       }
     } catch (error) {
-      this.#desk.problems.defect('No backend could be started', error);
+      this.#desk.problems.defect(words.input.noBackend, error);
     }
   }
 
@@ -215,8 +218,8 @@ export class RunState {
       return;
     }
     this.busy = true;
-    const failure = 'Could not run the model';
-    const result = await this.#desk.tasks.run('Running the model', failure, (task) =>
+    const failure = words.input.failed;
+    const result = await this.#desk.tasks.run(words.input.running, failure, (task) =>
       this.#desk.client.call('run', { input, top: topShown }, { signal: task.signal }),
     );
     this.busy = false;

@@ -1,6 +1,7 @@
 import type { Compared, Dropped, Pooling, TokenizerFacts, Written } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
 import type { Task } from '../tasks.svelte.ts';
+import { words } from './words.ts';
 
 /** The tokenizer, and what is done with text. */
 export class TextState {
@@ -52,8 +53,8 @@ export class TextState {
 
   /** Opens a tokenizer: of files, those beside the checkpoint, or the vocabulary in it. */
   async openTokenizer(files: File[] = this.#files): Promise<void> {
-    const failure = 'Could not open the tokenizer';
-    const result = await this.#desk.tasks.run('Opening the tokenizer', failure, ({ signal }) =>
+    const failure = words.tokenizer.notOpened;
+    const result = await this.#desk.tasks.run(words.tokenizer.opening, failure, ({ signal }) =>
       this.#desk.client.call('tokenizer', { files }, { signal }),
     );
     if (!result || !this.#desk.problems.check(failure, result)) return;
@@ -69,8 +70,8 @@ export class TextState {
       seed: this.seed,
       sampling: { temperature: this.temperature, topK: this.topK || null, topP: this.topP || null },
     };
-    const failure = 'Could not write';
-    const result = await this.#desk.tasks.run('Writing', failure, (task) => {
+    const failure = words.write.failed;
+    const result = await this.#desk.tasks.run(words.write.writing, failure, (task) => {
       this.running = task;
       this.written = null;
       return this.#desk.client.call('write', settings, {
@@ -78,7 +79,7 @@ export class TextState {
         onProgress: (written) => {
           this.written = written;
           task.fraction = written.tokens / settings.count;
-          task.detail = `${written.tokens} tokens, ${written.tokensPerSecond.toFixed(1)} a second`;
+          task.detail = words.write.progress(written.tokens, written.tokensPerSecond);
         },
       });
     });
@@ -89,14 +90,14 @@ export class TextState {
   async compare(): Promise<void> {
     if (this.running || this.texts.length === 0) return;
     const args = { texts: this.texts, pooling: this.pooling };
-    const failure = 'Could not compare the texts';
-    const result = await this.#desk.tasks.run('Reading the texts', failure, (task) => {
+    const failure = words.compare.failed;
+    const result = await this.#desk.tasks.run(words.compare.reading, failure, (task) => {
       this.running = task;
       return this.#desk.client.call('compare', args, {
         signal: task.signal,
         onProgress: ({ done, total }) => {
           task.fraction = done / total;
-          task.detail = `${done} of ${total} texts`;
+          task.detail = words.compare.progress(done, total);
         },
       });
     });
