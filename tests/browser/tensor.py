@@ -29,6 +29,7 @@ state = {
 }
 torch.save(state, folder / "tensors.pt")
 numpy.save(folder / "slice.npy", half[::3, 2:].float().numpy())
+corner = state["conv"][3, :, 0, 0].tolist()
 finite = weight[weight.isfinite()].double().numpy()
 singular = torch.linalg.svdvals(half.double())
 print(
@@ -38,6 +39,7 @@ print(
             "median": float(numpy.quantile(finite, 0.5)),
             "distinct": len(set(weight[~weight.isnan()].tolist())) + 1,
             "largest": float(singular[0]),
+            "corner": "[3, :, 0, 0] = " + ", ".join(f"{it:#.5g}" for it in corner),
         }
     )
 )

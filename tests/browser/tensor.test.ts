@@ -21,6 +21,7 @@ interface Expected {
   median: number;
   distinct: number;
   largest: number;
+  corner: string;
 }
 
 async function open(page: Page): Promise<void> {
@@ -90,6 +91,13 @@ test('values, statistics, neighbours and singular values of tensors are PyTorchâ
   await page.getByText('[0, 1, 0, 0] =').waitFor();
   await tab('Picture');
   await page.getByRole('img', { name: 'conv [3, 2]' }).waitFor();
+  await index.fill('[2, 1:, 1:4]');
+  await page.getByRole('img', { name: 'conv [2, 2, 1:4]' }).waitFor();
+  await index.fill('');
+  await tab('Colour');
+  const filter = page.getByRole('img', { name: 'conv [3]', exact: true });
+  await filter.hover({ position: { x: 1, y: 1 } });
+  await page.getByText(expected.corner).waitFor();
   const png = page.waitForEvent('download');
   await page.getByRole('button', { name: 'PNG' }).click();
   expect(

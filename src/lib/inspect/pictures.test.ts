@@ -10,26 +10,31 @@ describe('pictures', () => {
     const pictures = picturesOf(range(24), shape, { ...all, start: 1, count: 5 });
     expect(pictures).toMatchObject({ kind: 'maps', total: 3, start: 1, rows: 2, columns: 4 });
     const maps = pictures.kind === 'maps' ? pictures.maps : [];
-    expect(maps.map(({ index }) => index)).toEqual(['0, 1', '0, 2']);
+    expect(maps.map(({ index }) => index)).toEqual([
+      [0, 1],
+      [0, 2],
+    ]);
     expect([...maps[0]!.values]).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
   });
 
   it('count over all leading axes', () => {
     const pictures = picturesOf(range(2 * 3 * 4), [2, 3, 1, 2, 2], { ...all, start: 4, count: 1 });
-    expect(pictures).toMatchObject({ total: 6, maps: [{ index: '1, 1, 0' }] });
+    expect(pictures).toMatchObject({ total: 6, axes: [3, 4], maps: [{ index: [1, 1, 0] }] });
+    expect(picturesOf(range(6), [2, 1, 3], all)).toMatchObject({ total: 1, axes: [0, 2] });
   });
 
   it('is one of (1, T, C), without an index where the tensor is the picture', () => {
     expect(picturesOf(range(6), [1, 2, 3], all)).toMatchObject({
       total: 1,
-      maps: [{ index: '0' }],
+      maps: [{ index: [0] }],
     });
-    expect(picturesOf(range(6), [2, 3], all)).toMatchObject({ total: 1, maps: [{ index: '' }] });
+    expect(picturesOf(range(6), [2, 3], all)).toMatchObject({ total: 1, maps: [{ index: [] }] });
   });
 
   it('are bars of a single axis, and a number of none', () => {
     expect(picturesOf(range(5), [1, 5, 1, 1], all)).toMatchObject({
       kind: 'bars',
+      axis: 1,
       count: 5,
       step: 1,
     });

@@ -14,7 +14,9 @@ export type Pictures =
       /** Pictures that there are; `maps` has some of them, from number `start` on. */
       readonly total: number;
       readonly start: number;
-      /** Rows and columns of the tensor, and how many of them one pixel stands for. */
+      /** The axes of the tensor that are the rows and columns of a picture. */
+      readonly axes: readonly [row: number, column: number];
+      /** Their sizes, and how many of them one pixel stands for. */
       readonly rows: number;
       readonly columns: number;
       readonly step: { readonly rows: number; readonly columns: number };
@@ -28,6 +30,8 @@ export type Reduction = 'mean' | 'min' | 'max';
 
 export interface Bars {
   readonly kind: 'bars';
+  /** The axis that it runs along. */
+  readonly axis: number;
   readonly count: number;
   /** Numbers that one bar stands for, from the least to the largest of them. */
   readonly step: number;
@@ -36,8 +40,8 @@ export interface Bars {
 }
 
 export interface Map2d {
-  /** Index of the picture in the tensor, as Python writes it: `0, 3`. */
-  readonly index: string;
+  /** Along the axes before that of its rows. */
+  readonly index: readonly number[];
   readonly width: number;
   readonly height: number;
   readonly values: Float32Array;
@@ -63,7 +67,7 @@ export function picturesOf(
   const plan = planOf(shape);
   if (plan.kind === 'number') return { kind: 'number', value: values[0]! };
   if (plan.kind === 'bars') {
-    const drawing = new BarDrawing(plan.count);
+    const drawing = new BarDrawing(plan);
     drawing.add(values);
     return drawing.done();
   }
@@ -71,7 +75,7 @@ export function picturesOf(
   const maps = range(start, Math.min(total, start + count)).map((at) => {
     const drawing = new MapDrawing(plan, by);
     drawing.add(values.subarray(at * plane, (at + 1) * plane));
-    return drawing.done(indexText(indexOf(at, plan.leading)));
+    return drawing.done(indexOf(at, plan.leading));
   });
   return mapsOf(plan, start, by, maps);
 }
@@ -81,14 +85,16 @@ function range(start: number, end: number): number[] {
 }
 
 /** How a shape is pictured. */
-export type Plan =
-  { readonly kind: 'number' } | { readonly kind: 'bars'; readonly count: number } | MapPlan;
+export type Plan = { readonly kind: 'number' } | BarPlan | MapPlan;
+
+type BarPlan = Pick<Bars, 'kind' | 'axis' | 'count'>;
 
 export interface MapPlan {
   readonly kind: 'maps';
   /** Sizes of the axes before those of a picture. */
   readonly leading: readonly number[];
   readonly total: number;
+  readonly axes: readonly [row: number, column: number];
   readonly rows: number;
   readonly columns: number;
   /** Numbers of one picture. */
@@ -97,16 +103,17 @@ export interface MapPlan {
 }
 
 export function planOf(shape: readonly number[]): Plan {
-  const axes = [...shape.keys()].filter((axis) => shape[axis] !== 1);
-  const [rowAxis, columnAxis] = axes.slice(-2);
+  const sides = [...shape.keys()].filter((axis) => shape[axis] !== 1);
+  const [rowAxis, columnAxis] = sides.slice(-2);
   if (rowAxis === undefined) return { kind: 'number' };
-  if (columnAxis === undefined) return { kind: 'bars', count: shape[rowAxis]! };
+  if (columnAxis === undefined) return { kind: 'bars', axis: rowAxis, count: shape[rowAxis]! };
   const [rows, columns] = [shape[rowAxis]!, shape[columnAxis]!];
   const plane = rows * columns;
   const leading = shape.slice(0, rowAxis);
   const total = plane === 0 ? 0 : leading.reduce((product, size) => product * size, 1);
   const step = { rows: stepFor(rows), columns: stepFor(columns) };
-  return { kind: 'maps', leading, total, rows, columns, plane, step };
+  const axes = [rowAxis, columnAxis] as const;
+  return { kind: 'maps', leading, total, axes, rows, columns, plane, step };
 }
 
 function stepFor(size: number): number {
@@ -114,12 +121,12 @@ function stepFor(size: number): number {
 }
 
 export function mapsOf(
-  { total, rows, columns, step }: MapPlan,
+  { total, axes, rows, columns, step }: MapPlan,
   start: number,
   by: Reduction,
   maps: readonly Map2d[],
 ): Pictures {
-  return { kind: 'maps', total, start, rows, columns, step, by, maps };
+  return { kind: 'maps', total, start, axes, rows, columns, step, by, maps };
 }
 
 /** Index of element `at` of a row-major array. */
@@ -131,10 +138,6 @@ export function indexOf(at: number, shape: readonly number[]): number[] {
     left = Math.floor(left / size);
   }
   return index;
-}
-
-export function indexText(index: readonly number[]): string {
-  return index.join(', ');
 }
 
 /** One picture, of numbers that come in row-major order, in as many pieces as may be. */
@@ -176,7 +179,7 @@ export class MapDrawing {
     return this.#by === 'min' ? Math.min(before, value) : Math.max(before, value);
   }
 
-  done(index: string): Map2d {
+  done(index: readonly number[]): Map2d {
     const { rows, columns, step } = this.#plan;
     const width = this.#width;
     const height = this.#values.length / width;
@@ -195,14 +198,14 @@ export class MapDrawing {
 
 /** The bars of numbers that come in their order, in as many pieces as may be. */
 export class BarDrawing {
-  readonly #count: number;
+  readonly #plan: BarPlan;
   readonly #step: number;
   readonly #low: Float32Array;
   readonly #high: Float32Array;
   #at = 0;
 
-  constructor(count: number) {
-    this.#count = count;
+  constructor(plan: BarPlan) {
+    const { count } = (this.#plan = plan);
     this.#step = Math.max(1, Math.ceil(count / MOST_BARS));
     const bars = Math.ceil(count / this.#step);
     this.#low = new Float32Array(bars).fill(Infinity);
@@ -218,9 +221,6 @@ export class BarDrawing {
   }
 
   done(): Bars {
-    return {
-      ...{ kind: 'bars', count: this.#count, step: this.#step },
-      ...{ low: this.#low, high: this.#high },
-    };
+    return { ...this.#plan, step: this.#step, low: this.#low, high: this.#high };
   }
 }

@@ -5,7 +5,6 @@ import { numbersOf, type Numbers, type Work } from './numbers.ts';
 import {
   BarDrawing,
   indexOf,
-  indexText,
   MapDrawing,
   mapsOf,
   planOf,
@@ -41,12 +40,12 @@ export async function tensorPictures(
       const drawing = new MapDrawing(plan, by);
       const index = indexOf(at, plan.leading);
       await draw(planeAt(tensor, plan, index), (values) => drawing.add(values));
-      maps.push(drawing.done(indexText(index)));
+      maps.push(drawing.done(index));
     }
     return mapsOf(plan, start, by, maps);
   }
   if (plan.kind === 'bars') {
-    const drawing = new BarDrawing(plan.count);
+    const drawing = new BarDrawing(plan);
     await draw(tensor, (values) => drawing.add(values));
     return drawing.done();
   }

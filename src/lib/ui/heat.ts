@@ -21,6 +21,24 @@ export function heat(values: ArrayLike<number>, scale: number): Uint8ClampedArra
   return pixels;
 }
 
+/** Three maps as one picture: red, green and blue are grey at zero, and brighter above it. */
+export function colours(
+  channels: readonly ArrayLike<number>[],
+  scale: number,
+): Uint8ClampedArray<ArrayBuffer> {
+  const [first] = channels;
+  const pixels = new Uint8ClampedArray((first?.length ?? 0) * 4).fill(255);
+  for (const [channel, values] of channels.entries()) {
+    for (let at = 0; at < values.length; at++) {
+      pixels[4 * at + channel] = 127.5 * (1 + (scale > 0 ? values[at]! / scale : 0));
+    }
+  }
+  for (let at = 0; at < pixels.length / 4; at++) {
+    if (channels.some((values) => Number.isNaN(values[at]))) pixels.set(NAN, 4 * at);
+  }
+  return pixels;
+}
+
 function colourOf(value: number, scale: number): Colour {
   if (Number.isNaN(value)) return NAN;
   const colours = value < 0 ? BELOW : ABOVE;

@@ -237,6 +237,9 @@ export const words = {
     scale: (above: boolean, below: boolean, to: string | null) =>
       `Black is 0${above ? ', green above' : ''}${below ? ', orange below' : ''}` +
       (to === null ? '' : `, to ${to}`),
+    colourScale: (to: string | null) =>
+      'Channels 0, 1 and 2 as red, green and blue: grey is 0, brighter above, darker below' +
+      (to === null ? '' : `, to ${to}`),
     looksAt: (from: string, to: string) => `, “${from}” looks at “${to}”`,
   },
 } as const;

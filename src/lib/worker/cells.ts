@@ -38,7 +38,7 @@ export function describeSlice(whole: Tensor, slice: Tensor): TensorSlice {
   const { dtype, shape, strides, offset } = slice;
   const origin = placeOf(offset - whole.offset, whole);
   return {
-    ...{ dtype, shape: [...shape], origin },
+    ...{ dtype, shape: [...shape], whole: whole.shape, origin },
     bytes: numel(shape) * itemsize(dtype),
     steps: shape.map((_, axis) => stepOf(whole, strides[axis]!)),
   };

@@ -66,6 +66,8 @@ export interface TensorPlace {
 export interface TensorSlice {
   dtype: Dtype;
   shape: number[];
+  /** The shape of the whole tensor. */
+  whole: readonly number[];
   /** Bytes of its elements. */
   bytes: number;
   /** Index of its first element in the whole tensor. */

@@ -1,6 +1,6 @@
 /** Pictures of a tensor as one PNG: the maps of a page beside one another, as they are coloured. */
-import type { Bars, Map2d } from '#lib/worker/protocol.ts';
-import { heat } from '../heat.ts';
+import type { Bars } from '#lib/worker/protocol.ts';
+import type { DrawnMap } from '../drawn_maps.ts';
 
 /** Small maps are enlarged to about this many pixels a side, by whole numbers. */
 const smallest = 96;
@@ -11,10 +11,7 @@ const largest = 8192;
 const bar = { width: 2, height: 240, colour: '#0a6b61' };
 
 /** The maps in rows, about as wide as high in all. */
-export async function mapsPng(
-  maps: readonly Map2d[],
-  scaleOf: (map: Map2d) => number,
-): Promise<Blob> {
+export async function mapsPng(maps: readonly DrawnMap[]): Promise<Blob> {
   const [{ width, height } = { width: 1, height: 1 }] = maps;
   const across = Math.max(1, Math.round(Math.sqrt((maps.length * height) / width)));
   const down = Math.ceil(maps.length / across);
@@ -25,7 +22,7 @@ export async function mapsPng(
   const context = contextOf(canvas);
   context.imageSmoothingEnabled = false;
   for (const [at, map] of maps.entries()) {
-    const pixels = new ImageData(heat(map.values, scaleOf(map)), width, height);
+    const pixels = new ImageData(map.pixels, width, height);
     const drawn = await createImageBitmap(pixels);
     const [x, y] = [(at % across) * cell, Math.floor(at / across) * line];
     context.drawImage(drawn, x, y, width * zoom, height * zoom);

@@ -11,6 +11,7 @@ import type {
   TensorSlice,
 } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
+import { CHANNELS } from '../drawn_maps.ts';
 import { Answer, type Asking } from './answer.svelte.ts';
 import { boxOf, Cells, gridOf } from './cells.svelte.ts';
 import { fullIndex, leadingIndex } from './places.ts';
@@ -20,6 +21,8 @@ import { words } from './words.ts';
 const readUnasked = 64 * 2 ** 20;
 /** Pictures on one page, and rows that are named as the nearest. */
 const picturesShown = 48;
+/** Pixels a side of pictures in colour: those of first layers have few. */
+const largestInColour = 256;
 const neighboursShown = 20;
 
 type LongCall = 'tensorStatistics' | 'tensorPictures' | 'tensorNeighbours' | 'tensorSingularValues';
@@ -44,6 +47,8 @@ export class TensorState {
   /** Which of the grids, where the slice has more than two axes. */
   plane = $state(0);
   by = $state<Reduction>('mean');
+  /** Whether the three channels of a filter are wanted as one picture. */
+  wantsColour = $state(false);
   /** The first picture of the page. */
   start = $state(0);
   row = $state(0);
@@ -61,6 +66,16 @@ export class TensorState {
 
   readonly shape = $derived(this.slice?.shape ?? []);
   readonly elements = $derived(this.shape.reduce((product, size) => product * size, 1));
+  /** Whether pictures have three channels that can be drawn as one. */
+  readonly hasColour = $derived.by(() => {
+    const axes = [...this.shape.keys()].filter((axis) => this.shape[axis] !== 1);
+    const [row, column] = axes.slice(-2);
+    if (row === undefined || column === undefined || this.shape[row - 1] !== CHANNELS) return false;
+    return Math.max(this.shape[row]!, this.shape[column]!) <= largestInColour;
+  });
+  readonly isColour = $derived(this.hasColour && this.wantsColour);
+  /** Maps on one page. */
+  readonly pageSize = $derived(picturesShown * (this.isColour ? CHANNELS : 1));
   /** How many grids the slice has, and where the one that is shown lies. */
   readonly planes = $derived(this.shape.slice(0, -2).reduce((product, size) => product * size, 1));
   readonly leading = $derived(leadingIndex(this.shape, this.plane));
@@ -135,17 +150,20 @@ export class TensorState {
   get pictureBytes(): number {
     const sides = this.shape.filter((size) => size !== 1);
     const pictures = sides.slice(0, -2).reduce((product, size) => product * size, 1);
-    const share = Math.min(1, picturesShown / Math.max(1, pictures));
+    const share = Math.min(1, this.pageSize / Math.max(1, pictures));
     return (this.slice?.bytes ?? 0) * share;
   }
 
-  get picturesShown(): number {
-    return picturesShown;
+  askPictures(): Promise<void> {
+    const wish = { start: this.start, count: this.pageSize, by: this.by };
+    return this.#ask('tensorPictures', this.pictures, words.tasks.pictures, wish);
   }
 
-  askPictures(): Promise<void> {
-    const wish = { start: this.start, count: picturesShown, by: this.by };
-    return this.#ask('tensorPictures', this.pictures, words.tasks.pictures, wish);
+  /** In colour or channel by channel, from a page that has the pictures that are seen. */
+  drawColour(wantsColour: boolean): Promise<void> {
+    this.wantsColour = wantsColour;
+    this.start -= this.start % this.pageSize;
+    return this.askPictures();
   }
 
   askNeighbours(): Promise<void> {
