@@ -46,7 +46,6 @@ export default ts.config(
       // The guide is prose throughout: it is the place of its own words.
       'src/lib/ui/guide/GuidePage.svelte',
       'src/lib/ui/compare/*.svelte',
-      'src/lib/ui/train/*.svelte',
     ],
     rules: { 'no-restricted-syntax': ['error', ...literalText] },
   },

@@ -7,6 +7,9 @@ import type {
   Finding,
 } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
+import { words as page } from './words/page.ts';
+
+const words = page.data;
 
 export type DataFiles = readonly { readonly path: string; readonly file: File }[];
 
@@ -43,8 +46,8 @@ export class DataState {
     { classes = [], wish = {} }: { classes?: readonly string[]; wish?: DataWish } = {},
   ): Promise<boolean> {
     const name = titleOf(files);
-    const failure = `Could not open the data in ${name}`;
-    const result = await this.#desk.tasks.run(`Opening ${name}`, failure, (task) =>
+    const failure = words.notOpened(name);
+    const result = await this.#desk.tasks.run(words.opening(name), failure, (task) =>
       this.#desk.client.call(
         'data',
         { files: [...files], wish },
@@ -66,7 +69,7 @@ export class DataState {
     const wish = { ...this.wish, ...part };
     this.busy = true;
     const result = await this.#desk.tasks
-      .run('Reading the data anew', 'Could not read the data anew', (task) =>
+      .run(words.rereading, words.notReread, (task) =>
         this.#desk.client.call('data', { wish }, { signal: task.signal }),
       )
       .finally(() => (this.busy = false));
@@ -91,7 +94,7 @@ export class DataState {
       .call('preview', { count: SHOWN, seed: draw, augmentation })
       .catch(() => null); // a worker that ended is told of elsewhere
     if (!result || opened !== this.opened || draw !== this.draw) return;
-    if (this.#desk.problems.check('Could not show examples', result)) {
+    if (this.#desk.problems.check(words.notShown, result)) {
       this.examples = result.examples;
     }
   }
@@ -136,7 +139,7 @@ export class DataState {
 
   async readNames(file: File): Promise<void> {
     const result = await this.#desk.client.call('classNames', { file });
-    if (!this.#desk.problems.check(`Could not read class names from ${file.name}`, result)) return;
+    if (!this.#desk.problems.check(words.noNames(file.name), result)) return;
     this.#setNames(result.found);
   }
 
@@ -148,6 +151,6 @@ export class DataState {
 /** The folder that all files lie in, or the first file's name. */
 function titleOf(files: DataFiles): string {
   const tops = new Set(files.map(({ path }) => path.split('/')[0]!));
-  const [top = 'the data'] = tops;
-  return tops.size > 1 ? `${top} and ${tops.size - 1} more` : top;
+  const [top = words.unnamed] = tops;
+  return tops.size > 1 ? words.several(top, tops.size - 1) : top;
 }

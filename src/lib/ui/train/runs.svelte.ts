@@ -2,6 +2,9 @@ import { download } from '#lib/storage/download.ts';
 import { allowed } from '#lib/storage/picker.ts';
 import type { FoundRun, OpenedRun, Result } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
+import { words as page } from './words/page.ts';
+
+const words = page.runs;
 
 /** Training runs that are kept: what the page knows of them, and what it asks for. */
 export class RunsState {
@@ -17,7 +20,7 @@ export class RunsState {
 
   async refresh(): Promise<void> {
     const result = await this.#desk.client.call('runs', {}).catch(() => null);
-    if (result && this.#desk.problems.check('Could not list the kept runs', result)) {
+    if (result && this.#desk.problems.check(words.notListed, result)) {
       this.list = result.runs;
     }
   }
@@ -25,15 +28,15 @@ export class RunsState {
   /** Whether the run's folder may be used; asks the person, so it must follow a click. */
   async allow({ place, name }: FoundRun): Promise<boolean> {
     if (place === 'private') return true;
-    const failure = `Could not open the folder of ${name}`;
+    const failure = words.noFolder(name);
     try {
       if (await allowed(place.handle)) return true;
       this.#desk.problems.add(failure, [
         {
           code: 'runs.denied',
           severity: 'error',
-          message: `storage: the browser may not use the folder ${place.folder}`,
-          advice: 'Try again and allow it, or pick the folder on the Open page.',
+          message: words.denied(place.folder),
+          advice: words.deniedAdvice,
         },
       ]);
     } catch (error) {
@@ -44,11 +47,8 @@ export class RunsState {
 
   /** The run's newest state that verifies, and what it takes to go on; null where that fails. */
   async open(run: FoundRun): Promise<OpenedRun | null> {
-    const result = await this.#with(
-      run,
-      `Opening the run ${run.name}`,
-      `Could not open ${run.name}`,
-      (signal) => this.#desk.client.call('openRun', { id: run.id }, { signal }),
+    const result = await this.#with(run, words.opening, (signal) =>
+      this.#desk.client.call('openRun', { id: run.id }, { signal }),
     );
     return result?.run ?? null;
   }
@@ -56,41 +56,32 @@ export class RunsState {
   /** The checkpoints that a run has kept; null where that fails. Asks, so it must follow a click. */
   async checkpoints(run: FoundRun): Promise<File[] | null> {
     if (!(await this.allow(run))) return null;
-    const result = await this.#with(
-      run,
-      `Looking into the run ${run.name}`,
-      `Could not look into ${run.name}`,
-      (signal) => this.#desk.client.call('runCheckpoints', { id: run.id }, { signal }),
+    const result = await this.#with(run, words.looking, (signal) =>
+      this.#desk.client.call('runCheckpoints', { id: run.id }, { signal }),
     );
     return result?.files ?? null;
   }
 
   async export(run: FoundRun): Promise<void> {
-    const result = await this.#with(
-      run,
-      `Packing ${run.name}`,
-      `Could not pack ${run.name}`,
-      (signal) => this.#desk.client.call('exportRun', { id: run.id }, { signal }),
+    const result = await this.#with(run, words.packing, (signal) =>
+      this.#desk.client.call('exportRun', { id: run.id }, { signal }),
     );
     if (result) download(result.file, result.file.name);
   }
 
   async remove(run: FoundRun): Promise<void> {
-    const result = await this.#with(
-      run,
-      `Removing ${run.name}`,
-      `Could not remove ${run.name}`,
-      (signal) => this.#desk.client.call('removeRun', { id: run.id }, { signal }),
+    const result = await this.#with(run, words.removing, (signal) =>
+      this.#desk.client.call('removeRun', { id: run.id }, { signal }),
     );
     if (result) await this.refresh();
   }
 
   async #with<T>(
     run: FoundRun,
-    label: string,
-    failure: string,
+    said: (name: string) => { readonly label: string; readonly failure: string },
     work: (signal: AbortSignal) => Promise<Result<T>>,
   ): Promise<({ readonly ok: true } & T) | null> {
+    const { label, failure } = said(run.name);
     this.busy = run.id;
     const result = await this.#desk.tasks
       .run(label, failure, ({ signal }) => work(signal))

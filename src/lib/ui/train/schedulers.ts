@@ -55,24 +55,6 @@ export const schedulers: Readonly<Record<SchedulerName, readonly Option[]>> = {
 
 export const schedulerNames = Object.keys(schedulers) as SchedulerName[];
 
-/** What a schedule is for, in a few words. */
-export const schedulerHints: Readonly<Record<SchedulerName, string>> = {
-  StepLR: '× gamma every step_size',
-  MultiStepLR: '× gamma at milestones',
-  ConstantLR: '× factor at first',
-  LinearLR: 'in a line between two factors',
-  ExponentialLR: '× gamma each time',
-  CosineAnnealingLR: 'down along a cosine',
-  CosineAnnealingWarmRestarts: 'cosines, one after the other',
-  OneCycleLR: 'up and down once',
-  CyclicLR: 'up and down again and again',
-  PolynomialLR: 'down along a power',
-  ReduceLROnPlateau: '× factor when it stalls',
-  LambdaLR: 'warm-up, then as chosen',
-  SequentialLR: 'one after the other',
-  ChainedScheduler: 'multiplied',
-};
-
 /** Schedules that are stepped with the optimizer, by their nature. */
 const stepped = new Set<SchedulerName>(['OneCycleLR', 'CyclicLR', 'LambdaLR']);
 

@@ -9,6 +9,7 @@ import type {
 import { keepStorage } from '#lib/storage/persist.ts';
 import type { Desk } from '../desk.ts';
 import type { Curves } from './curves.ts';
+import { words } from './words/page.ts';
 
 type TrainArgs = Calls['train']['args'];
 
@@ -102,7 +103,7 @@ export class TrainingState {
       if (result.ok) this.#ended(result.summary);
       else this.findings = result.findings;
     } catch (error) {
-      this.#desk.problems.defect('Training broke off', error);
+      this.#desk.problems.defect(words.brokeOff, error);
     } finally {
       this.running = false;
       this.stopping = false;
@@ -133,7 +134,7 @@ export class TrainingState {
     try {
       await this.#desk.client.call(call, {});
     } catch (error) {
-      this.#desk.problems.defect(`Could not ${call} training`, error);
+      this.#desk.problems.defect(words.notTold(call), error);
     }
   }
 
