@@ -101,6 +101,38 @@ test('the list of shortcuts shows them, each once, and switches single keys off'
   await page.keyboard.press('Escape');
 });
 
+test('what a page can do is in the palette while that page is shown', async () => {
+  const options = async (typed: string) => {
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type(typed);
+    return (await palette().getByRole('option').allInnerTexts()).join('\n');
+  };
+  expect(await options('opcodes')).not.toContain('Show the opcodes');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('g');
+  await page.keyboard.press('f');
+  await page.getByRole('region', { name: 'Verdict' }).waitFor();
+  expect(await options('opcodes')).toContain('Show the opcodes of the pickle');
+  await page.keyboard.press('Enter');
+  await page.getByRole('listbox', { name: /^Opcodes of/ }).waitFor();
+
+  await page.keyboard.press('g');
+  await page.keyboard.press('r');
+  const index = page.getByRole('spinbutton', { name: 'Example' });
+  await index.waitFor();
+  expect(await options('next example')).toContain('Next example');
+  await page.keyboard.press('Enter');
+  expect(await index.inputValue()).toBe('1');
+  // Where a file is to be chosen, the browser asks for it.
+  expect(await options('check against')).toContain('Check against PyTorch…');
+  const asked = page.waitForEvent('filechooser');
+  await page.keyboard.press('Enter');
+  expect((await asked).isMultiple()).toBe(false);
+  await page.keyboard.press('g');
+  await page.keyboard.press('c');
+  await title('Checkpoint');
+});
+
 test('the steps are in view at every width', async () => {
   const nav = page.getByRole('navigation', { name: 'Steps' });
   for (const width of [360, 820, 1440, 3840]) {

@@ -15,6 +15,9 @@ export interface Command {
   run(): unknown;
 }
 
+/** What is no command now may stand in a list, so that `task && {…}` reads well. */
+export type Offered = Command | false | '' | null | undefined;
+
 /** As many commands are remembered as having been used last. */
 const REMEMBERED = 12;
 
@@ -30,7 +33,8 @@ export class Commands {
   singleKeys = $state(preference('single-keys') !== 'off');
 
   /** Adds commands until the function that it gives is called; made for `$effect`. */
-  add(commands: readonly Command[]): () => void {
+  add(offered: readonly Offered[]): () => void {
+    const commands = offered.filter((it) => !!it);
     this.#added = [...untrack(() => this.#added), commands];
     return () => (this.#added = this.#added.filter((it) => it !== commands));
   }

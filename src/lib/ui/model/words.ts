@@ -3,6 +3,18 @@ import type { Candidate, CarriedForward, Fit, ModelEdits } from '#lib/worker/pro
 import { formatCount, plural } from '../format.ts';
 
 export const words = {
+  group: 'Model',
+  commands: {
+    choose: { title: 'Choose source files…', words: 'python py zip open' },
+    folder: { title: 'Choose a folder of sources…', words: 'python repository open' },
+    read: { title: 'Read the edited source', words: 'parse python' },
+    carried: { title: 'Use the model of the file', words: 'torchscript exported build' },
+    known: (model: string) => ({ title: `Use the source of ${model}`, words: 'recognised build' }),
+    afresh: { title: 'Let missing weights start afresh', words: 'strict=False build' },
+    asInFile: { title: 'Build the model as it is in the file', words: 'undo head lora freeze' },
+    rename: { title: 'Add a rule that renames the file’s keys', words: 'prefix strip regex' },
+  },
+
   empty: {
     title: 'A model needs weights first',
     text: 'Open a checkpoint; then bring the Python source of its nn.Module. TorchScript and .pt2 files bring their own.',

@@ -1,6 +1,6 @@
 /** What can be done from every page. It reads the lab's state, so it is made anew as that changes. */
 import { canPickDirectory } from '#lib/storage/picker.ts';
-import type { Command } from '../commands.svelte.ts';
+import type { Command, Offered } from '../commands.svelte.ts';
 import type { Lab, Page } from '../lab.svelte.ts';
 import type { Sample } from '../samples.ts';
 import { theme } from '../theme.svelte.ts';
@@ -21,7 +21,7 @@ const keys: Record<Page, string> = {
   '/guide': 'h',
 };
 
-export function appCommands(lab: Lab, samples: readonly Sample[]): Command[] {
+export function appCommands(lab: Lab, samples: readonly Sample[]): Offered[] {
   return [...goTo(lab), ...files(lab, samples), ...work(lab), ...tasks(lab), ...view(lab)];
 }
 
@@ -72,11 +72,11 @@ function kept({ recent, library, arrivals }: Lab): Command[] {
 }
 
 /** What can be done with what is open. */
-function work(lab: Lab): Command[] {
+function work(lab: Lab): Offered[] {
   const { checkpoint, safety, model, running, training, library } = lab;
   const { dropped } = checkpoint;
   const { checkpoint: group, model: modelGroup } = words.groups;
-  const list: (Command | false | null | undefined)[] = [
+  return [
     checkpoint.opened &&
       !checkpoint.verifying && {
         ...{ id: 'verify', ...words.verify, group },
@@ -128,7 +128,6 @@ function work(lab: Lab): Command[] {
       run: () => training.stop(),
     },
   ];
-  return list.filter((it) => !!it);
 }
 
 function tasks({ tasks, problems }: Lab): Command[] {

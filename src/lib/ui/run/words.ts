@@ -14,6 +14,25 @@ const stop = 'Stop';
 const theModel = 'the model';
 
 export const words = {
+  group: 'Run',
+  commands: {
+    mode: (mode: string) => ({ title: `Input: ${mode}`, words: 'kind of input' }),
+    next: { title: 'Next example', words: 'step' },
+    before: { title: 'Previous example', words: 'step back' },
+    random: { title: 'Random example', words: 'dice' },
+    clear: { title: 'Clear the drawing', words: 'erase' },
+    image: { title: 'Choose an image…', words: 'picture photo input' },
+    table: { title: 'Choose a CSV…', words: 'table rows input' },
+    tensors: { title: 'Choose tensors…', words: 'npy npz input' },
+    tokenizer: { title: 'Choose a tokenizer…', words: 'vocabulary merges' },
+    write: { title: 'Write on from the prompt', words: 'generate sample text' },
+    compare: { title: 'Compare the texts', words: 'cosine embedding similarity' },
+    names: { title: 'Choose class names…', words: 'labels' },
+    forgetNames: { title: 'Go without class names', words: 'labels forget' },
+    measure: { title: 'Measure the graph', words: 'profile time memory modules ops' },
+    check: { title: 'Check against PyTorch…', words: 'reference compare activations' },
+  },
+
   empty: {
     title: 'Nothing to run yet',
     text: 'Open a checkpoint or a sample, then build its model.',

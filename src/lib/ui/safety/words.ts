@@ -7,6 +7,18 @@ const columns = { byte: 'Byte', name: 'Name' } as const;
 const noCalls = 'It asks for no calls.';
 
 export const words = {
+  group: 'Safety',
+  commands: {
+    again: { title: 'Scan the file again', words: 'rescan repeat' },
+    saveReport: { title: 'Save the safety report as JSON', words: 'download export' },
+    rewrite: { title: 'Rewrite the file as PyTorch accepts it', words: 'weights_only plain' },
+    open: (name: string) => ({ title: `Open ${name}, which was only looked into` }),
+    scan: { title: 'Scan another file…', words: 'choose look into' },
+    refused: { title: 'Show the calls that are not allowed', words: 'pickle reduce' },
+    calls: { title: 'Show all calls of the pickle', words: 'reduce arguments' },
+    trace: { title: 'Show the opcodes of the pickle', words: 'disassemble pickletools' },
+  },
+
   empty: {
     title: 'Look into a file before anything loads it',
     body: 'Drop any checkpoint here, also one that does not open. It is read as data on this device; nothing in it is executed.',

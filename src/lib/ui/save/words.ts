@@ -13,6 +13,13 @@ function kind({ contents, format, sharded }: SaveChoice): string {
 }
 
 export const words = {
+  group: 'Save',
+  commands: {
+    saveAs: (kind: string) => ({ title: `Save as…: ${kind}`, words: 'write disk verify' }),
+    download: (kind: string) => ({ title: `Download: ${kind}`, words: 'save file' }),
+    export: (what: string) => ({ title: `Export ${what}`, words: 'download train elsewhere' }),
+  },
+
   empty: {
     title: 'Nothing to save yet',
     text: 'Open a checkpoint. After training, its best and last states can be saved here too.',
