@@ -7,6 +7,8 @@ export function matchesGlob(key: string, glob: string): boolean {
 
 /** `matchesGlob` for many keys. Throws a SyntaxError for a set such as `[z-a]`. */
 export function globTest(glob: string): (key: string) => boolean {
+  // A name needs no regular expression, and may be too long for one.
+  if (!/[*?[]/.test(glob)) return (key) => key === glob;
   const expression = toRegExp(glob);
   return (key) => expression.test(key);
 }

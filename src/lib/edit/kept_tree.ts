@@ -26,6 +26,8 @@ export const TREE_KEY = 'weightroom.tree';
 
 /** Levels of containers. JSON readers stop at 128 of their own, and a dict takes three of them. */
 const MAX_DEPTH = 40;
+/** Values that are written. Tuples may hold one another many times, and come to more than there are. */
+const MAX_VALUES = 10_000_000;
 
 export interface FlatTree {
   /** Every tensor by its name, its keys joined; those that are tied stay tied. */
@@ -67,6 +69,7 @@ function signature({ dtype, shape, strides, offset, conj, neg }: Tensor): string
 class TreeWriter {
   readonly tensors = new Dict();
   readonly #separator: string;
+  #count = 0;
   readonly #numbers = new Map<ObjectValue, number>();
   readonly #alike = new Map<unknown, Map<string, string[]>>();
 
@@ -98,6 +101,7 @@ class TreeWriter {
   }
 
   #object(value: ObjectValue, path: readonly string[]): string {
+    if (++this.#count > MAX_VALUES) throw this.#refused(path, 'is one of too many values');
     if (path.length > MAX_DEPTH) throw this.#refused(path, `nests over ${MAX_DEPTH} levels deep`);
     switch (value.kind) {
       case 'list':

@@ -24,6 +24,11 @@ export interface Format {
   match(probe: Probe): boolean;
   /** Reads the directory, never the tensors. Throws a FindingError or an Error. */
   read(probe: Probe, signal?: AbortSignal): Promise<Checkpoint>;
+  /**
+   * Throws the Error with which `write` would begin, for a tree that the format cannot hold; without
+   * reading a tensor.
+   */
+  check?(root: Value, options: Pick<WriteOptions, 'metadata'>): void;
   /** Writes a tree of values as a stream. Throws an Error that names what cannot be written. */
   write?(root: Value, sink: Sink, options: WriteOptions): Promise<void>;
 }

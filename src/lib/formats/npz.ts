@@ -50,6 +50,7 @@ export const npz: Format = {
     };
   },
 
+  check: namedTensors,
   async write(root, sink, { signal, onProgress }) {
     const files = namedTensors(root).map(
       ([key, tensor]) => [key, arrayFile(tensor, JSON.stringify(key), signal)] as const,

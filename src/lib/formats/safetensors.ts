@@ -11,7 +11,7 @@ import { sliceSource, type Source } from '#lib/file/source.ts';
 import type { Format } from './format.ts';
 import { isJsonObject, JsonError, parseJson, type Json, type JsonObject } from './json.ts';
 import { dtypeByCode, isHalved } from './safetensors.dtypes.ts';
-import { MAX_HEADER, METADATA, writeSafetensors } from './safetensors.write.ts';
+import { MAX_HEADER, METADATA, plannedSafetensors, writeSafetensors } from './safetensors.write.ts';
 
 /** No tensor of PyTorch has more axes (c10/core/TensorImpl.h), so the size stays a small number. */
 const MAX_RANK = 64;
@@ -56,6 +56,7 @@ export const safetensors: Format = {
     };
   },
 
+  check: plannedSafetensors,
   write: writeSafetensors,
 };
 

@@ -20,17 +20,26 @@ export const METADATA = '__metadata__';
 /** The library reads no longer headers. */
 export const MAX_HEADER = 100_000_000;
 
-/** Writes a flat dict of tensors. Throws a FindingError that names the key it cannot write. */
-export async function writeSafetensors(
+/** The tensors of a flat dict in the order of the file. Throws a FindingError for a key it cannot write. */
+export function plannedSafetensors(
   root: Value,
-  sink: Sink,
-  { metadata, signal, onProgress }: WriteOptions,
-): Promise<void> {
+  { metadata }: Pick<WriteOptions, 'metadata'>,
+): { tensors: [string, Tensor][]; header: Uint8Array } {
   const tensors = writableTensors(root).sort(
     ([a, one], [b, two]) =>
       rankByDtype.get(two.dtype)! - rankByDtype.get(one.dtype)! || inOrderOfCodePoints(a, b),
   );
-  const header = headerBytes(tensors, metadata);
+  return { tensors, header: headerBytes(tensors, metadata) };
+}
+
+/** Writes a flat dict of tensors. Throws a FindingError that names the key it cannot write. */
+export async function writeSafetensors(
+  root: Value,
+  sink: Sink,
+  options: WriteOptions,
+): Promise<void> {
+  const { tensors, header } = plannedSafetensors(root, options);
+  const { signal, onProgress } = options;
   const { write } = countedSink(sink, onProgress);
   await write(header);
   const inOrder = tensors.map(([, tensor]) => tensor);

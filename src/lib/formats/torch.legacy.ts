@@ -14,7 +14,7 @@ import { sliceSource, type Source } from '#lib/file/source.ts';
 import { readPickle, type Pickle } from '#lib/pickle/read.ts';
 import type { Format } from './format.ts';
 import { interpret } from './torch.interpret.ts';
-import { writeTorchLegacy } from './torch.legacy.write.ts';
+import { plannedLegacy, writeTorchLegacy } from './torch.legacy.write.ts';
 import { judge, recordsOf } from './torch.safety.ts';
 import { ClassSources } from './torch.sources.ts';
 import { isStorageId, told, type StorageReference } from './torch.storages.ts';
@@ -69,6 +69,7 @@ export const torchLegacy: Format = {
     };
   },
 
+  check: plannedLegacy,
   write: writeTorchLegacy,
 };
 

@@ -4,6 +4,7 @@
  * and the pickle; a storage's bytes are read when a tensor in it is.
  */
 import type { Format } from './format.ts';
+import { express } from './torch.express.ts';
 import { interpret } from './torch.interpret.ts';
 import { byteorderOf, onlyRoot, pickleRecord, recordStorages, rootsWith } from './torch.records.ts';
 import { judgedPickle } from './torch.safety.ts';
@@ -37,5 +38,6 @@ export const torch: Format = {
     };
   },
 
+  check: (root) => void express(root),
   write: writeTorch,
 };

@@ -14,7 +14,8 @@ import { safetensors } from '#lib/formats/safetensors.ts';
 import { torchLegacy } from '#lib/formats/torch.legacy.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
-import { dtypeLosses, flatLosses, listed, originLosses, plainLosses } from './losses.ts';
+import { flatLosses } from './losses.flat.ts';
+import { dtypeLosses, listed, originLosses, plainLosses } from './losses.ts';
 import { plainOf } from './plain.ts';
 import type { EditOutput } from './protocol.edit.ts';
 
@@ -59,7 +60,7 @@ export function convert(
   if (!isFlatOutput(output)) {
     const named = [...tensorsIn(plain.root)].map(({ path, tensor }) => ({ name: path, tensor }));
     losses.push(...dtypeLosses(named, output.format));
-    return { root: plain.root, metadata: texts, losses };
+    return checked({ root: plain.root, metadata: texts, losses }, output);
   }
   const whole = isTensor(plain.root) ? new Dict([[stem, plain.root]]) : plain.root;
   return flat(whole, texts, losses, output);
@@ -78,10 +79,12 @@ function flat(
       name: String(key),
       tensor: tensor as Tensor,
     }));
-    losses.push(...flatLosses(root, tensors, keeps), ...dtypeLosses(named, output.format));
+    const views = isTorchOutput(output);
+    losses.push(...flatLosses(root, tensors, { tree: keeps, views }));
+    losses.push(...dtypeLosses(named, output.format));
     if (tensors.size === 0) losses.push(noTensor);
     if (keeps && text !== null) texts.set(TREE_KEY, text);
-    return { root: isTorchOutput(output) ? tensors : untied(tensors), metadata: texts, losses };
+    return checked({ root: views ? tensors : bare(tensors), metadata: texts, losses }, output);
   } catch (error) {
     if (!(error instanceof FindingError)) throw error;
     return { root, metadata: texts, losses: [...losses, findingOf(error)] };
@@ -95,11 +98,27 @@ const noTensor: Finding = {
   advice: 'Choose PyTorch’s own format for plain values.',
 };
 
-/** The free texts of a safetensors file, and those that edits have set; no other facts of a container. */
+/** With the reason for which the writer would refuse it, where nothing here says so already. */
+function checked(conversion: Conversion, { format }: EditOutput): Conversion {
+  if (conversion.losses.some(({ severity }) => severity === 'error')) return conversion;
+  try {
+    outputFormats[format].check?.(conversion.root, conversion);
+    return conversion;
+  } catch (error) {
+    return { ...conversion, losses: [...conversion.losses, findingOf(error, 'loss-refused')] };
+  }
+}
+
+/** What readers of sharded checkpoints find out about them. */
+const factsOfShards = new Set(['shards', 'total_size', 'total_parameters']);
+
+/** The free texts of safetensors files, and those that edits have set; no other facts of a container. */
 function ownTexts(metadata: ReadonlyMap<string, string>, source: Checkpoint): Map<string, string> {
-  const isOwn = source.format === 'safetensors';
+  const isSharded = source.format === 'sharded' && !source.metadata.has('pickle protocol');
+  const isOwn = (key: string) =>
+    source.format === 'safetensors' || (isSharded && !factsOfShards.has(key));
   const texts = [...metadata].filter(
-    ([key, text]) => (isOwn || source.metadata.get(key) !== text) && key !== 'format',
+    ([key, text]) => (isOwn(key) || source.metadata.get(key) !== text) && key !== 'format',
   );
   return new Map(texts);
 }
@@ -120,7 +139,12 @@ function textLoss(texts: ReadonlyMap<string, string>): Finding {
   };
 }
 
-/** Tensors that are all objects of their own: other formats write each by itself. */
-function untied(tensors: Dict): Dict {
-  return new Dict([...tensors.entries()].map(([key, it]) => [key, { ...(it as Tensor) }]));
+/** Tensors that are all objects of their own, and nothing else: other formats write each by itself. */
+function bare(tensors: Dict): Dict {
+  return new Dict(
+    [...tensors.entries()].map(([key, it]) => {
+      const { state: _, ...rest } = it as Tensor;
+      return [key, rest];
+    }),
+  );
 }

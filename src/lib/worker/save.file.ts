@@ -3,7 +3,7 @@ import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import type { Result } from '#lib/checkpoint/finding.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { tensorChunks, tensorRange } from '#lib/checkpoint/read_tensor.ts';
-import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { isMeta, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
 import { Crc32 } from '#lib/file/crc32.ts';
 import { ReadAhead } from '#lib/file/read_ahead.ts';
@@ -92,7 +92,8 @@ export async function writeFile(
 /** What torch writes: each storage once, whole. */
 export function storedBytes(root: Value): number {
   const storages = new Set([...tensorsIn(root)].map(({ tensor }) => tensor.storage));
-  return [...storages].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const held = [...storages].filter((storage) => !isMeta(storage));
+  return held.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** What safetensors and npz hold: the elements of each tensor. */
@@ -131,8 +132,11 @@ export async function mustLoad(file: File, signal: AbortSignal): Promise<void> {
 
 async function isEqual(one: Tensor, two: Tensor, signal: AbortSignal): Promise<boolean> {
   if (one.dtype !== two.dtype || one.shape.join() !== two.shape.join()) return false;
+  if (isMeta(one.storage) || isMeta(two.storage))
+    return isMeta(one.storage) === isMeta(two.storage);
   // Laid out alike, the bytes that they span say it all: a view may repeat few bytes a lot.
-  const alike = one.strides.join() === two.strides.join();
+  const alike =
+    one.strides.join() === two.strides.join() && one.conj === two.conj && one.neg === two.neg;
   const [a, b] = await Promise.all([one, two].map((it) => checksum(it, alike, signal)));
   return a === b;
 }
