@@ -124,21 +124,44 @@ function attributesOf(attributes: Value): Dict {
 }
 const none = new Dict();
 
+/**
+ * Every tensor of a tree at every place where it stands, with what `into` makes of the way there. A
+ * container that stands in the tree twice is entered once, so neither cycles nor nested sharing can
+ * blow it up; a tensor that stands in two containers comes twice.
+ */
+export function* tensorsAt<At>(
+  root: Value,
+  start: At,
+  /** Goes one step on, to a part of what stands at `at`; `place` counts the parts. */
+  into: (at: At, part: Part, place: number) => At,
+): Generator<{ at: At; tensor: Tensor }> {
+  const entered = new Set<ObjectValue>();
+  const open: { at: At; parts: Iterator<Part>; place: number }[] = [];
+  function* visit(value: Value, at: At) {
+    if (isScalar(value)) return;
+    if (isTensor(value)) yield { at, tensor: value };
+    if (partCount(value) === 0 || entered.has(value)) return;
+    entered.add(value);
+    open.push({ at, parts: partsOf(value), place: 0 });
+  }
+  yield* visit(root, start);
+  for (let top = open.at(-1); top; top = open.at(-1)) {
+    const next = top.parts.next();
+    if (next.done) open.pop();
+    else {
+      const place = top.place++;
+      const { value } = next.value;
+      if (!isScalar(value)) yield* visit(value, into(top.at, next.value, place));
+    }
+  }
+}
+
 /** Every tensor of a tree with its first path; what stands in it twice is given once. */
 export function* tensorsIn(root: Value): Generator<{ path: string; tensor: Tensor }> {
-  const seen = new Set<ObjectValue>();
-  const open: { path: string; parts: Iterator<Part> }[] = [];
-  function* visit(path: string, value: Value) {
-    if (isScalar(value) || seen.has(value)) return;
-    seen.add(value);
-    if (isTensor(value)) yield { path, tensor: value };
-    if (partCount(value) > 0) open.push({ path, parts: partsOf(value) });
-  }
-  yield* visit('', root);
-  while (open.length > 0) {
-    const { path, parts } = open.at(-1)!;
-    const next = parts.next();
-    if (next.done) open.pop();
-    else yield* visit(path + next.value.step, next.value.value);
+  const seen = new Set<Tensor>();
+  for (const { at, tensor } of tensorsAt(root, '', (path, { step }) => path + step)) {
+    if (seen.has(tensor)) continue;
+    seen.add(tensor);
+    yield { path: at, tensor };
   }
 }

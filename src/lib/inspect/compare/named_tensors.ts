@@ -1,7 +1,7 @@
-import { isScalar, isTensor, type ObjectValue, type Value } from '#lib/checkpoint/value.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
+import type { Value } from '#lib/checkpoint/value.ts';
 import { summary } from '../repr.ts';
-import { partCount, partsOf, type Part } from '../walk.ts';
+import { tensorsAt } from '../walk.ts';
 
 export interface NamedTensor {
   /** The keys from the root, joined by dots: `model.conv1.weight`, `optimizer.state.0.exp_avg`. */
@@ -15,29 +15,15 @@ export interface NamedTensor {
  * the second ends with ` (2)`.
  */
 export function namedTensors(root: Value): NamedTensor[] {
-  const found: NamedTensor[] = [];
   const counts = new Map<string, number>();
-  const seen = new Set<ObjectValue>();
-  const open: { name: string; parts: Iterator<Part> }[] = [];
-  const visit = (name: string, value: Value) => {
-    if (isScalar(value)) return;
-    if (isTensor(value)) {
+  return Array.from(
+    tensorsAt(root, '', (above, { key }) => joined(above, key)),
+    ({ at: name, tensor }) => {
       const count = (counts.get(name) ?? 0) + 1;
       counts.set(name, count);
-      found.push({ name: count > 1 ? `${name} (${count})` : name, tensor: value });
-    }
-    if (partCount(value) === 0 || seen.has(value)) return;
-    seen.add(value);
-    open.push({ name, parts: partsOf(value) });
-  };
-  visit('', root);
-  while (open.length > 0) {
-    const { name, parts } = open.at(-1)!;
-    const next = parts.next();
-    if (next.done) open.pop();
-    else visit(joined(name, next.value.key), next.value.value);
-  }
-  return found;
+      return { name: count > 1 ? `${name} (${count})` : name, tensor };
+    },
+  );
 }
 
 function joined(name: string, key: Value): string {
