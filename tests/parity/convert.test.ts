@@ -24,16 +24,18 @@ async function convert(
   path: string,
   output: EditOutput,
   edits: readonly Edit[] = [],
+  shardSize?: number,
 ): Promise<{ path: string; losses: Finding[] }> {
   const { handlers } = new Lab();
   unwrap(await handlers.open({ file: new File([readFileSync(path)], basename(path)) }, context));
   const { preview } = unwrap(await handlers.previewEdits({ edits }, context));
   expect(preview.steps.flatMap(({ findings }) => findings)).toEqual([]);
   const losses = await handlers.editLosses({ id: preview.id, output }, context);
-  const name = `${basename(path).replace('.', '_')}.${output.format}`;
-  const { saved } = unwrap(await handlers.saveEdited({ id: preview.id, output, name }, context));
+  const name = `${basename(path).replace('.', '_')}${shardSize ?? ''}.${output.format}`;
+  const args = { id: preview.id, output, name, shardSize };
+  const { saved } = unwrap(await handlers.saveEdited(args, context));
   expect(saved.verified).toBe(true);
-  const to = join(folder, `made_${name}`);
+  const to = join(folder, `made_${saved.file!.name}`);
   writeFileSync(to, new Uint8Array(await saved.file!.arrayBuffer()));
   return { path: to, losses };
 }
@@ -88,8 +90,21 @@ async function convertAll() {
   const flat = made.find(({ name }) => name === 'nested.pt to safetensors')!.to;
   const edits = [{ kind: 'unflatten', separator: '.' } as const];
   const back = await convert(flat, { ...plainOutput, format: 'pt' }, edits);
-  const judged = await judgeWritten([...made.map(({ to }) => to), back.path]);
-  return { made: made.map((it, at) => ({ ...it, judged: judged[at]! })), back: judged.at(-1)! };
+  const sharded = { ...plainOutput, format: 'safetensors', sharded: true } as const;
+  const joined = [];
+  for (const shardSize of [200, undefined]) {
+    const zip = await convert(join(folder, 'nested.pt'), sharded, [], shardSize);
+    const hasIndex = readFileSync(zip.path).includes('model.safetensors.index.json');
+    expect(hasIndex).toBe(shardSize !== undefined);
+    expect(zip.losses.filter(({ severity }) => severity !== 'info')).toEqual([]);
+    joined.push(await convert(zip.path, { ...plainOutput, format: 'pt' }, edits));
+  }
+  const files = [...made.map(({ to }) => to), back.path, ...joined.map(({ path }) => path)];
+  const judged = await judgeWritten(files);
+  return {
+    made: made.map((it, at) => ({ ...it, judged: judged[at]! })),
+    back: judged.slice(made.length),
+  };
 }
 const { made, back } = await convertAll();
 
@@ -124,8 +139,15 @@ it('says what a nested checkpoint loses, before it does', async () => {
   );
 });
 
-it('comes back from safetensors as it was, value by value, ties too', () => {
-  expect(back.root).toEqual(original[sources.indexOf('nested.pt')]!.root);
+it.each(['one file', 'shards', 'one shard'])(
+  'comes back from safetensors as it was, value by value, ties too: %s',
+  (how) => {
+    const at = ['one file', 'shards', 'one shard'].indexOf(how);
+    expect(back[at]!.root).toEqual(original[sources.indexOf('nested.pt')]!.root);
+  },
+);
+
+it('has the metadata that transformers asks for', () => {
   const flat = made.find(({ name }) => name === 'nested.pt to safetensors')!;
   expect(flat.judged.metadata).toMatchObject({ format: 'pt' });
 });

@@ -13,6 +13,8 @@ export interface Checkpoint {
   readonly size: number;
   /** Facts of the container, such as `byteorder` or safetensors' `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Keys of the metadata whose texts people have put there, which another file may carry on. */
+  readonly texts?: ReadonlySet<string>;
   readonly findings: readonly Finding[];
   /** The calls that Python would make to unpickle it. None was made. */
   readonly calls: readonly CallRecord[];

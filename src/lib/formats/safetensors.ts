@@ -45,12 +45,14 @@ export const safetensors: Format = {
     const start = 8 + Number(length);
     const header = parseHeader(await source.read(8, start, signal));
     const body = sliceSource(source, start, source.size, source.name);
+    const metadata = metadataOf(header);
     return {
       name: source.name,
       format: 'safetensors',
       size: source.size,
       root: new Dict(tensorsOf(header, body)),
-      metadata: metadataOf(header),
+      metadata,
+      texts: new Set(metadata.keys()),
       findings: [],
       calls: [],
     };

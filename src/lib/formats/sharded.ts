@@ -172,12 +172,15 @@ function joined(
   const common = [...parts[0]!.metadata].filter(([key, text]) =>
     parts.every((part) => part.metadata.get(key) === text),
   );
+  const texts = common.map(([key]) => key).filter((key) => parts[0]!.texts?.has(key));
+  const ofIndex = [...metadata.keys()].filter((key) => !key.startsWith('total_'));
   return {
     name,
     format: 'sharded',
     root,
     size: parts.reduce((sum, { size }) => sum + size, 0),
     metadata: new Map([['shards', String(parts.length)], ...common, ...metadata]),
+    texts: new Set([...texts, ...ofIndex]),
     findings: [...found, ...findings],
     calls,
   };

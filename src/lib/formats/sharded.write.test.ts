@@ -5,12 +5,17 @@ import { memorySink } from '#lib/file/sink.ts';
 import { bytesSource } from '#lib/file/source.ts';
 import { inOrderOfCodePoints } from './flat.ts';
 import { openFolder } from './folder.ts';
-import { writeSharded, type ShardKind } from './sharded.write.ts';
+import { writeSharded, type ShardedOptions, type ShardKind } from './sharded.write.ts';
 
 const tensor = (size: number) => tensorFromBytes(new Uint8Array(size), 'uint8', [size]);
 
 /** The files by their names, and the progress of writing them. */
-async function write(root: Dict, kind: ShardKind, shardSize: number) {
+async function write(
+  root: Dict,
+  kind: ShardKind,
+  shardSize: number,
+  texts: Pick<ShardedOptions, 'metadata' | 'whole'> = {},
+) {
   const files = new Map<string, Uint8Array>();
   const progress: number[] = [];
   const writeFile = async (name: string, to: (sink: ReturnType<typeof memorySink>) => unknown) => {
@@ -19,7 +24,7 @@ async function write(root: Dict, kind: ShardKind, shardSize: number) {
     files.set(name, sink.bytes());
   };
   const onProgress = (bytes: number) => progress.push(bytes);
-  await writeSharded(root, kind, shardSize, writeFile, { onProgress });
+  await writeSharded(root, kind, shardSize, writeFile, { ...texts, onProgress });
   return { files, progress };
 }
 
@@ -93,6 +98,19 @@ describe('shards', () => {
     const { files } = await write(dict({ embed: tied, head: tied }), 'safetensors', 8);
     expect(indexIn(files).metadata.total_size).toBe(16);
     expect((await open(files)).findings).toEqual([]);
+  });
+
+  it('carry texts, those of the whole in the index or in the one file', async () => {
+    const texts = { metadata: new Map([['by', 'me']]), whole: new Map([['all', '"é"']]) };
+    for (const size of [10, 24]) {
+      const { files } = await write(six, 'safetensors', size, texts);
+      const { metadata, texts: kept } = await open(files);
+      expect([metadata.get('by'), metadata.get('all')]).toEqual(['me', '"é"']);
+      expect([...kept!].toSorted()).toEqual(['all', 'by']);
+      const shards = [...files].filter(([name]) => name.endsWith('.safetensors'));
+      const has = shards.map(([, bytes]) => new TextDecoder().decode(bytes).includes('"all":'));
+      expect(has).toEqual(size === 10 ? [false, false, false] : [true]);
+    }
   });
 
   it('are one file without an index where all fits', async () => {

@@ -34,13 +34,18 @@ interface Group {
   readonly size: number;
 }
 
+export interface ShardedOptions extends Omit<WriteOptions, 'stem'> {
+  /** Free texts about the whole: in the index, or in the file where one holds everything. */
+  readonly whole?: ReadonlyMap<string, string>;
+}
+
 /** Writes a flat dict of tensors. `shardSize` bounds the elements of a shard that holds several tensors. */
 export async function writeSharded(
   root: Value,
   kind: ShardKind,
   shardSize: number,
   writeFile: WriteFile,
-  { metadata, signal, onProgress }: Omit<WriteOptions, 'stem'> = {},
+  { metadata = new Map(), whole = new Map(), signal, onProgress }: ShardedOptions = {},
 ): Promise<void> {
   const { stem, extension, format } = shardKinds[kind];
   const tensors = flatTensors(root, 'sharded');
@@ -50,20 +55,21 @@ export async function writeSharded(
     const message = `${shards.length} shards of ${shardSize} bytes are more than their names can number`;
     throw unwritable('sharded', 'count', message, 'Allow larger shards.');
   }
+  const texts = shards.length > 1 ? metadata : new Map([...metadata, ...whole]);
   const weightMap = new Map<string, string>();
   let written = 0;
   for (const [index, shard] of shards.entries()) {
     const name = `${stem}${shards.length > 1 ? suffix(index, shards.length) : ''}`;
     const before = written;
     const progress = (bytes: number) => onProgress?.((written = before + bytes));
-    const options = { stem: name, metadata, signal, onProgress: progress };
+    const options = { stem: name, metadata: texts, signal, onProgress: progress };
     const file = name + extension;
     await writeFile(file, (sink) => format.write!(new Dict(shard), sink, options));
     for (const [key] of shard) weightMap.set(key, file);
   }
   if (shards.length === 1) return;
   const total = groups.reduce((sum, { size }) => sum + size, 0);
-  const index = indexText(weightMap, total);
+  const index = indexText(weightMap, total, whole);
   await writeFile(`${stem}${extension}.index.json`, (sink) =>
     sink.write(new TextEncoder().encode(index)),
   );
@@ -115,13 +121,22 @@ function suffix(index: number, count: number): string {
 }
 
 /** As Python's `json.dumps(index, indent=2, sort_keys=True)` with a line end, in ASCII. */
-function indexText(weightMap: ReadonlyMap<string, string>, total: number): string {
+function indexText(
+  weightMap: ReadonlyMap<string, string>,
+  total: number,
+  texts: ReadonlyMap<string, string>,
+): string {
+  const facts = [...texts]
+    .map(([key, text]) => [key, ascii(text)] as const)
+    .concat([['total_size', String(total)]])
+    .sort(([a], [b]) => inOrderOfCodePoints(a, b))
+    .map(([key, json]) => `    ${ascii(key)}: ${json}`);
   const entries = [...weightMap]
     .sort(([a], [b]) => inOrderOfCodePoints(a, b))
     .map(([key, file]) => `    ${ascii(key)}: ${ascii(file)}`);
   return `{
   "metadata": {
-    "total_size": ${total}
+${facts.join(',\n')}
   },
   "weight_map": {
 ${entries.join(',\n')}

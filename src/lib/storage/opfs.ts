@@ -90,13 +90,26 @@ const OUTBOX = 'outbox';
 /** Milliseconds that the browser is given to copy a file to the downloads. */
 const DOWNLOAD_TIME = 60 * 60 * 1000;
 
+/** Name of the file that is open: it may be one that was downloaded before. */
+let inUse: string | null = null;
+
+/** The file of that name is neither swept nor written over, as long as no other one is in use. */
+export function useInOutbox(name: string): void {
+  inUse = name;
+}
+
+/** The name under which a download lies there: not that of the file that is in use. */
+export function nameInOutbox(name: string): string {
+  return name === inUse ? name.replace(/(\.[^.]*)?$/, ' (2)$1') : name;
+}
+
 /** The folder to write downloads into, without those that were fetched long ago. */
 export async function outbox(): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
   const folder = await root.getDirectoryHandle(OUTBOX, { create: true });
   await sweep(folder);
   for await (const [name, handle] of folder.entries()) {
-    if (handle.kind !== 'file') continue;
+    if (handle.kind !== 'file' || name === inUse) continue;
     const { lastModified } = await (handle as FileSystemFileHandle).getFile();
     if (Date.now() - lastModified > DOWNLOAD_TIME) await folder.removeEntry(name).catch(() => {});
   }
@@ -116,11 +129,13 @@ export async function outboxSize(): Promise<{ files: number; bytes: number }> {
   return size;
 }
 
-/** Removes all of it but what is being written now. */
+/** Removes all of it but what is being written now, or in use. */
 export async function clearOutbox(): Promise<void> {
   const root = await navigator.storage.getDirectory();
   const folder = await root.getDirectoryHandle(OUTBOX).catch(() => null);
-  for await (const name of folder?.keys() ?? []) await folder!.removeEntry(name).catch(() => {});
+  for await (const name of folder?.keys() ?? []) {
+    if (name !== inUse) await folder!.removeEntry(name).catch(() => {});
+  }
 }
 
 /** Throws a FindingError where the browser does not grant the bytes. */

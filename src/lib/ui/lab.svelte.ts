@@ -180,6 +180,16 @@ export class Lab implements Desk {
     return true;
   }
 
+  /** Opens what the edits were written to, as the checkpoint that goes on; their list begins anew. */
+  async openEdited(): Promise<void> {
+    const pile = await this.editing.output.result();
+    const dropped = pile && droppedOf(pile);
+    if (!dropped || !(await this.openCheckpoint(dropped))) return;
+    this.editing.list.clear();
+    void this.recent.note(this.checkpoint.opened!, pile.handles);
+    this.go('/checkpoint');
+  }
+
   /** What the page offers beside the findings of a file that does not open. */
   #remedies(dropped: Dropped, findings: readonly Finding[]): Action[] {
     const choices = findings.flatMap((finding) => finding.choices ?? []);

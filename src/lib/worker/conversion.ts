@@ -72,7 +72,7 @@ function flat(
   losses: Finding[],
   output: EditOutput,
 ): Conversion {
-  const keeps = output.format === 'safetensors' && output.keepTree && !output.sharded;
+  const keeps = output.format === 'safetensors' && output.keepTree;
   try {
     const { tensors, text } = flattenTree(root, output.separator);
     const named = [...tensors.entries()].map(([key, tensor]) => ({
@@ -109,18 +109,11 @@ function checked(conversion: Conversion, { format }: EditOutput): Conversion {
   }
 }
 
-/** What readers of sharded checkpoints find out about them. */
-const factsOfShards = new Set(['shards', 'total_size', 'total_parameters']);
-
-/** The free texts of safetensors files, and those that edits have set; no other facts of a container. */
+/** The free texts of a file, and those that edits have set; no other facts of a container. */
 function ownTexts(metadata: ReadonlyMap<string, string>, source: Checkpoint): Map<string, string> {
-  const isSharded = source.format === 'sharded' && !source.metadata.has('pickle protocol');
-  const isOwn = (key: string) =>
-    source.format === 'safetensors' || (isSharded && !factsOfShards.has(key));
-  const texts = [...metadata].filter(
-    ([key, text]) => (isOwn(key) || source.metadata.get(key) !== text) && key !== 'format',
-  );
-  return new Map(texts);
+  const isOwn = (key: string, text: string) =>
+    source.texts?.has(key) || source.metadata.get(key) !== text;
+  return new Map([...metadata].filter(([key, text]) => isOwn(key, text) && key !== 'format'));
 }
 
 function textLoss(texts: ReadonlyMap<string, string>): Finding {

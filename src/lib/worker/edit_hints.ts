@@ -61,8 +61,9 @@ function presetHints(stateDicts: readonly StateDictCandidate[]): EditHint[] {
   const [first, ...others] = stateDicts.map(({ dict }) => namePresets(dict));
   return (first ?? []).flatMap(({ title, edits }): EditHint[] => {
     const areAlike = others.every((presets) => presets.some((preset) => preset.title === title));
-    const place = areAlike ? null : pathOf(stateDicts[0]!.path);
-    return [{ title, detail: 'names', edits: edits(place) }];
+    const { path, dict } = stateDicts[0]!;
+    const detail = `${dict.size.toLocaleString('en-US')} keys`;
+    return [{ title, detail, edits: edits(areAlike ? null : pathOf(path)) }];
   });
 }
 

@@ -1,6 +1,7 @@
 /** Editing: the list of edits is the page's; what it makes of the open checkpoint is kept here. */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { parseLiteral } from '#lib/architecture/literal.ts';
+import { TREE_KEY } from '#lib/edit/kept_tree.ts';
 import { storageError } from '#lib/storage/errors.ts';
 import { convert, isFlatOutput, isTorchOutput, outputFormats } from './conversion.ts';
 import { editHints } from './edit_hints.ts';
@@ -84,5 +85,8 @@ async function writeFile(
 
 function writeShards({ root, metadata, output, name }: Written, args: Place): Promise<Saved> {
   const kind = isTorchOutput(output) ? 'bin' : 'safetensors';
-  return saveShards(root, kind, name, { ...args, name, texts: metadata });
+  const isWhole = ([key]: readonly [string, string]) => key === TREE_KEY;
+  const texts = new Map([...metadata].filter((text) => !isWhole(text)));
+  const whole = new Map([...metadata].filter(isWhole));
+  return saveShards(root, kind, name, { ...args, name, texts, whole });
 }

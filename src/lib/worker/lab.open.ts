@@ -9,6 +9,7 @@ import { findCarried } from '#lib/architecture/carried/open.ts';
 import { blobSource } from '#lib/file/source.ts';
 import { formatTitle } from '#lib/formats/folder.ts';
 import { label, pythonKey } from '#lib/inspect/repr.ts';
+import { useInOutbox } from '#lib/storage/opfs.ts';
 import { describeStateDict } from './describe_state_dict.ts';
 import { factsOf } from './facts.ts';
 import { attempt, shown, type CallContext, type Handlers, type LabState } from './lab.state.ts';
@@ -42,6 +43,7 @@ async function open(
   const carried = findCarried(checkpoint, stateDicts);
   const outline = new Outline(checkpoint.root, stateDicts[0]?.dict);
   // Only now does what was open before give way.
+  useInOutbox(file.name);
   void state.bench?.dispose();
   state.bench = null;
   state.tokenizer = null;

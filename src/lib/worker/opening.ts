@@ -3,7 +3,7 @@ import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { blobSource, type Source } from '#lib/file/source.ts';
 import { openFolder } from '#lib/formats/folder.ts';
-import { openCheckpoint } from '#lib/formats/index.ts';
+import { openFile } from '#lib/formats/zipped.ts';
 import type { CallContext } from './lab.state.ts';
 import { paced } from './paced.ts';
 import type { Dropped } from './protocol.ts';
@@ -16,7 +16,7 @@ export async function openDropped(
   const count = readCounter(progress);
   const result =
     'file' in dropped
-      ? await openCheckpoint(count(dropped.file), signal)
+      ? await openFile(count(dropped.file), signal, dropped.choice)
       : await openFolder(
           dropped.name,
           dropped.files.map(({ path, file }) => ({ path, source: count(file) })),

@@ -23,16 +23,18 @@ export interface OpenCalls {
 }
 
 /** A file, or the files of a folder (or several files) that were dropped together. */
-export type Dropped =
+export type Dropped = (
   | { file: File }
   | {
       /** Name of the folder, or of the first file. */
       name: string;
       /** `path` is relative to the folder, with slashes. */
       files: { path: string; file: File }[];
-      /** Which of the finding's `choices` is meant, where the folder holds several checkpoints. */
-      choice?: number;
-    };
+    }
+) & {
+  /** Which of the finding's `choices` is meant, where a folder or zip holds several checkpoints. */
+  choice?: number;
+};
 
 export interface Verified {
   bytes: number;

@@ -14,7 +14,7 @@ import { openCheckpoint } from '#lib/formats/index.ts';
 import { safetensors } from '#lib/formats/safetensors.ts';
 import { judgeFile } from '#lib/formats/weights_only.file.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
-import { ensureRoom, outbox, writeOpfs, type OpenFile } from '#lib/storage/opfs.ts';
+import { ensureRoom, nameInOutbox, outbox, writeOpfs, type OpenFile } from '#lib/storage/opfs.ts';
 import { writeVerified } from '#lib/storage/verified.ts';
 import type { Saved } from './protocol.ts';
 
@@ -82,7 +82,7 @@ export async function writeFile(
   if (openFile && total >= LARGE) {
     const folder = await outbox();
     await ensureRoom(name, total);
-    return writeOpfs(folder, name, writeTo, openFile);
+    return writeOpfs(folder, nameInOutbox(name), writeTo, openFile);
   }
   const sink = memorySink();
   await writeTo(sink);

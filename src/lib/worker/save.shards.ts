@@ -1,15 +1,15 @@
 /**
  * Writes a sharded checkpoint and reads it back: into a folder of its own below the one that was
- * picked, or as one zip to download, from which the folder is unpacked.
+ * picked, or as one zip to download, which holds the folder.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
 import type { Sink } from '#lib/file/sink.ts';
 import { blobSource } from '#lib/file/source.ts';
-import { entrySource, openZip } from '#lib/file/zip.read.ts';
 import { ZipWriter } from '#lib/file/zip.write.ts';
 import type { FolderFile } from '#lib/formats/folder.files.ts';
 import { openFolder } from '#lib/formats/folder.ts';
+import { filesInZip } from '#lib/formats/zipped.ts';
 import {
   DEFAULT_SHARD_SIZE,
   shardKinds,
@@ -35,8 +35,9 @@ export interface ShardArguments extends WriteArguments {
   readonly name?: string;
   /** Bytes of the largest shard. */
   readonly shardSize?: number;
-  /** Free texts of every shard. */
+  /** Free texts of every shard, and of the whole. */
   readonly texts?: ReadonlyMap<string, string>;
+  readonly whole?: ReadonlyMap<string, string>;
 }
 
 /** Writes the tensors of a state_dict in shards; `name` is the folder's, unless one is given. */
@@ -50,6 +51,7 @@ export async function saveShards(
   const total = kind === 'bin' ? storedBytes(root) : elementBytes(root);
   const options = {
     metadata: metadataFor(shardKinds[kind].format, args.texts),
+    whole: args.whole,
     signal,
     onProgress: (bytes: number) => progress({ bytes: Math.min(bytes, total), total }),
   };
@@ -65,7 +67,7 @@ export async function saveShards(
     await zip.finish();
   };
   const file = await writeFile(`${folder}.zip`, total, zipped, args);
-  await check(await filesInZip(file, signal));
+  await check(await filesInZip(blobSource(file), signal));
   return saved(file, file.name);
 }
 
@@ -106,14 +108,4 @@ async function newFolder(
     });
   }
   return folder;
-}
-
-async function filesInZip(file: File, signal: AbortSignal): Promise<FolderFile[]> {
-  const zip = await openZip(blobSource(file), signal);
-  return Promise.all(
-    [...zip.entries.values()].map(async (entry) => ({
-      path: entry.name.slice(entry.name.indexOf('/') + 1),
-      source: await entrySource(zip, entry, signal),
-    })),
-  );
 }

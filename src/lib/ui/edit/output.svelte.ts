@@ -10,6 +10,7 @@ import type {
   Saved,
 } from '#lib/worker/protocol.ts';
 import type { Desk } from '../desk.ts';
+import { readPicked, type Pile } from '../dropped.ts';
 import { parseBytes } from '../format.ts';
 import { words } from './words.ts';
 
@@ -17,6 +18,7 @@ import { words } from './words.ts';
 type Place = Pick<Calls['saveEdited']['args'], 'handle' | 'directory'>;
 
 export type Written = Saved & {
+  readonly place: Place;
   readonly output: EditOutput;
   readonly how: 'picked' | 'download';
   readonly overflows: readonly Overflow[];
@@ -112,6 +114,19 @@ export class OutputState {
     await this.#write({});
   }
 
+  /** What was written, to be opened; null where it cannot be read, which is said. */
+  async result(): Promise<Pile | null> {
+    const { written } = this;
+    if (!written) return null;
+    if (written.file) return { files: [written.file], folders: [] };
+    const failure = words.output.notOpened(written.name);
+    const result = await this.#desk.tasks.run(words.output.opening, failure, async ({ signal }) => {
+      const { handle, directory } = written.place;
+      return readPicked([handle ?? (await directory!.getDirectoryHandle(written.name))], signal);
+    });
+    return result && this.#desk.problems.check(failure, result) ? result.pile : null;
+  }
+
   async #write(place: Place): Promise<void> {
     const { preview } = this.#editing;
     if (!preview || this.busy) return;
@@ -136,6 +151,7 @@ export class OutputState {
     if (!result || !this.#desk.problems.check(failure, result)) return;
     const { saved, overflows } = result;
     if (saved.file) download(saved.file, saved.name);
-    this.written = { ...saved, name, output, overflows, how: saved.file ? 'download' : 'picked' };
+    const how = saved.file ? 'download' : 'picked';
+    this.written = { ...saved, name, output, overflows, how, place };
   }
 }

@@ -16,6 +16,8 @@ export const words = {
     export: 'Export the list of edits',
     exportWords: 'json',
     clear: 'Clear the list of edits',
+    open: 'Open the result of the edits',
+    openWords: 'written converted edited checkpoint',
   },
 
   /** The list. */
@@ -292,6 +294,9 @@ export const words = {
     failed: 'An edit failed: correct it, or switch it off.',
     notAsked: 'Could not ask where to save',
     writing: (name: string) => `Writing ${name}`,
+    open: 'Open the result',
+    opening: 'Reading the result',
+    notOpened: (name: string) => `Could not open ${name}`,
     notWritten: (name: string) => `Could not write ${name}`,
   },
 } as const;
