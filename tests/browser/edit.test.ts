@@ -3,34 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { Page } from 'playwright-core';
 import { runPython } from '../python.ts';
-import { app } from './app.fixture.ts';
-import { drop, openPage, sampleFile, step } from './app.ts';
+import { sampleFile, step } from './app.ts';
+import { add, downloadResult, edits, openEditor, preview } from './editor.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-edit-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const edits = (page: Page) => page.getByRole('list', { name: 'Edits' }).getByRole('listitem');
-const preview = (page: Page) => page.getByRole('region', { name: 'Preview' });
-
-async function openEditor(): Promise<{ page: Page; complaints: string[]; close(): Promise<void> }> {
-  const context = await app.browser.newContext({ serviceWorkers: 'block', acceptDownloads: true });
-  const { page, complaints } = await openPage(context, app.server.url);
-  await step(page, 'Edit');
-  await drop(page, [sampleFile('digits/last.pth')]);
-  await preview(page).waitFor();
-  return { page, complaints, close: () => context.close() };
-}
-
-async function add(page: Page, name: string | RegExp): Promise<void> {
-  const button = page.getByRole('button', { name });
-  if (!(await button.isVisible())) await page.getByText('Add an edit', { exact: true }).click();
-  await button.click();
-}
-
 test('edits are listed, previewed, undone and written', async () => {
-  const { page, complaints, close } = await openEditor();
+  const { page, complaints, close } = await openEditor(sampleFile('digits/last.pth'));
   await add(page, /^Drop the optimizer/);
   await add(page, 'Rename by rules…');
   await page.getByLabel('Kind of rule 1').selectOption('add');
@@ -55,13 +36,7 @@ test('edits are listed, previewed, undone and written', async () => {
   await step(page, 'Checkpoint');
   await step(page, 'Edit');
   expect(await edits(page).count()).toBe(3);
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: 'Download', exact: true }).click(),
-  ]);
-  await page.getByText('read back and verified').waitFor();
-  const path = join(folder, download.suggestedFilename());
-  await download.saveAs(path);
+  const path = await downloadResult(page, folder);
   expect(path).toMatch(/last_edited\.safetensors$/);
   const script = join(folder, 'check.py');
   writeFileSync(script, check);
@@ -87,7 +62,7 @@ print(json.dumps({"tensors": len(names), "equal": equal, "epoch": epoch, "format
 `;
 
 test('what is wrong is said at its edit, and a full disk loses nothing', async () => {
-  const { page, complaints, close } = await openEditor();
+  const { page, complaints, close } = await openEditor(sampleFile('digits/last.pth'));
   await add(page, 'Rename by rules…');
   await page.getByLabel('Prefix of rule 1').fill('nothing.');
   await edits(page).getByText('rename: "nothing." taken off changes no key').waitFor();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseLiteral } from '#lib/architecture/literal.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { tensorFromBytes } from '#lib/checkpoint/tensor.ts';
-import { dict, type Value } from '#lib/checkpoint/value.ts';
+import { dict, list, tuple, type Value } from '#lib/checkpoint/value.ts';
 import type { Edit } from '#lib/edit/edits.ts';
 import { Preview } from './edit_preview.ts';
 
@@ -55,6 +55,13 @@ describe('a preview', () => {
       'model.m.a > model.m.b: renamed',
       'model.m.b > model.m.a: renamed',
     ]);
+  });
+
+  it('leaves out what is only copied', () => {
+    const betas = { betas: tuple(0.9, 0.99), empty: list(), none: dict({}) };
+    const preview = previewOf(dict({ ...betas, model: dict({ 'm.a': tensor(1) }) }), strip);
+    expect(lines(preview)).toEqual(['model.m.a > model.a: renamed']);
+    expect(preview.describe().counts).toMatchObject({ same: 3, changed: 0 });
   });
 
   it('counts what overflows', async () => {

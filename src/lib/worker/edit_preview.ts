@@ -130,11 +130,25 @@ class Contents {
 
   of(value: Value, key: string): string {
     if (isScalar(value)) return `${key} ${typeof value} ${String(value)}`;
-    if (!isTensor(value)) return `${value.kind} ${this.#number(value)}`;
-    const { dtype, shape, strides, offset, conj, neg, storage } = value;
-    return [this.#number(storage), dtype, shape.join(), strides.join(), offset, conj, neg].join(
-      ' ',
-    );
+    const parts = (values: Iterable<Value>) => [...values].map((it) => this.of(it, '')).join();
+    switch (value.kind) {
+      case 'tensor': {
+        const { dtype, shape, strides, offset, conj, neg, storage } = value;
+        const view = [dtype, shape.join(), strides.join(), offset, conj, neg];
+        return [this.#number(storage), ...view].join(' ');
+      }
+      case 'sparse':
+        return `${value.layout} ${value.shape.join()} ${parts(value.parts.map(([, it]) => it))}`;
+      // Edits copy these, and what is a leaf is small.
+      case 'tuple':
+      case 'list':
+      case 'set':
+        return `${value.kind} ${parts(value.items)}`;
+      case 'dict':
+        return `${value.type} ${parts([...value.entries()].flat())}`;
+      default:
+        return `${value.kind} ${this.#number(value)}`;
+    }
   }
 
   #number(object: object): number {

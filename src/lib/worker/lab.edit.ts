@@ -1,5 +1,5 @@
 /** Editing: the list of edits is the page's; what it makes of the open checkpoint is kept here. */
-import { FindingError } from '#lib/checkpoint/finding.ts';
+import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { parseLiteral } from '#lib/architecture/literal.ts';
 import { TREE_KEY } from '#lib/edit/kept_tree.ts';
 import { storageError } from '#lib/storage/errors.ts';
@@ -47,6 +47,7 @@ export function editHandlers(state: LabState): Handlers<keyof EditCalls> {
     saveEdited: ({ id, output, name, ...place }, { signal, progress }) =>
       attempt(signal, async () => {
         const preview = need(id); // it may have a newer one when all is written
+        if (!preview.ok) throw new FindingError(unfinished);
         const stem = name.replace(/\.[^.]+$/, '') || 'checkpoint';
         const { root, metadata, losses } = converted(id, output, stem);
         const refused = losses.find(({ severity }) => severity === 'error');
@@ -63,6 +64,13 @@ export function editHandlers(state: LabState): Handlers<keyof EditCalls> {
       attempt(signal, () => Promise.resolve({ edits: readEdits(text) })),
   };
 }
+
+const unfinished: Finding = {
+  code: 'edit-failed',
+  severity: 'error',
+  message: 'edit: an edit failed, so that nothing was written',
+  advice: 'Correct the edit, or switch it off.',
+};
 
 type Written = Pick<ReturnType<typeof convert>, 'root' | 'metadata'> & {
   readonly output: EditOutput;

@@ -7,6 +7,7 @@ import type {
   EditPreview,
   EditRow,
   Finding,
+  OpenedCheckpoint,
   Overflow,
 } from '#lib/worker/protocol.ts';
 import { WorkerCrash } from '#lib/worker/client.ts';
@@ -17,6 +18,13 @@ import { PagedRows } from '../rows.svelte.ts';
 import { EditList } from './edit_list.svelte.ts';
 import { OutputState } from './output.svelte.ts';
 import { words } from './words.ts';
+
+/** Edits of a checkpoint whose preview was asked for, as JSON. */
+interface Asked {
+  readonly opened: OpenedCheckpoint;
+  readonly text: string;
+  done: Promise<void>;
+}
 
 /** Milliseconds without a change after which the edits are previewed. */
 const PAUSE = 120;
@@ -40,6 +48,8 @@ export class EditingState {
   readonly #checkpoint: CheckpointState;
   /** Edits over which the worker stopped: they are not tried again by themselves. */
   #refused = '';
+  /** The preview that was asked for last, which alone counts. */
+  #asked: Asked | null = null;
 
   constructor(desk: Desk, checkpoint: CheckpointState, beside: BesideState) {
     this.#desk = desk;
@@ -58,23 +68,36 @@ export class EditingState {
     const edits = this.list.active.map(({ edit }) => edit);
     const { opened } = this.#checkpoint;
     if (!opened) return () => {};
-    let isStale = false;
     const timer = setTimeout(
-      () => untrack(() => this.#refresh(edits, () => isStale)),
+      () => untrack(() => this.#refresh(edits)),
       untrack(() => this.preview) ? PAUSE : 0,
     );
-    return () => {
-      isStale = true;
-      clearTimeout(timer);
-    };
+    return () => clearTimeout(timer);
   }
 
-  async #refresh(edits: readonly Edit[], isStale: () => boolean): Promise<void> {
+  /** The preview of the list as it is now, not as it was before the last pause. */
+  async current(): Promise<EditPreview | null> {
+    await this.#refresh(this.list.active.map(({ edit }) => edit));
+    return this.preview;
+  }
+
+  /** Asks for a preview, unless the newest one is of the same edits. */
+  #refresh(edits: readonly Edit[]): Promise<void> {
+    const { opened } = this.#checkpoint;
     const text = JSON.stringify(edits);
-    if (text === this.#refused) return;
+    if (text === this.#refused || !opened) return Promise.resolve();
+    if (this.#asked?.text !== text || this.#asked.opened !== opened) {
+      const asked: Asked = { opened, text, done: Promise.resolve() };
+      this.#asked = asked;
+      asked.done = this.#preview(edits, asked);
+    }
+    return this.#asked.done;
+  }
+
+  async #preview(edits: readonly Edit[], asked: Asked): Promise<void> {
     try {
       const result = await this.#desk.client.call('previewEdits', { edits });
-      if (isStale()) return;
+      if (this.#asked !== asked) return;
       this.failure = result.ok ? [] : result.findings;
       this.preview = result.ok ? result.preview : null;
       this.overflows = null;
@@ -82,7 +105,7 @@ export class EditingState {
     } catch (error) {
       this.preview = null;
       if (error instanceof WorkerCrash) {
-        this.#refused = text;
+        this.#refused = asked.text;
         this.failure = [stopped];
       } else this.#desk.problems.defect(words.list.notPreviewed, error);
     }

@@ -24,6 +24,12 @@ export type Written = Saved & {
   readonly overflows: readonly Overflow[];
 };
 
+/** What is written: the newest preview, once it is of the edits as they are. */
+interface Previewed {
+  readonly preview: EditPreview | null;
+  current(): Promise<EditPreview | null>;
+}
+
 /** The format of the result, its name, what it loses, and what was written. */
 export class OutputState {
   format = $state<EditOutput['format']>('safetensors');
@@ -38,7 +44,7 @@ export class OutputState {
   busy = $state(false);
   written = $state.raw<Written | null>(null);
   readonly #desk: Desk;
-  readonly #editing: { readonly preview: EditPreview | null };
+  readonly #editing: Previewed;
 
   readonly canShard = $derived(this.format === 'pt' || this.format === 'safetensors');
   readonly spec: EditOutput = $derived({
@@ -62,7 +68,7 @@ export class OutputState {
       (this.spec.sharded && this.shardBytes === null),
   );
 
-  constructor(desk: Desk, editing: { readonly preview: EditPreview | null }) {
+  constructor(desk: Desk, editing: Previewed) {
     this.#desk = desk;
     this.#editing = editing;
   }
@@ -128,8 +134,7 @@ export class OutputState {
   }
 
   async #write(place: Place): Promise<void> {
-    const { preview } = this.#editing;
-    if (!preview || this.busy) return;
+    if (this.busy) return;
     this.busy = true;
     this.written = null;
     const output = this.spec;
@@ -137,16 +142,15 @@ export class OutputState {
     const failure = words.output.notWritten(name);
     const shards = output.sharded && { shardSize: this.shardBytes ?? undefined };
     const result = await this.#desk.tasks
-      .run(words.output.writing(name), failure, (task) =>
-        this.#desk.client.call(
-          'saveEdited',
-          { id: preview.id, output, name, ...place, ...shards },
-          {
-            signal: task.signal,
-            onProgress: ({ bytes, total }) => task.transferred(bytes, total),
-          },
-        ),
-      )
+      .run(words.output.writing(name), failure, async (task) => {
+        const preview = await this.#editing.current();
+        if (!preview) return null;
+        const args = { id: preview.id, output, name, ...place, ...shards };
+        return this.#desk.client.call('saveEdited', args, {
+          signal: task.signal,
+          onProgress: ({ bytes, total }) => task.transferred(bytes, total),
+        });
+      })
       .finally(() => (this.busy = false));
     if (!result || !this.#desk.problems.check(failure, result)) return;
     const { saved, overflows } = result;
