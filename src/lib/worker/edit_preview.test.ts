@@ -2,17 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { parseLiteral } from '#lib/architecture/literal.ts';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { tensorFromBytes } from '#lib/checkpoint/tensor.ts';
-import { dict, list, tuple, type Value } from '#lib/checkpoint/value.ts';
+import { dict, list, tuple, type Dict, type Value } from '#lib/checkpoint/value.ts';
 import type { Edit } from '#lib/edit/edits.ts';
 import { Preview } from './edit_preview.ts';
 
 const tensor = (...values: number[]) =>
   tensorFromBytes(new Uint8Array(Float32Array.from(values).buffer), 'float32', [values.length]);
 
-function previewOf(root: Value, ...edits: Edit[]): Preview {
+function checkpointOf(root: Value): Checkpoint {
   const where = { name: 'a.pt', format: 'torch', size: 0, findings: [], calls: [] };
-  const checkpoint: Checkpoint = { ...where, root, metadata: new Map() };
-  return new Preview(1, checkpoint, edits, { others: new Map(), literal: parseLiteral });
+  return { ...where, root, metadata: new Map() };
+}
+
+function previewOf(root: Value, ...edits: Edit[]): Preview {
+  const context = { others: new Map(), literal: parseLiteral };
+  return new Preview(1, checkpointOf(root), edits, context);
 }
 
 /** `before > after: changes` */
@@ -78,6 +82,26 @@ describe('a preview', () => {
     expect(steps).toHaveLength(2);
     expect(steps[1]!.findings[0]!.message).toContain("delete: there is no ['x']");
     expect(lines(preview)).toHaveLength(2);
+  });
+
+  it('goes on from an earlier one as far as the edits are the same', () => {
+    const half: Edit = { kind: 'cast', names: ['*'], to: 'float16' };
+    const drop: Edit = { kind: 'drop', names: ['lr'] };
+    const checkpoint = checkpointOf(root());
+    const context = { others: new Map<number, Checkpoint>(), literal: parseLiteral };
+    const make = (id: number, edits: Edit[], earlier?: Preview, of = checkpoint) =>
+      new Preview(id, of, edits, context, earlier);
+    const first = make(1, [strip, half, drop]);
+    const next = make(2, [strip, half, { kind: 'delete', path: ["'epoch'"] }], first);
+    const anew = make(3, [strip, half, { kind: 'delete', path: ["'epoch'"] }]);
+    expect(lines(next, 'all')).toEqual(lines(anew, 'all'));
+    expect({ ...next.describe(), id: 3 }).toEqual(anew.describe());
+    const halves = ({ tree }: Preview) => (tree.root as Dict).get('model');
+    expect(halves(make(4, [strip, half], next))).toBe(halves(make(5, [strip, half], first)));
+    // Another order, or another checkpoint, has nothing in common.
+    expect(lines(make(6, [half, strip], first))).toEqual(lines(make(7, [half, strip])));
+    const other = checkpointOf(dict({ x: tensor(1) }));
+    expect(lines(make(8, [half], first, other))).toEqual(['x > x: cast']);
   });
 
   it('filters by name and kind, values too', () => {

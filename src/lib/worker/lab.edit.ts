@@ -31,7 +31,7 @@ export function editHandlers(state: LabState): Handlers<keyof EditCalls> {
       attempt(signal, () => {
         const others = new Map([...state.beside].map(([id, { checkpoint }]) => [id, checkpoint]));
         const context = { others, literal: parseLiteral };
-        newest = new Preview(++count, state.need().checkpoint, edits, context);
+        newest = new Preview(++count, state.need().checkpoint, edits, context, newest);
         return Promise.resolve({ preview: newest.describe() });
       }),
     filterEdits: ({ id, show, text }) => (newest?.id === id ? newest.filter(show, text) : null),
