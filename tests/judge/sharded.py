@@ -1,13 +1,16 @@
 """Joins sharded checkpoints that the lab wrote, by their indexes, and sees that they are split as
 huggingface_hub splits a state_dict and indexed as transformers writes an index. Reads a list of
-cases as JSON from standard input, {"folder", "stem", "extension", "size", "keys"}: `size` is the
-largest shard in bytes, `keys` the state_dict's in its order. A line of JSON a case: {"root": as
-`describe.py` says, "files": number of shards}, or {"error": …}.
+cases as JSON from standard input, {"folder", "stem", "extension", "size", "keys"}: `folder` may be a zip
+of one, `size` is the largest shard in bytes, or null where the order of the keys is not known, `keys`
+are the state_dict's in its order. A line of JSON a case: {"root": as `describe.py` says, "files": number
+of shards}, or {"error": …}.
 """
 
 import json
 import pathlib
 import sys
+import tempfile
+import zipfile
 
 import torch
 from describe import describe
@@ -48,14 +51,21 @@ def expected_shards(tensors, extension, limit):
 
 def join(folder, stem, extension, size, keys):
     folder = pathlib.Path(folder)
+    if folder.suffix == ".zip":
+        with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(folder) as archive:
+            archive.extractall(place)
+            [inner] = pathlib.Path(place).iterdir()
+            tensors, count = join(inner, stem, extension, size, keys)
+            return {key: tensor.clone() for key, tensor in tensors.items()}, count
     index_path = folder / f"{stem}{extension}.index.json"
     names = sorted(path.name for path in folder.glob(f"*{extension}"))
     shards = {name: load(folder / name) for name in names}
     homes = {key: name for name, shard in shards.items() for key in shard}
     tensors = {key: shards[homes[key]][key] for key in keys}
     assert sum(len(shard) for shard in shards.values()) == len(keys), "a tensor is in two shards"
-    expected = expected_shards(tensors, extension, size)
-    assert [set(shards[name]) for name in names] == expected, f"split as {names}, not {expected}"
+    if size is not None:
+        expected = expected_shards(tensors, extension, size)
+        assert [set(shards[name]) for name in names] == expected, f"split as {names}, not {expected}"
     count = len(names)
     if count == 1:
         assert names == [f"{stem}{extension}"] and not index_path.exists()

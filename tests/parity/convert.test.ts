@@ -1,15 +1,26 @@
 /**
- * Checkpoints of every format in every other one, with edits, contents as PyTorch, safetensors and
+ * Checkpoints of every format in every one that is written, contents as PyTorch, safetensors and
  * NumPy read them before and after; and a nested checkpoint that goes through safetensors and back.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { shardKinds } from '#lib/formats/sharded.write.ts';
 import { Lab } from '#lib/worker/lab.ts';
-import type { Edit, EditOutput, Finding } from '#lib/worker/protocol.ts';
+import type { Calls, Edit, EditOutput, Finding } from '#lib/worker/protocol.ts';
+import type { Description } from '../fixtures/describe.ts';
+import { fixturesOf } from '../fixtures/made.ts';
 import { runPython } from '../python.ts';
-import { judgeWritten, load } from './judge.ts';
+import { judgeWritten, load, type Judgement } from './judge.ts';
 import { unwrap } from './lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-convert-'));
@@ -17,9 +28,21 @@ afterAll(() => rmSync(folder, { recursive: true }));
 await runPython('tests/fixtures/conversions.py', [folder]);
 
 const context = { signal: new AbortController().signal, progress: () => {} };
+/** Small, so that most checkpoints come to several shards. */
+const SHARD_SIZE = 100;
 const plainOutput = { sharded: false, separator: '.', keepTree: true };
 
-/** Opens a file, edits it, writes it; gives what is said of it before, and where it is. */
+/** A file, or the files of a folder. */
+function dropped(path: string): Calls['open']['args'] {
+  const file = (at: string) => new File([readFileSync(at)], basename(at));
+  if (!statSync(path).isDirectory()) return { file: file(path) };
+  const files = readdirSync(path).map((name) => ({ path: name, file: file(join(path, name)) }));
+  return { name: basename(path), files };
+}
+
+const stem = (name: string) => name.replace('.', '_');
+
+/** Opens a checkpoint, edits it, writes it; gives what is said of it before, and where it is. */
 async function convert(
   path: string,
   output: EditOutput,
@@ -27,11 +50,11 @@ async function convert(
   shardSize?: number,
 ): Promise<{ path: string; losses: Finding[] }> {
   const { handlers } = new Lab();
-  unwrap(await handlers.open({ file: new File([readFileSync(path)], basename(path)) }, context));
+  unwrap(await handlers.open(dropped(path), context));
   const { preview } = unwrap(await handlers.previewEdits({ edits }, context));
   expect(preview.steps.flatMap(({ findings }) => findings)).toEqual([]);
   const losses = await handlers.editLosses({ id: preview.id, output }, context);
-  const name = `${basename(path).replace('.', '_')}${shardSize ?? ''}.${output.format}`;
+  const name = `${stem(basename(path))}${shardSize ?? ''}.${output.format}`;
   const args = { id: preview.id, output, name, shardSize };
   const { saved } = unwrap(await handlers.saveEdited(args, context));
   expect(saved.verified).toBe(true);
@@ -40,56 +63,93 @@ async function convert(
   return { path: to, losses };
 }
 
+/** Of a description, what may have tensors in it. */
+interface Parts {
+  readonly tensor?: Description;
+  readonly dict?: readonly [key: Description, item: Description][];
+  readonly list?: readonly Description[];
+  readonly tuple?: readonly Description[];
+}
+type Elements = [dtype: string, shape: unknown, hex: unknown];
+
 /** The elements of every tensor by its keys, joined. */
-function elements(description: unknown): Record<string, unknown> {
-  const found: Record<string, unknown> = {};
-  const visit = (value: Record<string, unknown>, path: readonly string[]): void => {
-    const { tensor, dict } = value as {
-      tensor?: Record<string, unknown>;
-      dict?: [Record<string, unknown>, Record<string, unknown>][];
-    };
-    if (tensor) found[path.join('.')] = [tensor['dtype'], tensor['shape'], tensor['hex']];
+function elements(description: unknown): Record<string, Elements> {
+  const found: Record<string, Elements> = {};
+  const visit = (value: Description, path: readonly string[]): void => {
+    const { tensor, dict, list, tuple } = value as Parts;
+    if (tensor) {
+      const { dtype, shape, hex } = tensor;
+      found[path.join('.')] = [dtype as string, shape, hex];
+    }
     for (const [key, item] of dict ?? []) visit(item, [...path, String(Object.values(key)[0])]);
+    for (const [at, item] of (list ?? tuple ?? []).entries()) visit(item, [...path, String(at)]);
   };
-  visit(description as Record<string, unknown>, []);
+  visit(description as Description, []);
   return found;
 }
 
-/** What NumPy lacks. */
-const noNumpy = ['*of_bfloat16', '*of_float8_*'];
-/** What has no storage class. */
-const noClass = ['*of_float8_*', '*of_uint16', '*of_uint32', '*of_uint64'];
+/** Dtypes that a format has no form for. */
+const lacking: Readonly<Partial<Record<EditOutput['format'], RegExp>>> = {
+  npz: /^(bfloat16|float8_)/,
+  pth: /^(float8_|uint(16|32|64)$)/,
+};
 
+/** Sources whose own library reads them, and those whose contents were saved beside them. */
 const sources = ['views.pt', 'old.pth', 'flat.safetensors', 'arrays.npz', 'nested.pt'];
+const others = ['script.pt', 'exported.pt2', 'array.npy', 'arrays.pkl', 'model.gguf'];
 const targets = ['pt', 'pth', 'safetensors', 'npz'] as const;
-const original = await load(sources.map((name) => join(folder, name)));
+const original = await load([
+  ...sources.map((name) => join(folder, name)),
+  ...others.map((name) => join(folder, 'want', `${name}.pt`)),
+]);
+const folders = await fixturesOf<Judgement & { name: string; code?: string }>(
+  'tests/fixtures/folders.py',
+  { parts: ['tests/judge/describe.py'] },
+);
+const all = [
+  ...[...sources, ...others].map((name, at) => {
+    const contents = elements(original[at]!.root);
+    return { name, path: join(folder, name), contents };
+  }),
+  ...folders
+    .filter(({ code }) => code === undefined)
+    .map(({ name, path, root }) => ({ name, path, contents: elements(root) })),
+];
 
-const fits = (key: string, glob: string) =>
-  new RegExp(`^${glob.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(key);
+const outputs: readonly EditOutput[] = [
+  ...targets.map((format) => ({ ...plainOutput, format })),
+  ...(['pt', 'safetensors'] as const).map((format) => ({
+    ...plainOutput,
+    sharded: true,
+    keepTree: false,
+    format,
+  })),
+];
 
 /** Everything is converted first, and judged at once. */
 async function convertAll() {
-  const cases = sources.flatMap((source, at) => targets.map((format) => ({ source, at, format })));
   const made = [];
-  for (const { source, at, format } of cases) {
-    const before = elements(original[at]!.root);
-    const keys = Object.keys(before);
-    const lacking = format === 'npz' ? noNumpy : format === 'pth' ? noClass : [];
-    const names = lacking.filter((glob) => keys.some((key) => fits(key, glob)));
-    const edits = names.length > 0 ? [{ kind: 'drop', names } as const] : [];
-    const path = join(folder, source);
-    const output = { ...plainOutput, format };
-    if (names.length > 0) {
-      await expect(convert(path, output)).rejects.toThrow(/has no (float8|bfloat|uint)/);
+  for (const { name, path, contents } of all) {
+    for (const output of outputs) {
+      const lacks = output.sharded ? undefined : lacking[output.format];
+      const names = Object.keys(contents).filter((key) => lacks?.test(contents[key]![0]) ?? false);
+      const edits = names.length > 0 ? [{ kind: 'drop', names } as const] : [];
+      if (names.length > 0) {
+        await expect(convert(path, output)).rejects.toThrow(/has no (float8|bfloat|uint)/);
+      }
+      const converted = await convert(path, output, edits, output.sharded ? SHARD_SIZE : undefined);
+      const kept = Object.entries(contents).filter(([key]) => !names.includes(key));
+      // A tensor alone is called as the file, where it needs a name.
+      const isNamed = output.sharded || !['pt', 'pth'].includes(output.format);
+      const alone = isNamed ? `${stem(name)}${output.sharded ? SHARD_SIZE : ''}` : '';
+      const expected = Object.fromEntries(kept.map(([key, it]) => [key || alone, it]));
+      const to = `${output.sharded ? 'shards of ' : ''}${output.format}`;
+      made.push({ ...converted, name: `${name} to ${to}`, output, expected });
     }
-    const { path: to, losses } = await convert(path, output, edits);
-    const kept = keys.filter((key) => !names.some((glob) => fits(key, glob)));
-    const expected = Object.fromEntries(kept.map((key) => [key, before[key]]));
-    made.push({ name: `${source} to ${format}`, to, losses, expected });
   }
-  const flat = made.find(({ name }) => name === 'nested.pt to safetensors')!.to;
+  const flat = made.find(({ name }) => name === 'nested.pt to safetensors')!;
   const edits = [{ kind: 'unflatten', separator: '.' } as const];
-  const back = await convert(flat, { ...plainOutput, format: 'pt' }, edits);
+  const back = await convert(flat.path, { ...plainOutput, format: 'pt' }, edits);
   const sharded = { ...plainOutput, format: 'safetensors', sharded: true } as const;
   const joined = [];
   for (const shardSize of [200, undefined]) {
@@ -99,21 +159,59 @@ async function convertAll() {
     expect(zip.losses.filter(({ severity }) => severity !== 'info')).toEqual([]);
     joined.push(await convert(zip.path, { ...plainOutput, format: 'pt' }, edits));
   }
-  const files = [...made.map(({ to }) => to), back.path, ...joined.map(({ path }) => path)];
-  const judged = await judgeWritten(files);
+  const again = join(folder, 'noted.safetensors');
+  copyFileSync(join(folder, 'flat.safetensors'), again);
+  const entries = { by: null, 'a note\n': '"é"' };
+  const noted = await convert(again, { ...plainOutput, format: 'safetensors' }, [
+    { kind: 'metadata', entries },
+    { kind: 'metadata', entries: { more: '' } },
+  ]);
+  const single = made.filter(({ output }) => !output.sharded);
+  const written = [...single, noted, back, ...joined];
+  const judged = await judgeWritten(written.map(({ path }) => path));
+  const shards = made.filter(({ output }) => output.sharded);
   return {
-    made: made.map((it, at) => ({ ...it, judged: judged[at]! })),
-    back: judged.slice(made.length),
+    files: single.map((it, at) => ({ ...it, judged: judged[at]! })),
+    shards: await judgeShards(shards),
+    noted: judged[single.length]!,
+    back: judged.slice(single.length + 1),
   };
 }
-const { made, back } = await convertAll();
 
-it.each(made)('$name', ({ losses, expected, judged }) => {
+/** Joined by their indexes, which say where each tensor is and how large all are. */
+async function judgeShards<Made extends { path: string; output: EditOutput; expected: object }>(
+  made: readonly Made[],
+) {
+  const input = made.map(({ path, output: { format }, expected }) => {
+    const { stem, extension } = shardKinds[format === 'pt' ? 'bin' : 'safetensors'];
+    return { folder: path, stem, extension, size: null, keys: Object.keys(expected) };
+  });
+  const options = { input: JSON.stringify(input) };
+  const lines = (await runPython('tests/judge/sharded.py', [], options)).trim().split('\n');
+  return made.map((it, at) => ({
+    ...it,
+    judged: JSON.parse(lines[at]!) as Judgement & { files: number },
+  }));
+}
+const { files, shards, back, noted } = await convertAll();
+
+it.each(files)('$name', ({ losses, expected, judged }) => {
   expect(losses.filter(({ severity }) => severity === 'error')).toEqual([]);
   expect(judged.error).toBeUndefined();
   expect(judged).toMatchObject({ weights_only: true });
-  expect(Object.keys(expected).length).toBeGreaterThan(8);
+  expect(Object.keys(expected)).not.toEqual([]);
   expect(elements(judged.root)).toEqual(expected);
+});
+
+it.each(shards)('$name', ({ losses, expected, judged }) => {
+  expect(losses.filter(({ severity }) => severity === 'error')).toEqual([]);
+  expect(judged.error).toBeUndefined();
+  expect(elements(judged.root)).toEqual(expected);
+});
+
+it('writes several shards of most', () => {
+  const several = shards.filter(({ judged }) => judged.files > 1);
+  expect(several.length).toBeGreaterThan(15);
 });
 
 it('says what a nested checkpoint loses, before it does', async () => {
@@ -148,6 +246,12 @@ it.each(['one file', 'shards', 'one shard'])(
 );
 
 it('has the metadata that transformers asks for', () => {
-  const flat = made.find(({ name }) => name === 'nested.pt to safetensors')!;
+  const flat = files.find(({ name }) => name === 'nested.pt to safetensors')!;
   expect(flat.judged.metadata).toMatchObject({ format: 'pt' });
+});
+
+it('keeps the texts of a safetensors file, as they were edited', () => {
+  const flat = files.find(({ name }) => name === 'flat.safetensors to safetensors')!;
+  expect(flat.judged.metadata).toEqual({ format: 'pt', by: 'x' });
+  expect(noted.metadata).toEqual({ format: 'pt', 'a note\n': '"é"', more: '' });
 });
