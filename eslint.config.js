@@ -45,7 +45,6 @@ export default ts.config(
     ignores: [
       // The guide is prose throughout: it is the place of its own words.
       'src/lib/ui/guide/GuidePage.svelte',
-      'src/lib/ui/compare/*.svelte',
     ],
     rules: { 'no-restricted-syntax': ['error', ...literalText] },
   },

@@ -40,14 +40,14 @@ export class Arrivals {
   }
 
   /** Has the person pick files, and opens them. */
-  async pickFiles(): Promise<void> {
+  async pickFiles(how: Purpose = 'open'): Promise<void> {
     const failure = words.arriving.filesUnread;
     try {
       const picked = await pickFiles();
       if (!picked) return;
       const files = picked.filter((it) => it instanceof File);
-      if (files.length > 0) return await this.#lab.openPile({ files, folders: [] });
-      await this.open(picked as FileSystemFileHandle[], failure);
+      if (files.length > 0) return await this.#lab.openPile({ files, folders: [] }, how);
+      await this.open(picked as FileSystemFileHandle[], failure, how);
     } catch (error) {
       this.#lab.problems.defect(failure, error);
     }

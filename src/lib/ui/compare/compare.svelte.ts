@@ -17,6 +17,7 @@ import type { Desk } from '../desk.ts';
 import { nextSort, type Sort } from '../table/sort.ts';
 import type { Task } from '../tasks.svelte.ts';
 import { comparedRow, countRows, orderOf, type ComparedRow, type Status } from './compared.ts';
+import { words } from './words.ts';
 
 /** Milliseconds between two updates of the table while results arrive. */
 const UPDATE_EVERY = 250;
@@ -211,7 +212,7 @@ export class CompareState {
     this.#refused = '';
     this.refusal = '';
     const result = await this.#desk.client.call('pairTensors', args).catch((error: unknown) => {
-      this.#desk.problems.defect('Could not compare', error);
+      this.#desk.problems.defect(words.notCompared, error);
     });
     if (!result || key !== this.#key) return;
     if (!result.ok) {
@@ -236,7 +237,7 @@ export class CompareState {
     this.running = true;
     let updated = performance.now();
     const own: { task: Task | null } = { task: null };
-    const result = await this.#desk.tasks.run('Comparing', 'Could not compare', (task) => {
+    const result = await this.#desk.tasks.run(words.comparing, words.notCompared, (task) => {
       own.task = this.#task = task;
       return this.#desk.client.call('compareCheckpoints', args, {
         signal: task.signal,
@@ -255,7 +256,7 @@ export class CompareState {
     this.running = false;
     if (!result && !isCancelled) this.#refused = this.#subject;
     this.#update();
-    if (result && this.#desk.problems.check('Could not compare', result)) this.done = true;
+    if (result && this.#desk.problems.check(words.notCompared, result)) this.done = true;
   }
 
   /** Looks for pairs among the tensors without a partner. */
@@ -263,8 +264,8 @@ export class CompareState {
     const args = this.#args();
     const { paired } = this;
     if (!args) return;
-    const failure = 'Could not look for pairs';
-    const result = await this.#desk.tasks.run('Looking for pairs', failure, (task) =>
+    const failure = words.names.notFound;
+    const result = await this.#desk.tasks.run(words.names.finding, failure, (task) =>
       this.#desk.client.call('suggestPairs', args, {
         signal: task.signal,
         onProgress: ({ done, total }) => (task.fraction = done / total),

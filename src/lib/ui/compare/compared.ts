@@ -1,8 +1,9 @@
 /** What a comparison says of each tensor, and of all of them together, in words and as files. */
 import type { Difference, PairOutcome, PairRow } from '#lib/worker/protocol.ts';
-import { formatCount, formatShape, plural } from '../format.ts';
+import { formatShape } from '../format.ts';
 import { ranks, sortRows, type Sort } from '../table/sort.ts';
 import { csvLine } from '../table/text.ts';
+import { words } from './words.ts';
 
 export type Status =
   /** Bit for bit, of one dtype. */
@@ -29,21 +30,10 @@ export interface ComparedRow {
   readonly difference: Difference | null;
 }
 
-export const statusWords: Readonly<Record<Status, string>> = {
-  equal: 'equal',
-  same: 'equal values',
-  changed: 'changed',
-  shape: 'other shape',
-  onlyA: 'only in A',
-  onlyB: 'only in B',
-  unread: 'not compared',
-  pending: '…',
-};
-
 /** The state of a row in a word or two; NaN and infinities that are only on one side are said. */
 export function stateOf({ status, difference }: ComparedRow): string {
   const isOdd = status === 'changed' && difference!.unmeasured > 0;
-  return isOdd ? 'changed, not finite' : statusWords[status];
+  return isOdd ? words.notFinite : words.status[status];
 }
 
 export function comparedRow(pair: PairRow, outcome: PairOutcome | undefined): ComparedRow {
@@ -135,16 +125,11 @@ export function countRows(rows: readonly ComparedRow[]): Counts {
 /** All of it in a sentence or two: `62 of 64 tensors are equal; 2 differ, most in fc.weight.` */
 export function summaryOf(rows: readonly ComparedRow[], counts = countRows(rows)): string {
   const paired = rows.length - counts.onlyA - counts.onlyB;
-  if (rows.length === 0) return 'Neither side holds a tensor.';
-  const parts = [paired > 0 ? pairedWords(rows, counts, paired) : 'No tensor has a partner.'];
-  const others = [
-    counts.shape > 0 &&
-      `${formatCount(counts.shape)} ${counts.shape === 1 ? 'has' : 'have'} another shape`,
-    counts.unread > 0 && `${formatCount(counts.unread)} could not be compared`,
-    counts.onlyA > 0 &&
-      `${formatCount(counts.onlyA)} ${counts.onlyA === 1 ? 'is' : 'are'} only in A`,
-    counts.onlyB > 0 && `${formatCount(counts.onlyB)} only in B`,
-  ].filter((part) => part !== false);
+  if (rows.length === 0) return words.summary.noTensor;
+  const parts = [paired > 0 ? pairedWords(rows, counts, paired) : words.summary.noPartner];
+  const others = (['shape', 'unread', 'onlyA', 'onlyB'] as const).flatMap((status) =>
+    counts[status] > 0 ? words.summary[status](counts[status]) : [],
+  );
   if (others.length > 0) parts.push(`${others.join(', ')}.`);
   return parts.join(' ');
 }
@@ -153,23 +138,16 @@ function pairedWords(rows: readonly ComparedRow[], counts: Counts, paired: numbe
   const { equal, same, changed } = counts;
   const alike = equal + same;
   if (equal === paired) {
-    return paired === 1
-      ? 'The tensor is equal, bit for bit.'
-      : `All ${formatCount(paired)} tensors are equal, bit for bit.`;
+    return paired === 1 ? words.summary.oneEqual : words.summary.allEqual(paired);
   }
-  const isAre = alike === 1 ? 'is' : 'are';
-  const bits =
-    same > 0
-      ? `, ${same === alike ? 'all' : formatCount(same)} in other bits or another dtype`
-      : '';
-  const first = `${formatCount(alike)} of ${plural(paired, 'tensor')} ${isAre} equal${bits}`;
+  const bits = same > 0 ? words.summary.otherBits(same, alike) : '';
+  const first = words.summary.equal(alike, paired) + bits;
   if (changed === 0) return `${first}.`;
   const [most] = orderOf(
     rows.filter(({ status }) => status === 'changed'),
     { column: 'relative', descending: true },
   );
-  const where = changed > 1 ? `, most in ${most!.name}` : `: ${most!.name}`;
-  return `${first}; ${formatCount(changed)} ${changed === 1 ? 'differs' : 'differ'}${where}.`;
+  return `${first}${words.summary.differ(changed, most!.name)}.`;
 }
 
 const figures: readonly Figure[] = ['max', 'mean', 'relative', 'distance', 'cosine', 'share'];
@@ -188,7 +166,7 @@ export function toRecords(rows: readonly ComparedRow[]): Record<string, unknown>
     return {
       a: pair.a?.name ?? null,
       b: pair.b?.name ?? null,
-      status: statusWords[status],
+      status: words.status[status],
       ...(reason !== null && { reason }),
       dtype_a: pair.a?.dtype ?? null,
       dtype_b: pair.b?.dtype ?? null,

@@ -1,6 +1,7 @@
 import type { Series, SeriesMember } from '#lib/worker/protocol.ts';
 import type { BesideState } from '../beside.svelte.ts';
 import type { Desk } from '../desk.ts';
+import { words } from './words.ts';
 
 /** Checkpoints of one model, one after the other: what became of each tensor. */
 export class SeriesState {
@@ -25,8 +26,8 @@ export class SeriesState {
       const stateDict = beside.stateDicts.length > 0 ? 0 : null;
       members.push({ name: beside.name, checkpoint: beside.id, stateDict });
     }
-    const failure = 'Could not compare the series';
-    const result = await this.#desk.tasks.run('Comparing the series', failure, (task) =>
+    const failure = words.series.notCompared;
+    const result = await this.#desk.tasks.run(words.series.comparing, failure, (task) =>
       this.#desk.client.call(
         'compareSeries',
         { members },
