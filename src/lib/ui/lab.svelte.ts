@@ -355,6 +355,7 @@ export class Lab implements Desk {
     this.texts.modelChanged();
     this.graph.modelChanged();
     this.checking.modelChanged();
+    void this.checkpoint.table.modelChanged();
     const { task } = this.running;
     if (task?.vocabulary != null) await this.texts.openTokenizer();
     // How pictures are prepared and text is cut into tokens, the model says.

@@ -32,10 +32,23 @@ export class Task {
 
 export class Tasks {
   list = $state.raw<Task[]>([]);
+  #elsewhere = $state(0);
+  /** Whether anything is under way that a person waits for. */
+  readonly busy = $derived(this.list.length > 0 || this.#elsewhere > 0);
   readonly #problems: Problems;
 
   constructor(problems: Problems) {
     this.#problems = problems;
+  }
+
+  /** Work that shows elsewhere how far it is, as training does. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#elsewhere++;
+    try {
+      return await work;
+    } finally {
+      this.#elsewhere--;
+    }
   }
 
   /** Undefined where the work was cancelled or failed; a failure has then been shown. */

@@ -72,6 +72,9 @@ describe('the digits sample', async () => {
       optimizer: { name: 'AdamW', states: 8 },
       report: { missing: [], unexpected: [], mismatched: [] },
     });
+    const { table } = await call(lab, 'tensorTable', {});
+    expect(table).toMatchObject({ model: 'DigitsCNN', guessed: 0 });
+    expect(table.kinds).toEqual(['Conv2d', 'BatchNorm2d', 'Linear', 'Optimizer state']);
     const { data: facts } = await call(lab, 'data', data('digits/digits.npz'));
     expect(facts).toMatchObject({
       kind: 'arrays',

@@ -10,6 +10,8 @@ export type { StandoutCode, TensorSummary };
 export interface TableCalls {
   /** Every tensor at every place where it stands, in the order of the tree. */
   tensorTable: { args: object; result: Result<{ table: TensorTable }> };
+  /** Kinds of the table's modules anew: the model may be another one. */
+  tensorKinds: { args: object; result: TensorKinds };
   /** The rows of the tree from the root to a tensor of the table, which comes last. */
   tensorNodes: { args: { row: number }; result: OutlineNode[] };
   /** The row of the table that a row of the tree is; null where it is none. */
@@ -48,7 +50,7 @@ export interface RowStandout {
 }
 
 /** Columns: a value for each tensor. Few dtypes, shapes and kinds repeat, so they are numbered. */
-export interface TensorTable {
+export interface TensorColumns {
   /** Keys from the root, joined by dots. */
   readonly names: readonly string[];
   /** What says more than the name: `exp_avg of conv1.weight`; else empty. */
@@ -59,9 +61,6 @@ export interface TensorTable {
   readonly dtype: Uint8Array;
   readonly shapes: readonly (readonly number[])[];
   readonly shape: Uint32Array;
-  /** Kinds of modules, by the names and shapes of the tensors that stand together. */
-  readonly kinds: readonly string[];
-  readonly kind: Uint8Array;
   readonly elements: Float64Array;
   /** Bytes of the elements, as if they were stored without gaps and repeats. */
   readonly bytes: Float64Array;
@@ -79,4 +78,16 @@ export interface TensorTable {
   readonly order: Uint32Array;
   /** What reading the file has found about single tensors. */
   readonly findings: readonly { readonly row: number; readonly message: string }[];
+}
+
+export type TensorTable = TensorColumns & TensorKinds;
+
+/** Kinds of the modules that the tensors belong to. */
+export interface TensorKinds {
+  readonly kinds: readonly string[];
+  readonly kind: Uint16Array;
+  /** The model that is built, if its modules have any of the tensors; else null. */
+  readonly model: string | null;
+  /** Of so many tensors the kind is guessed, by the names and shapes of those that stand together. */
+  readonly guessed: number;
 }

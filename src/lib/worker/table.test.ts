@@ -4,6 +4,7 @@ import { metaStorage, tensorFromBytes } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, list, tuple, type Value } from '#lib/checkpoint/value.ts';
 import { Outline } from './outline.ts';
 import { Table } from './table.ts';
+import { tensorKinds } from './tensor_kinds.ts';
 
 const vector = (size: number) => tensorFromBytes(new Uint8Array(4 * size), 'float32', [size]);
 
@@ -46,7 +47,40 @@ describe('table', () => {
     expect([...columns.meta]).toEqual([0, 0, 0, 0, 0, 1]);
     expect(columns.notes.at(-1)).toBe('meta: shape alone');
     expect(columns.findings).toEqual([{ row: 0, message: 'odd' }]);
-    expect(columns.kinds[columns.kind[3]!]).toBe('Optimizer state');
+  });
+
+  it('has kinds of modules by names and shapes, or those of a model that is built', () => {
+    const told = (bench: Parameters<typeof tensorKinds>[1]) => {
+      const { kinds, kind, model, guessed } = tensorKinds(table, bench);
+      return { model, guessed, kinds: Array.from(kind, (number) => kinds[number]) };
+    };
+    const after = ['Optimizer state', 'Other', 'Other'];
+    expect(told(null)).toEqual({
+      ...{ model: null, guessed: 5 },
+      kinds: ['LayerNorm, GroupNorm, RMSNorm', 'Other', 'Other', ...after],
+    });
+    const built = {
+      stateDict: { label: 'model', dict: model },
+      module: {
+        name: 'Net',
+        modules: [
+          { path: '', type: 'Net', arguments: '' },
+          { path: 'fc', type: 'Linear', arguments: '6, 1' },
+        ],
+      },
+      binding: {
+        matched: new Map([
+          ['fc.parts.weight', { tensor: weight, fileKey: 'fc.weight' }],
+          ['own', { tensor: weight, fileKey: 'tied' }],
+          ['filled', { tensor: weight, fileKey: '' }],
+        ]),
+      },
+    };
+    // The same tensor in two places is of one module.
+    expect(told(built as unknown as Parameters<typeof tensorKinds>[1])).toEqual({
+      ...{ model: 'Net', guessed: 2 },
+      kinds: ['Linear', 'Net', 'Linear', ...after],
+    });
   });
 
   it('leads from a row to the tree and back', () => {

@@ -5,18 +5,18 @@ import { numel } from '#lib/checkpoint/tensor.ts';
 import { isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { fileOrder } from '#lib/inspect/file_order.ts';
 import { layoutOf } from '#lib/inspect/layout.ts';
-import { moduleKinds } from '#lib/inspect/module_kinds.ts';
 import { label, remark } from '#lib/inspect/repr.ts';
 import { stateOwners } from '#lib/inspect/state_owners.ts';
 import { placesOf, tensorRows, type TensorRow } from '#lib/inspect/tensor_rows.ts';
 import type { Opened } from './lab.state.ts';
+import { numbered } from './numbered.ts';
 import type { Outline } from './outline.ts';
 import { TableNumbers } from './table_numbers.ts';
-import type { OutlineNode, TensorTable } from './protocol.ts';
+import type { OutlineNode, TensorColumns } from './protocol.ts';
 
 export class Table {
   readonly rows: readonly TensorRow[];
-  readonly columns: TensorTable;
+  readonly columns: TensorColumns;
   /** The parameter of each row that is an optimizer's state of one. */
   readonly owners: readonly (string | null)[];
   readonly numbers: TableNumbers;
@@ -68,12 +68,11 @@ function columnsOf(
   rows: readonly TensorRow[],
   owners: readonly (string | null)[],
   { findings }: Checkpoint,
-): TensorTable {
+): TensorColumns {
   const tensors = rows.map(({ tensor }) => tensor);
   const layouts = layoutOf(tensors);
   const dtypes = numbered(tensors.map(({ dtype }) => dtype));
   const shapes = numbered(tensors.map(({ shape }) => shape.join()));
-  const kinds = numbered(kindsOf(rows, owners));
   const float = (column: (at: number) => number) => Float64Array.from(rows, (_, at) => column(at));
   const whole = (column: (at: number) => number | null) =>
     Int32Array.from(rows, (_, at) => column(at) ?? -1);
@@ -87,8 +86,6 @@ function columnsOf(
     dtype: Uint8Array.from(dtypes.numbers),
     shapes: shapes.firsts.map((at) => [...tensors[at]!.shape]),
     shape: Uint32Array.from(shapes.numbers),
-    kinds: kinds.values,
-    kind: Uint8Array.from(kinds.numbers),
     elements: float((at) => numel(tensors[at]!.shape)),
     bytes: float((at) => numel(tensors[at]!.shape) * itemsize(tensors[at]!.dtype)),
     stored: float((at) => layouts[at]!.stored),
@@ -107,7 +104,7 @@ function columnsOf(
 function findingsOf(
   rows: readonly TensorRow[],
   findings: Checkpoint['findings'],
-): TensorTable['findings'] {
+): TensorColumns['findings'] {
   const told = Map.groupBy(findings, ({ where }) => where);
   if (told.size === 0) return [];
   return rows.flatMap(({ name, key, tensor }, row) => {
@@ -115,26 +112,4 @@ function findingsOf(
     const found = [...places].flatMap((place) => told.get(place) ?? []);
     return found.map(({ message }) => ({ row, message: label(message) }));
   });
-}
-
-function kindsOf(rows: readonly TensorRow[], owners: readonly (string | null)[]): string[] {
-  const shapes = rows.map(({ name, tensor }) => ({ name, shape: tensor.shape }));
-  return moduleKinds(shapes).map((kind, at) =>
-    owners[at] === null ? (kind ?? 'Other') : 'Optimizer state',
-  );
-}
-
-/** Values that repeat as numbers; `firsts` says where each value is first. */
-function numbered<T>(list: readonly T[]) {
-  const known = new Map<T, number>();
-  const firsts: number[] = [];
-  const numbers = list.map((value, at) => {
-    const number = known.get(value) ?? known.size;
-    if (number === known.size) {
-      known.set(value, number);
-      firsts.push(at);
-    }
-    return number;
-  });
-  return { values: [...known.keys()], numbers, firsts };
 }

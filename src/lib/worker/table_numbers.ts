@@ -10,7 +10,7 @@ import type { TensorRow } from '#lib/inspect/tensor_rows.ts';
 import { countZeroRows } from '#lib/inspect/zero_rows.ts';
 import type { CallContext } from './lab.state.ts';
 import { paced } from './paced.ts';
-import type { RowStandout, RowSummary, TensorTable } from './protocol.ts';
+import type { RowStandout, RowSummary, TensorColumns } from './protocol.ts';
 
 /** Small tensors are read several at once, since each read has to travel. */
 const SMALL = 2 ** 20;
@@ -21,7 +21,7 @@ const MAX_ZERO_ROWS_BYTES = 2 ** 28;
 interface Tabled {
   readonly rows: readonly TensorRow[];
   readonly owners: readonly (string | null)[];
-  readonly columns: TensorTable;
+  readonly columns: TensorColumns;
 }
 
 type Known = RowSummary & { readonly zeroRows: number | null };

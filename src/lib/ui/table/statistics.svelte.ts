@@ -164,7 +164,8 @@ export class StatisticsState implements KnownFigures {
 
   /** Waits while the person's own work is under way. */
   async #quiet(signal: AbortSignal): Promise<void> {
-    while (this.#desk.tasks.list.length > 0) {
+    while (this.#desk.tasks.busy) {
+      this.detail = words.statistics.waiting;
       await new Promise((resolve) => setTimeout(resolve, WAIT));
       signal.throwIfAborted();
     }

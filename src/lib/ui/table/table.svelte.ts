@@ -90,6 +90,20 @@ export class TableState {
     }
   }
 
+  /** Another model is built: its modules' kinds are those of the tensors. */
+  async modelChanged(): Promise<void> {
+    await this.#loading;
+    const { rows } = this;
+    if (!rows) return;
+    try {
+      const kinds = await this.#desk.client.call('tensorKinds', {});
+      if (this.rows === rows)
+        this.rows = new TableRows({ ...rows.table, ...kinds }, this.statistics);
+    } catch (error) {
+      this.#desk.problems.defect(words.notListed, error);
+    }
+  }
+
   /** Goes back to the order of the tree. */
   unsort(): void {
     if (this.sort.column !== null) this.sort = { column: null, descending: false };

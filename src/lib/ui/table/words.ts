@@ -81,7 +81,7 @@ export const words = {
       ['>1MB', 'sizes: > >= < <= ='],
       ['dtype:float16,bfloat16', 'one of these dtypes'],
       ['shape:64,*', 'a glob over the sizes'],
-      ['kind:Linear', 'kind of module, by names and shapes'],
+      ['kind:Linear', 'kind of module: the model’s, or by names and shapes'],
       ['std>1', 'figures: elements, min, max, mean, std, norm, zeros, nan, inf'],
       ['zeros>=50%', 'once the statistics are known'],
       ['!bias', 'all but these'],
@@ -139,6 +139,7 @@ export const words = {
     start: 'Compute',
     pause: 'Pause',
     resume: 'Go on',
+    waiting: 'waits for what is in progress',
     before: (bytes: number, pace: string) => `${formatBytes(bytes)} before, ${pace}`,
     comparing: (bytes: number, total: number) =>
       `comparing what looks alike, ${formatBytes(bytes)} of ${formatBytes(total)}`,
@@ -155,8 +156,13 @@ export const words = {
     title: 'Totals',
     by: 'Sums',
     ways: { name: 'By module', kind: 'By kind', dtype: 'By dtype' },
-    heads: { name: 'Module', kind: 'kind', dtype: 'dtype' },
-    kindNote: 'Kinds as names and shapes tell them',
+    heads: { name: 'Module', kind: 'Kind', dtype: 'dtype' },
+    /** Whose modules' kinds these are, and of how many tensors they are guessed. */
+    kindNote: (model: string | null, guessed: number) =>
+      model === null
+        ? 'Kinds as names and shapes tell them'
+        : `Kinds of the modules of ${model}` +
+          (guessed > 0 ? `; of ${plural(guessed, 'tensor')}, as names and shapes tell them` : ''),
     tensors: 'Tensors',
     elements: 'Elements',
     size: 'Size',

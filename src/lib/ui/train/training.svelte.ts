@@ -97,9 +97,11 @@ export class TrainingState {
     if (!folder) void keepStorage();
     const args = { settings, from, ...(folder && { folder }), ...(run && { run }) };
     try {
-      const result = await this.#desk.client.call('train', args, {
-        onProgress: (progress) => this.#receive(progress),
-      });
+      const result = await this.#desk.tasks.during(
+        this.#desk.client.call('train', args, {
+          onProgress: (progress) => this.#receive(progress),
+        }),
+      );
       if (result.ok) this.#ended(result.summary);
       else this.findings = result.findings;
     } catch (error) {
