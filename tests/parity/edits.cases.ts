@@ -176,7 +176,11 @@ const merges: Record<string, EditCase> = {
   task_extremes: merge('extremes_b', task(0.5), 'extremes_a.pt', 'extremes_b.pt'),
   slerp_one: merge('a', slerp(0.3), 'b.pt'),
   slerp_ends: merge('mixed_a', slerp(1), 'mixed_b.pt'),
-  slerp_extremes: merge('extremes_a', slerp(0.4), 'extremes_b.pt'),
+  slerp_extremes: [
+    'extremes_a',
+    { kind: 'drop', names: ['nan', 'inf', 'infs'] },
+    merge('extremes_a', slerp(0.4), 'extremes_b.pt')[1]!,
+  ],
   disjoint: merge('fc', { kind: 'disjoint' }, 'out.pt', ['training.pt', "'views'"]),
   disjoint_in: mergeIn(["'model'"], 'parts', { kind: 'disjoint' }, 'fc.pt'),
 };
@@ -199,3 +203,15 @@ const adapters: Record<string, EditCase> = {
 };
 
 export const cases: Readonly<Record<string, EditCase>> = { ...single, ...merges, ...adapters };
+
+/** Every kind of edit that changes the tree; what changes the container's texts is judged by conversions. */
+export const kinds = {
+  ...{ rename: true, names: true, cat: true, chunk: true, keep: true, drop: true, cast: true },
+  ...{ compact: true, untie: true, tie: true, set: true, put: true, delete: true, extract: true },
+  ...{ flatten: true, unflatten: true, merge: true, lora: true },
+} satisfies Record<Exclude<Edit['kind'], 'metadata'>, true>;
+
+/** Every way to merge. */
+export const ways = {
+  ...{ disjoint: true, weighted: true, slerp: true, ema: true, task: true },
+} satisfies Record<MergeHow['kind'], true>;

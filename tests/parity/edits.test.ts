@@ -8,7 +8,7 @@ import { applyEdits } from '#lib/edit/apply.ts';
 import { memorySink } from '#lib/file/sink.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { runPython } from '../python.ts';
-import { cases, others } from './edits.cases.ts';
+import { cases, kinds, others, ways } from './edits.cases.ts';
 import { open } from './lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-edits-'));
@@ -42,4 +42,12 @@ it.each(judged)('$name is what Python makes of it', ({ name, difference }) => {
 it('is every edit', () => {
   expect(judged.map(({ name }) => name).toSorted()).toEqual(Object.keys(cases).toSorted());
   expect(made.toSorted()).toEqual(Object.keys(cases).toSorted());
+});
+
+it('is every kind of edit, and every way to merge', () => {
+  const edits = Object.values(cases).flatMap(([, ...edits]) => edits);
+  const merges = edits.filter((edit) => edit.kind === 'merge');
+  const sorted = (names: readonly string[]) => [...new Set(names)].toSorted();
+  expect(sorted(edits.map(({ kind }) => kind))).toEqual(sorted(Object.keys(kinds)));
+  expect(sorted(merges.map(({ how }) => how.kind))).toEqual(sorted(Object.keys(ways)));
 });

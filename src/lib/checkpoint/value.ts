@@ -205,6 +205,10 @@ export function isTensor(value: Value | undefined): value is Tensor {
   return typeof value === 'object' && value !== null && value.kind === 'tensor';
 }
 
+export function isSparse(value: Value | undefined): value is SparseTensor {
+  return typeof value === 'object' && value?.kind === 'sparse';
+}
+
 export function list(...items: Value[]): List {
   return { kind: 'list', items };
 }

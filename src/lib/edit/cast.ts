@@ -4,15 +4,8 @@
  */
 import { dtypes, itemsize, type Dtype } from '#lib/checkpoint/dtype.ts';
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
-import {
-  isMeta,
-  metaStorage,
-  span,
-  type SparseTensor,
-  type Storage,
-  type Tensor,
-} from '#lib/checkpoint/tensor.ts';
-import { isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { isMeta, metaStorage, span, type Storage, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { isSparse, isTensor } from '#lib/checkpoint/value.ts';
 import { giveBack, PIECE } from '#lib/file/read_ahead.ts';
 import type { Done, Tree } from './apply.ts';
 import { CastCounter } from './cast_counts.ts';
@@ -71,9 +64,6 @@ export function cast({ root }: Tree, { names, to }: Extract<Edit, { kind: 'cast'
   const findings = [...selection.idle(), ...(left.length > 0 ? [leftFinding(left)] : [])];
   return { root: edited, changed, findings, casts: casting.counters };
 }
-
-const isSparse = (value: Value): value is SparseTensor =>
-  typeof value === 'object' && value?.kind === 'sparse';
 
 function unroundable(name: string, dtype: Dtype): FindingError {
   return new FindingError({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { readTensor } from '#lib/checkpoint/read_tensor.ts';
-import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { tensorFromBytes, type SparseTensor, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { dict, list, tuple, type Dict, type Value } from '#lib/checkpoint/value.ts';
 import { applyEdits } from './apply.ts';
 import type { Edit, MergeHow } from './edits.ts';
@@ -59,6 +59,27 @@ describe('merge', () => {
     );
     expect(await numbers(edited.root, 'b')).toEqual([2]);
     expect(edited.steps[0]!.changed).toBe(1);
+  });
+
+  test('says what has no angle, and what has no sum', async () => {
+    const slerp: MergeHow = { kind: 'slerp', t: 0.5 };
+    const edited = apply(dict({ a: floats(1, NaN) }), merge(slerp), dict({ a: floats(1, 1) }));
+    expect(messages(edited)).toEqual([]);
+    await expect(numbers(edited.root, 'a')).rejects.toThrow('merge: "a" holds NaN, infinite');
+    const sparse: SparseTensor = {
+      ...{
+        kind: 'sparse',
+        layout: 'sparse_coo',
+        shape: [2],
+        requiresGrad: false,
+        parameter: false,
+      },
+      parts: [['values', floats(1)]],
+    };
+    const both = dict({ a: floats(1), b: floats(1), s: sparse });
+    expect(messages(apply(both, merge(average), both))).toEqual([
+      'merge: "s" is sparse_coo, which cannot be combined',
+    ]);
   });
 
   test.each<[MergeHow, Value, string]>([

@@ -3,7 +3,7 @@ import { dtypes } from '#lib/checkpoint/dtype.ts';
 import { FindingError, type Finding } from '#lib/checkpoint/finding.ts';
 import { findStateDicts } from '#lib/checkpoint/state_dicts.ts';
 import type { Storage, Tensor } from '#lib/checkpoint/tensor.ts';
-import { isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
+import { isSparse, isTensor, type Dict, type Value } from '#lib/checkpoint/value.ts';
 import type { Done, EditContext, Tree } from './apply.ts';
 import type { CastCounter } from './cast_counts.ts';
 import { combined } from './combine.ts';
@@ -109,8 +109,9 @@ function arithmetic(dict: Dict, others: readonly Other[], how: Arithmetic): Merg
   const [missing, kept]: [string[], string[]] = [[], []];
   let changed = 0;
   for (const [key, value] of dict.entries()) {
-    if (!isTensor(value)) continue;
     const name = String(key);
+    if (isSparse(value)) throw uncombined(name, [value.layout]);
+    if (!isTensor(value)) continue;
     const values = others.map((other) => other.dict.get(key));
     if (!values.every(isTensor)) {
       missing.push(name);
@@ -125,7 +126,7 @@ function arithmetic(dict: Dict, others: readonly Other[], how: Arithmetic): Merg
     const view = tensors.map((it) => `${numbers.of(it.storage)} ${viewKey(it)}`).join(' | ');
     let result = known.get(view);
     if (!result) {
-      const made = combined(tensors, name, combination(how, tensors));
+      const made = combined(tensors, name, combination(how, name, tensors));
       casts.push(made.counter);
       known.set(view, (result = made.tensor));
     }
@@ -197,9 +198,16 @@ function mustBeAlike(
   const isFloat = isRoundedDtype(tensor.dtype) && kinds.every((kind) => kind === 'float');
   const isWhole = kinds.every((kind) => kind === 'int' || kind === 'bool');
   if (isFloat || isWhole) return;
-  throw refused(
+  throw uncombined(
+    name,
+    [tensor, ...values].map(({ dtype }) => dtype),
+  );
+}
+
+function uncombined(name: string, kinds: readonly string[]): FindingError {
+  return refused(
     'merge-dtype',
-    `"${name}" is ${[tensor, ...values].map(({ dtype }) => dtype).join(' and ')}, which cannot be combined`,
+    `"${name}" is ${kinds.join(' and ')}, which cannot be combined`,
     'Cast it first, or drop it.',
   );
 }

@@ -1,4 +1,5 @@
 /** The arithmetic of merges, tensor by tensor. */
+import { FindingError } from '#lib/checkpoint/finding.ts';
 import { numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { PIECE } from '#lib/file/read_ahead.ts';
@@ -7,8 +8,15 @@ import type { MergeHow } from './edits.ts';
 
 export type Arithmetic = Exclude<MergeHow, { kind: 'disjoint' }>;
 
-/** A combination of the tensors; what it has to know of them as wholes is read when it is used. */
-export function combination(how: Arithmetic, tensors: readonly Tensor[]): Combination {
+/**
+ * A combination of the tensors called `name`; what it has to know of them as wholes is read when it is
+ * used. Throws a FindingError then where numbers that are none leave no angle.
+ */
+export function combination(
+  how: Arithmetic,
+  name: string,
+  tensors: readonly Tensor[],
+): Combination {
   switch (how.kind) {
     case 'weighted':
       return (numbers) => weighted(numbers, how.weights);
@@ -19,7 +27,7 @@ export function combination(how: Arithmetic, tensors: readonly Tensor[]): Combin
     case 'slerp': {
       let shares: Promise<readonly [number, number]> | undefined;
       return async (numbers, _, signal) => {
-        shares ??= slerpShares(tensors as [Tensor, Tensor], how.t, signal);
+        shares ??= slerpShares(name, tensors as [Tensor, Tensor], how.t, signal);
         shares.catch(() => (shares = undefined)); // asked for anew after a break
         weighted(numbers, await shares);
       };
@@ -78,6 +86,7 @@ const EPSILON = 1e-8;
  * curves", with the threshold and the lengths as mergekit takes them. Sums are taken in doubles.
  */
 async function slerpShares(
+  name: string,
   tensors: readonly [Tensor, Tensor],
   t: number,
   signal?: AbortSignal,
@@ -97,6 +106,13 @@ async function slerpShares(
       squareA += one * one;
       squareB += other * other;
     }
+  }
+  if (!Number.isFinite(dot + squareA + squareB)) {
+    throw new FindingError({
+      code: 'merge-angle',
+      message: `merge: "${name}" holds NaN, infinite or huge numbers, between which there is no angle`,
+      advice: 'Look at its statistics, drop it, or take the weighted sum.',
+    });
   }
   const length = (square: number) => (Math.sqrt(square) > EPSILON ? Math.sqrt(square) : 1);
   const cosine = dot / (length(squareA) * length(squareB));

@@ -15,6 +15,7 @@ import {
 } from '#lib/checkpoint/tensor.ts';
 import {
   Dict,
+  isSparse,
   isTensor,
   tuple,
   type Call,
@@ -225,10 +226,6 @@ function rebuildParameter(call: Call): Value | undefined {
   const parameter = { ...data, parameter: true, requiresGrad: requiresGrad === true };
   if (!isFilled(state)) return parameter;
   return parameter.kind === 'tensor' ? { ...parameter, state } : undefined;
-}
-
-function isSparse(value: Value | undefined): value is SparseTensor {
-  return typeof value === 'object' && value?.kind === 'sparse';
 }
 
 /** Names of the parts of each layout, as torch's accessors call them. */
