@@ -124,8 +124,8 @@ test('what a page can do is in the palette while that page is shown', async () =
   await page.keyboard.press('Enter');
   expect(await index.inputValue()).toBe('1');
   // Where a file is to be chosen, the browser asks for it.
-  expect(await options('check against')).toContain('Check against PyTorch…');
   const asked = page.waitForEvent('filechooser');
+  expect(await options('check against')).toContain('Check against PyTorch…');
   await page.keyboard.press('Enter');
   expect((await asked).isMultiple()).toBe(false);
   await page.keyboard.press('g');

@@ -165,3 +165,37 @@ test('LoRA: its own weights are trained, and saved as PEFT has them', async () =
   expect(await loaded(page, 'Export as PyTorch project')).toMatch(/\.zip$/);
   await end();
 });
+
+test('a run from the palette alone: its buttons are commands', async () => {
+  const { page, end } = await open();
+  const choose = async (typed: string) => {
+    await page.keyboard.press('Control+k');
+    const palette = page.getByRole('dialog', { name: 'Commands' });
+    await palette.getByRole('combobox').fill(typed);
+    const active = palette.getByRole('option', { selected: true });
+    await active.filter({ hasText: typed }).waitFor();
+    await page.keyboard.press('Enter');
+  };
+  const is = (state: string) =>
+    progress(page).getByText(state, { exact: true }).waitFor({ timeout: 60_000 });
+  await openSample(page, 'One linear layer');
+  await step(page, 'Train');
+  await page.getByLabel('Epochs', { exact: true }).fill('5000');
+  const optimizer = await section(page, 'Optimizer');
+  await optimizer.getByLabel('Optimizer', { exact: true }).selectOption('SGD');
+  await optimizer.locator('summary').first().click();
+  await choose('Add a param_group');
+  await page.getByRole('textbox', { name: 'Parameters, as globs' }).fill('*.bias');
+  await choose('Start training');
+  await choose('Pause training');
+  await is('Paused');
+  await choose('Resume training');
+  await choose('Pause training');
+  await is('Paused');
+  await choose('Stop training');
+  await is('Stopped');
+  await choose('Continue training');
+  await choose('Stop training');
+  await is('Stopped');
+  await end();
+});

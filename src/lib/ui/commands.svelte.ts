@@ -1,4 +1,4 @@
-import { untrack } from 'svelte';
+import { SvelteSet } from 'svelte/reactivity';
 import { keepPreference, preference } from '#lib/storage/preferences.ts';
 
 /** Something that a person can have done: from the palette, by a shortcut, by a button. */
@@ -15,6 +15,9 @@ export interface Command {
   run(): unknown;
 }
 
+/** How a command is listed. */
+export type CommandEntry = Omit<Command, 'run'>;
+
 /** What is no command now may stand in a list, so that `task && {…}` reads well. */
 export type Offered = Command | false | '' | null | undefined;
 
@@ -23,8 +26,8 @@ const REMEMBERED = 12;
 
 /** What can be done now: each page adds its commands while it is shown. */
 export class Commands {
-  #added = $state.raw<readonly (readonly Command[])[]>([]);
-  readonly list = $derived(this.#added.flat());
+  readonly #added = new SvelteSet<readonly Command[]>();
+  readonly list = $derived([...this.#added].flat());
   /** What is shown of them. */
   shown = $state<'palette' | 'shortcuts' | null>(null);
   /** Ids, the latest first. */
@@ -35,8 +38,8 @@ export class Commands {
   /** Adds commands until the function that it gives is called; made for `$effect`. */
   add(offered: readonly Offered[]): () => void {
     const commands = offered.filter((it) => !!it);
-    this.#added = [...untrack(() => this.#added), commands];
-    return () => (this.#added = this.#added.filter((it) => it !== commands));
+    this.#added.add(commands);
+    return () => this.#added.delete(commands);
   }
 
   /** Runs one that was looked for, and remembers it. */

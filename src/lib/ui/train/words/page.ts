@@ -125,6 +125,30 @@ export const words = {
     then: 'then',
   },
 
+  group: 'Train',
+  commands: {
+    start: { title: 'Start training', words: 'run fit fine-tune begin' },
+    continue: { title: 'Continue training', words: 'resume go on' },
+    over: { title: 'Start training over', words: 'again from the checkpoint restart' },
+    newRun: { title: 'Train as a new run', words: 'forget kept' },
+    pause: { title: 'Pause training', words: 'hold wait' },
+    resume: { title: 'Resume training', words: 'go on unpause' },
+    files: { title: 'Choose data…', words: 'files open npz csv mnist txt dataset' },
+    folder: { title: 'Choose a folder of data…', words: 'pictures images classes dataset' },
+    draw: { title: 'Draw other examples', words: 'batch preview augmentation' },
+    apply: { title: 'Apply the changes to the model', words: 'head freeze lora build' },
+    undo: { title: 'Undo the changes of the model', words: 'head freeze lora' },
+    fitHead: { title: 'Fit the head to the data', words: 'outputs classes replace new' },
+    fasterHead: { title: 'Train the head with ten times the rate', words: 'param_groups lr' },
+    slowerBody: { title: 'Train the body with a tenth of the rate', words: 'param_groups lr' },
+    addGroup: { title: 'Add a param_group', words: 'optimizer lr weight_decay' },
+    addScheduler: { title: 'Add a scheduler', words: 'SequentialLR ChainedScheduler' },
+    pickFolder: { title: 'Pick a folder for the run’s files…', words: 'keep save checkpoints' },
+    privateDisk: { title: 'Keep the run on the private disk', words: 'folder opfs' },
+    mnist: { title: 'Normalise as for MNIST', words: 'mean std pixels' },
+    plain: { title: 'Scale pixels to 0 to 1', words: 'mean std' },
+  },
+
   /** Opening data and reading it. */
   data: {
     opening: (name: string) => `Opening ${name}`,
