@@ -73,11 +73,12 @@ function comparedOf({ checkpoint: { format, findings }, tensors }: OpenSide): Co
 
 async function compareCheckpoints(
   state: LabState,
-  args: CompareArgs,
+  args: CompareCalls['compareCheckpoints']['args'],
   { signal, progress }: CallContext<'compareCheckpoints'>,
 ): Promise<{ bytes: number; seconds: number }> {
   const started = performance.now();
-  const pairs = readablePairs(pairSides(state, args));
+  const known = new Set(args.known);
+  const pairs = readablePairs(pairSides(state, args)).filter(({ row }) => !known.has(row));
   const tensors = pairs.map((pair): TensorPair => pair.tensors);
   const total = bytesOf(tensors);
   let bytes = 0;

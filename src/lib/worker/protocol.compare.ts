@@ -19,10 +19,10 @@ export interface CompareCalls {
   pairTensors: { args: CompareArgs; result: Result<{ paired: PairedCheckpoints }> };
   /**
    * Compares the numbers of every pair of one shape, in the order of the rows of `pairTensors` for
-   * the same arguments. Outcomes come while it runs, each once.
+   * the same arguments, but for those of the `known` rows. Outcomes come while it runs, each once.
    */
   compareCheckpoints: {
-    args: CompareArgs;
+    args: CompareArgs & { readonly known?: readonly number[] };
     result: Result<{ bytes: number; seconds: number }>;
     /** Bytes of both sides that were read, and what has been found since the last report. */
     progress: { bytes: number; total: number; outcomes: [row: number, outcome: PairOutcome][] };

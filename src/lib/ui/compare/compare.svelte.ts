@@ -5,7 +5,6 @@ import type {
   Dropped,
   OpenedCheckpoint,
   PairedCheckpoints,
-  PairOutcome,
   PairRow,
   RenameRule,
   Side,
@@ -17,6 +16,7 @@ import type { Desk } from '../desk.ts';
 import { nextSort, type Sort } from '../table/sort.ts';
 import type { Task } from '../tasks.svelte.ts';
 import { comparedRow, countRows, orderOf, type ComparedRow, type Status } from './compared.ts';
+import { Outcomes } from './outcomes.ts';
 import { words } from './words.ts';
 
 /** Milliseconds between two updates of the table while results arrive. */
@@ -60,8 +60,7 @@ export class CompareState {
   show = $state<Status | 'all'>('all');
   sort = $state.raw<Sort>({ column: 'relative', descending: true });
   #selected = $state.raw<PairRow | null>(null);
-  /** By the places of their rows. */
-  #outcomes: (PairOutcome | undefined)[] = [];
+  readonly #outcomes = new Outcomes();
   readonly #desk: Desk;
   readonly #checkpoint: CheckpointState;
   readonly #beside: BesideState;
@@ -199,7 +198,7 @@ export class CompareState {
     return { a: sideOf(a), b: sideOf(b), rules, chosen };
   }
 
-  /** Compares anew what was cancelled, or what the worker died of. */
+  /** Goes on with what was cancelled, or what the worker died of. */
   again(): void {
     const args = this.#args();
     if (args) void this.#start(this.#key, this.#subject, args);
@@ -221,34 +220,47 @@ export class CompareState {
     }
     this.paired = result.paired;
     this.suggestions = null;
-    this.#selected = null;
     this.done = false;
-    this.#outcomes = [];
+    const isKept = this.#outcomes.keepFor(this.#opened, ...sidesOf(args));
+    this.#selected = isKept ? this.#again(this.#selected) : null;
     this.#update();
     await this.#compare(args);
   }
 
   #update(): void {
-    this.rows =
-      this.paired?.rows.map((row, index) => comparedRow(row, this.#outcomes[index])) ?? [];
+    this.rows = this.paired?.rows.map((row) => comparedRow(row, this.#outcomes.of(row))) ?? [];
   }
 
+  /** The row of the same two tensors, now that they were paired anew. */
+  #again(row: PairRow | null): PairRow | null {
+    const isSame = ({ a, b }: PairRow) => a?.place === row?.a?.place && b?.place === row?.b?.place;
+    return (row && this.paired?.rows.find(isSame)) ?? null;
+  }
+
+  /** Compares what is not known yet. */
   async #compare(args: CompareArgs): Promise<void> {
+    const { rows } = this.paired!;
+    const known = this.#outcomes.compared(rows);
     this.running = true;
     let updated = performance.now();
     const own: { task: Task | null } = { task: null };
     const result = await this.#desk.tasks.run(words.comparing, words.notCompared, (task) => {
       own.task = this.#task = task;
-      return this.#desk.client.call('compareCheckpoints', args, {
-        signal: task.signal,
-        onProgress: ({ bytes, total, outcomes }) => {
-          for (const [row, outcome] of outcomes) this.#outcomes[row] = outcome;
-          task.transferred(bytes, total);
-          if (performance.now() - updated < UPDATE_EVERY) return;
-          this.#update();
-          updated = performance.now();
+      return this.#desk.client.call(
+        'compareCheckpoints',
+        { ...args, known },
+        {
+          signal: task.signal,
+          onProgress: ({ bytes, total, outcomes }) => {
+            if (task.signal.aborted) return;
+            for (const [row, outcome] of outcomes) this.#outcomes.set(rows[row]!, outcome);
+            task.transferred(bytes, total);
+            if (performance.now() - updated < UPDATE_EVERY) return;
+            this.#update();
+            updated = performance.now();
+          },
         },
-      });
+      );
     });
     if (own.task !== this.#task) return; // another one has taken its place
     const isCancelled = own.task?.signal.aborted;
@@ -283,6 +295,11 @@ export class CompareState {
   part(row: ComparedRow): void {
     this.chosen = this.chosen.filter(([a]) => a !== row.pair.a?.place);
   }
+}
+
+/** What tells the two sides apart from others. */
+function sidesOf({ a, b }: CompareArgs): (number | null)[] {
+  return [a.checkpoint, a.stateDict, b.checkpoint, b.stateDict];
 }
 
 function sideOf({ id, stateDict }: ShownSide): Side {
