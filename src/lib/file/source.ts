@@ -51,6 +51,23 @@ export function bytesSource(bytes: Uint8Array, name = 'bytes'): Source {
   return source;
 }
 
+/** Reads all of a Blob. */
+export type ReadThread = (part: Blob) => Promise<ArrayBuffer>;
+
+const read: ReadThread = (part) => part.arrayBuffer();
+let readLarge = read;
+
+/**
+ * Lends a thread for large reads: a browser hands over what it read on the thread that asked, which
+ * would wait for its own work on the bytes from before.
+ */
+export function lendReadThread(lent: ReadThread): void {
+  readLarge = lent;
+}
+
+/** From this size on, the way to another thread and back costs less than taking the bytes over. */
+const WORTH_SENDING = 2 ** 20;
+
 /** A Source over a Blob or File. Throws when the file changed on disk since it was picked. */
 export function blobSource(blob: Blob, name = blob instanceof File ? blob.name : 'blob'): Source {
   const source: Source = {
@@ -60,10 +77,12 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
     async read(start, end, signal) {
       signal?.throwIfAborted();
       checkRange(source, start, end);
+      const readPart = end - start < WORTH_SENDING ? read : readLarge;
       try {
-        return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+        return new Uint8Array(await readPart(blob.slice(start, end)));
       } catch (cause) {
-        if (!(cause instanceof DOMException)) {
+        // From another thread a DOMException comes as an error with its name.
+        if ((cause as Error).name === 'RangeError') {
           throw new RangeError(
             `${name}: bytes ${start}..${end} do not fit in memory at once: ${(cause as Error).message}`,
             { cause },

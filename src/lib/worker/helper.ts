@@ -1,16 +1,21 @@
-/** The lab's side of its helper threads: one that sums, and one for each file that is written. */
+/**
+ * The lab's side of its helper threads: one that sums, one that reads, and one for each file that is
+ * written.
+ */
 import { lendSumThread } from '#lib/file/crc32.ts';
 import { pieceSink } from '#lib/file/sink.ts';
+import { lendReadThread } from '#lib/file/source.ts';
 import type { WrittenFile } from '#lib/storage/opfs.ts';
 import entry from './helper.worker.ts?worker&url';
 import { startModule } from './start.ts';
 
 export type HelperTask =
   | { kind: 'sum'; buffer: ArrayBuffer }
+  | { kind: 'read'; part: Blob }
   | { kind: 'open'; handle: FileSystemFileHandle }
   | { kind: 'write'; buffer: ArrayBuffer; length: number }
   | { kind: 'close' };
-/** The buffer that was sent, and its sum where that was asked for. */
+/** The buffer that was sent or read, and its sum where that was asked for. */
 export interface HelperReply {
   buffer: ArrayBuffer;
   crc?: number;
@@ -54,9 +59,13 @@ class Helper {
 }
 
 let summer: Helper | undefined;
+let reader: Helper | undefined;
 
-/** Has large sums made in another thread from now on. */
-export function startSumThread(): void {
+/** Has large sums made and large parts of files read in threads of their own from now on. */
+export function startThreads(): void {
+  lendReadThread(
+    async (part) => (await (reader ??= new Helper()).perform({ kind: 'read', part })).buffer,
+  );
   lendSumThread(async (sent) => {
     const { buffer, crc } = await (summer ??= new Helper()).perform({ kind: 'sum', buffer: sent });
     return { buffer, crc: crc! };

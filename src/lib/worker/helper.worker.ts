@@ -1,6 +1,6 @@
 /**
- * A second thread of the lab for work on bytes that would block it: sums, and writing to the
- * browser's private disk. It takes one task after the other and knows nothing of checkpoints.
+ * A second thread of the lab for work on bytes that would block it: sums, reading, and writing to
+ * the browser's private disk. It knows nothing of checkpoints.
  */
 import { crc32 } from '#lib/file/crc32.ts';
 import type { HelperReply, HelperTask } from './helper.ts';
@@ -34,6 +34,8 @@ async function perform(task: HelperTask): Promise<HelperReply | undefined> {
       const { buffer } = task;
       return { buffer, crc: await crc32(new Uint8Array(buffer)) };
     }
+    case 'read':
+      return { buffer: await task.part.arrayBuffer() };
     case 'open': {
       const handle = await openSync(task.handle);
       handle.truncate(0);

@@ -1,11 +1,11 @@
 /** The worker's entry: messages in, calls to the lab, replies out. */
 import { Lab } from './lab.ts';
 import type { CallContext } from './lab.state.ts';
-import { openInThread, startSumThread } from './helper.ts';
+import { openInThread, startThreads } from './helper.ts';
 import type { CallName, Reply, Request } from './protocol.ts';
 import { warmUp } from './warm.ts';
 
-startSumThread();
+startThreads();
 const lab = new Lab(openInThread);
 const running = new Map<number, AbortController>();
 const idling = new AbortController();

@@ -3,7 +3,7 @@ import { Dict } from '../../../src/lib/checkpoint/value.ts';
 import { tensorFromBytes, type Tensor } from '../../../src/lib/checkpoint/tensor.ts';
 import { writeTorch } from '../../../src/lib/formats/torch.write.ts';
 import { writeOpfs } from '../../../src/lib/storage/opfs.ts';
-import { openInThread, startSumThread } from '../../../src/lib/worker/helper.ts';
+import { openInThread, startThreads } from '../../../src/lib/worker/helper.ts';
 
 export interface Job {
   kind: 'read' | 'copy' | 'write' | 'writeTorch';
@@ -29,7 +29,7 @@ interface SyncHandle {
   close(): void;
 }
 
-startSumThread();
+startThreads();
 
 const jobs: Record<Job['kind'], (job: Job) => Promise<Done>> = {
   /** All files, one after the other. */
