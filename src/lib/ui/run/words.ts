@@ -9,12 +9,12 @@ const time = 'Time';
 const memory = 'Memory';
 const parameters = 'Parameters';
 const seed = 'Seed';
-const stop = 'Stop';
 /** A module whose path is empty. */
 const theModel = 'the model';
 
 export const words = {
   group: 'Run',
+  stop: 'Stop',
   commands: {
     mode: (mode: string) => ({ title: `Input: ${mode}`, words: 'kind of input' }),
     next: { title: 'Next example', words: 'step' },
@@ -37,10 +37,11 @@ export const words = {
     title: 'Nothing to run yet',
     text: 'Open a checkpoint or a sample, then build its model.',
     action: 'Open a checkpoint',
-    noModel: 'No model is built yet',
-    noWeights: 'The model lacks weights',
-    modelText: 'To run, the lab needs the model’s source and a value for each of its weights.',
-    modelAction: 'Go to Model',
+  },
+  noModel: {
+    title: (isBuilt: boolean) => (isBuilt ? 'The model lacks weights' : 'No model is built yet'),
+    text: 'To run, the lab needs the model’s source and a value for each of its weights.',
+    action: 'Go to Model',
   },
 
   input: {
@@ -141,7 +142,6 @@ export const words = {
     all: 'all',
     seed,
     write: 'Write',
-    stop,
     noPrompt: 'Begin with a few words.',
     writing: 'Writing',
     failed: 'Could not write',
@@ -159,7 +159,6 @@ export const words = {
     pooling: 'One vector from the tokens’',
     poolings: { mean: 'mean', first: 'first, [CLS]' },
     compare: 'Compare',
-    stop,
     noTexts: 'Write two or more texts.',
     reading: 'Reading the texts',
     failed: 'Could not compare the texts',
@@ -204,7 +203,6 @@ export const words = {
     title: 'Graph',
     filter: 'Filter the parts of the graph',
     filterExample: 'Filter',
-    stop,
     measure: 'Measure',
     again: 'Measure again',
     measuring: 'Measuring the model',
