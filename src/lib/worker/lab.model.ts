@@ -55,8 +55,11 @@ export function modelHandlers(state: LabState): Handlers<keyof ModelCalls> {
       attempt(signal, async () => {
         const chosen = state.need().stateDicts[stateDict];
         const keys = [...(chosen?.dict.keys() ?? [])].filter((key) => typeof key === 'string');
-        const renames = previewRename(keys, rules).map(({ from, to, clash }) => {
-          return { from: label(from), to: label(to), clash: clash !== undefined };
+        const all = previewRename(keys, rules);
+        const named = Map.groupBy(all, ({ to }) => to);
+        const changed = all.filter(({ from, to }) => from !== to);
+        const renames = changed.map(({ from, to }) => {
+          return { from: label(from), to: label(to), clash: named.get(to)!.length > 1 };
         });
         return { renames };
       }),

@@ -60,6 +60,23 @@ describe('the digits sample', async () => {
     expect(values).toHaveLength(5);
   });
 
+  it('tells which keys rules change, and which of them become one that another is', async () => {
+    const rules = [{ kind: 'replace', pattern: '^conv\\d\\.|^bn1\\.', with: 'bn2.' } as const];
+    const { renames } = await call(lab, 'renames', { stateDict: 0, rules });
+    expect(renames.map(({ from }) => from)).toEqual(
+      ['conv1.weight', 'bn1.weight', 'bn1.bias', 'bn1.running_mean', 'bn1.running_var'].concat(
+        'bn1.num_batches_tracked',
+        'conv2.weight',
+      ),
+    );
+    expect(renames.every(({ to, clash }) => to.startsWith('bn2.') && clash)).toBe(true);
+    const strip = [{ kind: 'strip', prefix: 'conv' } as const];
+    expect((await call(lab, 'renames', { stateDict: 0, rules: strip })).renames).toEqual([
+      { from: 'conv1.weight', to: '1.weight', clash: false },
+      { from: 'conv2.weight', to: '2.weight', clash: false },
+    ]);
+  });
+
   it('runs, trains, keeps the best and saves it', async () => {
     const { model } = await call(lab, 'build', {
       candidate: 'DigitsCNN',
