@@ -27,7 +27,7 @@ export const TREE_KEY = 'weightroom.tree';
 /** Levels of containers. JSON readers stop at 128 of their own, and a dict takes three of them. */
 const MAX_DEPTH = 40;
 /** Values that are written. Tuples may hold one another many times, and come to more than there are. */
-const MAX_VALUES = 10_000_000;
+const MAX_VALUES = 3_000_000;
 
 export interface FlatTree {
   /** Every tensor by its name, its keys joined; those that are tied stay tied. */

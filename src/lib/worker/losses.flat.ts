@@ -3,6 +3,7 @@ import type { Finding } from '#lib/checkpoint/finding.ts';
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { isContiguous, isMeta, numel, type Storage, type Tensor } from '#lib/checkpoint/tensor.ts';
 import {
+  isDict,
   isScalar,
   isTensor,
   type Call,
@@ -33,7 +34,7 @@ export function flatLosses(root: Value, tensors: Dict, keeping: Keeping): Findin
     found.push({
       code: 'loss-nested',
       severity: 'info',
-      message: `keys of nested dicts are joined: ${listed(names)}`,
+      message: `keys of nested dicts and places in lists are joined to names: ${listed(names)}`,
       ...(keeping.tree && { advice: 'Unflatten makes the nested dicts of them again.' }),
     });
   }
@@ -128,7 +129,7 @@ function sharingLosses(tensors: Dict, kept: boolean): Finding[] {
 }
 
 interface Shape {
-  /** Tensors in dicts and lists that are in other ones. */
+  /** Tensors that are elsewhere than in the outermost dict. */
   nested: number;
   readonly values: string[];
   /** Paths of dicts and lists that stood somewhere before. */
@@ -172,7 +173,7 @@ function shapeOf(root: Value): Shape {
       else if (value.requiresGrad) marks.gradients++;
     }
     if (isTensor(value)) {
-      if (open.length > 1) shape.nested++;
+      if (open.length > 1 || !isDict(root)) shape.nested++;
       if (value.state !== undefined) shape.marks.attributes++;
     } else if (value.kind === 'sparse' || value.kind === 'call') shape.made++;
     else if (value.kind !== 'tuple' && seen.has(value)) shape.again.push(path);
@@ -195,8 +196,7 @@ function shapeOf(root: Value): Shape {
       shape.attributes++;
       continue;
     }
-    const isDict = !isScalar(value) && value.kind === 'dict';
-    if (isDict && typeof part.key !== 'string') shape.keys++;
+    if (isDict(value) && typeof part.key !== 'string') shape.keys++;
     visit(path + part.step, part.value);
   }
   return shape;
