@@ -95,11 +95,19 @@ it('follows each tensor through a series', async () => {
   const { series } = unwrap(await lab.handlers.compareSeries({ members }, context));
   expect(series.members.map(({ name }) => name)).toEqual(['a.pt', 'b.pt']);
   expect(series.tensors).toHaveLength(outcomes.size);
-  for (const { name, norms, moves } of series.tensors) {
-    const { measured } = expected[name]!;
+  for (const { name, norms, moves, gaps } of series.tensors) {
+    const { measured, nans, infinities } = expected[name]!;
+    // A norm of what is not finite would be of the rest alone.
+    const odd = [0, 1].filter((member) => nans[member]! + infinities[member]! > 0);
+    expect(gaps).toEqual(odd.map((member) => ({ member, why: 'it holds NaN or infinity' })));
+    norms.forEach((norm, member) => expect(norm === null, name).toBe(odd.includes(member)));
+    expect(moves[0]).toBeNull();
+    if (odd.length > 0) {
+      expect(moves[1], name).toBeNull();
+      continue;
+    }
     expectClose(norms[0]!, measured.norms[0]!, `${name}, norm in a`);
     expectClose(norms[1]!, measured.norms[1]!, `${name}, norm in b`);
-    expect(moves[0]).toBeNull();
     expectClose(moves[1]!, measured.norm, `${name}, move`);
   }
 });

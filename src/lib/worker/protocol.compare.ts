@@ -108,19 +108,23 @@ export interface SeriesMember extends Side {
 }
 
 export interface Series {
-  /** In the order of epochs and steps, or of their names where a checkpoint tells none. */
+  /** In the order of epochs and steps, then of names; what tells none of them comes last. */
   readonly members: readonly {
     readonly name: string;
     readonly epoch: number | null;
     readonly step: number | null;
+    /** The epoch, or where there is none the step, is read off the name. */
+    readonly isNamed: boolean;
   }[];
-  /** Of each tensor of the first member; null where a member lacks it or has another shape. */
+  /** All that any member has, by name and shape. */
   readonly tensors: readonly {
     readonly name: string;
     readonly shape: readonly number[];
-    /** ‖x‖ in each member. */
+    /** ‖x‖ in each member; null where there is a gap. */
     readonly norms: readonly (number | null)[];
-    /** ‖Δ‖ from the member before; null for the first. */
+    /** ‖Δ‖ from the member before; null for the first, at a gap and behind it. */
     readonly moves: readonly (number | null)[];
+    /** Members without a norm: the tensor is not there, has another shape, is not finite. */
+    readonly gaps: readonly { readonly member: number; readonly why: string }[];
   }[];
 }

@@ -146,13 +146,16 @@ it('writes numbers short', () => {
 
 it('follows a series as one vector', () => {
   const tensor = (norms: number[], moves: (number | null)[]) => ({
-    ...{ name: 'x', shape: [1], norms, moves },
+    ...{ name: 'x', shape: [1], norms, moves, gaps: [] },
   });
   const series: Series = {
-    members: [1, 2].map((epoch) => ({ name: `${epoch}.pt`, epoch, step: null })),
+    members: [1, 2].map((epoch) => ({ name: `${epoch}.pt`, epoch, step: null, isNamed: false })),
     tensors: [tensor([3, 3], [null, 0.3]), tensor([0, 4], [null, 0.4])],
   };
   expect(wholeSeries(series)).toEqual({ norms: [3, 5], moves: [null, 0.5] });
+  const gap = { ...tensor([9, NaN], [null, null]), gaps: [{ member: 1, why: 'it is not there' }] };
+  const partly = { ...series, tensors: [...series.tensors, gap] };
+  expect(wholeSeries(partly)).toEqual({ norms: [3, 5], moves: [null, 0.5] });
   expect(changesOf(series.tensors[0]!)).toEqual([null, 0.3 / 3]);
   expect(changesOf(series.tensors[1]!)).toEqual([null, Infinity]);
   expect(largestStep([null, 1, 3])).toBe(3);

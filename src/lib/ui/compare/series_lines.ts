@@ -9,8 +9,18 @@ interface Lines {
   readonly moves: Line;
 }
 
-/** All tensors as one vector: its norm in each member, and how far it moved from the one before. */
-export function wholeSeries({ members, tensors }: Series): Lines {
+/** Those that every member has, so that they can be added up. */
+export function withoutGaps({ tensors }: Series): Series['tensors'] {
+  return tensors.filter(({ gaps }) => gaps.length === 0);
+}
+
+/**
+ * All tensors without a gap as one vector: its norm in each member, and how far it moved from the one
+ * before.
+ */
+export function wholeSeries(series: Series): Lines {
+  const { members } = series;
+  const tensors = withoutGaps(series);
   const whole = (line: 'norms' | 'moves') =>
     members.map((_, at) => {
       const known = tensors.flatMap((tensor) => tensor[line][at] ?? []);

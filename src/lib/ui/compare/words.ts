@@ -242,6 +242,12 @@ export const words = {
     notCompared: 'Could not compare the series',
     members: (count: number) => plural(count, 'checkpoint'),
     all: 'All tensors',
+    withoutGaps: (count: number, of: number) =>
+      `The ${formatCount(count)} of ${plural(of, 'tensor')} without a gap`,
+    gaps: (count: number) => plural(count, 'gap'),
+    gap: (member: string, why: string) => `in ${member} ${why}`,
+    noNorm: (gaps: readonly string[]) => `No norm: ${gaps.join('; ')}.`,
+    byName: ', by its name',
     close: 'Close the series',
     norm: 'Norm',
     change: 'Change from the one before',
