@@ -6,7 +6,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { app } from './app.fixture.ts';
-import { drop, dropPaths, hydrated, openPage, sampleFile, step } from './app.ts';
+import { drop, dropPaths, hydrated, openPage, openSample, sampleFile, step } from './app.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'weightroom-library-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -18,6 +18,16 @@ const grave = async (page: Page) => {
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
 };
+
+/** The folders of the library on the private disk. */
+const keptFolders = (page: Page) =>
+  page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const library = await root.getDirectoryHandle('library');
+    const names: string[] = [];
+    for await (const name of library.keys()) names.push(name);
+    return names;
+  });
 
 test('a checkpoint is kept, renamed, opened after a reload, downloaded and deleted', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
@@ -55,12 +65,35 @@ test('a checkpoint is kept, renamed, opened after a reload, downloaded and delet
   expect(download.suggestedFilename()).toBe('best.pth');
 
   await library.getByRole('button', { name: 'Delete best.pth' }).click();
-  const question = page.getByRole('dialog', { name: 'Delete best.pth?' });
-  await question.getByRole('button', { name: 'Cancel' }).click();
-  expect(await library.getByRole('button', { name: 'Open best.pth' }).count()).toBe(1);
-  await library.getByRole('button', { name: 'Delete best.pth' }).click();
-  await question.getByRole('button', { name: 'Delete' }).click();
   await library.getByText('Open a checkpoint and keep it here').waitFor();
+  const undo = page.getByRole('button', { name: 'Undo: Deleted best.pth from the library' });
+  await undo.click();
+  await library.getByRole('button', { name: 'Open best.pth' }).waitFor();
+  await library.getByRole('button', { name: 'Delete best.pth' }).click();
+  await undo.waitFor();
+  expect(await grave(page)).toEqual([]);
+  expect(await keptFolders(page)).toHaveLength(1);
+  await page.getByRole('button', { name: /^Dismiss: Deleted / }).click();
+  await expect.poll(() => keptFolders(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('a checkpoint that another one replaces can be had back', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page, complaints } = await openPage(context, app.server.url);
+  await openSample(page, 'One linear layer');
+  await step(page, 'Model');
+  await page.getByText('All keys matched').waitFor();
+  await step(page, 'Checkpoint');
+  const { bytes } = sampleFile('mlp/mlp.pt');
+  await drop(page, [{ name: 'other.pt', bytes }]);
+  await opened(page, 'other.pt');
+  await page.getByRole('button', { name: 'Undo: Closed linear.pth' }).click();
+  await opened(page, 'linear.pth');
+  await page.getByRole('button', { name: 'Undo: Closed other.pt' }).waitFor();
+  await step(page, 'Model');
+  await page.getByText('All keys matched').waitFor();
   expect(complaints).toEqual([]);
   await context.close();
 });
@@ -87,14 +120,7 @@ test('what is left of downloads and of a copy that was cut off goes', async () =
   await library.getByRole('button', { name: 'Clear' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Clear' }).click();
   await expect.poll(() => library.getByText('Left of downloads').count()).toBe(0);
-  const left = await page.evaluate(async () => {
-    const root = await navigator.storage.getDirectory();
-    const library = await root.getDirectoryHandle('library');
-    const names: string[] = [];
-    for await (const name of library.keys()) names.push(name);
-    return names;
-  });
-  expect(left).toEqual([]);
+  expect(await keptFolders(page)).toEqual([]);
   await context.close();
 });
 

@@ -73,10 +73,32 @@ describe('the library', () => {
   it('removes, and says of what is gone that it is', async () => {
     const shelf = await library();
     const { id } = await shelf.keep(single('one'), quietly());
-    await shelf.remove(id);
-    await shelf.remove(id);
+    const removal = await shelf.remove(id);
+    expect(await shelf.remove(id)).toBe(null);
     expect(await shelf.entries()).toEqual([]);
     expect(await told(shelf.open(id))).toMatchObject({ code: 'library-gone' });
+    await removal!.end();
+    expect(disk.root.folders.get('library')!.folders.size).toBe(0);
+  });
+
+  it('gives back what was removed, under a free name, as long as the tab lives', async () => {
+    const shelf = await library();
+    const { id } = await shelf.keep(single('one'), quietly());
+    const removal = await shelf.remove(id);
+    expect(await (await library()).entries()).toEqual([]); // sweeps, in another tab
+    await shelf.keep(single('two'), quietly());
+    await removal!.undo();
+    expect(await texts(await shelf.open(id))).toEqual([['last.pth', 'last (2).pth', 'one']]);
+    await (await shelf.remove(id))!.undo(); // nobody holds it any more
+    expect(await shelf.entries()).toHaveLength(2);
+  });
+
+  it('has a new start finish a removal that the tab did not live to end', async () => {
+    const shelf = await library();
+    const { id } = await shelf.keep(single('one'), quietly());
+    disk.root.folders.get('library')!.folders.get(id)!.files.delete('entry.json');
+    expect(await (await library()).entries()).toEqual([]);
+    expect(disk.root.folders.get('library')!.folders.size).toBe(0);
   });
 
   it('says before it writes that there is no room', async () => {

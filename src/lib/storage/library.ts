@@ -31,6 +31,12 @@ export interface LibraryEntry {
   readonly kept: number;
 }
 
+/** What was taken off the list and still has its files. */
+export interface Removal {
+  undo(): Promise<void>;
+  end(): Promise<void>;
+}
+
 /** entry.json. */
 interface Entry extends Pick<KeptFiles, 'name' | 'isFolder' | 'choice'> {
   readonly version: 1;
@@ -166,12 +172,36 @@ export class Library {
     return described(id, renamed);
   }
 
-  async remove(id: string): Promise<void> {
-    try {
-      await this.#folder.removeEntry(id, { recursive: true });
-    } catch (error) {
-      if ((error as Error).name !== 'NotFoundError') throw storageError(error, id);
+  /**
+   * Takes an entry off the list; null where it is gone already. Its files stay until that is ended
+   * or undone: as long, its lock is held, so that nobody sweeps a folder without an entry.json.
+   */
+  async remove(id: string): Promise<Removal | null> {
+    const release = await holdLock(lockName(id));
+    const folder = release && (await this.#folder.getDirectoryHandle(id).catch(() => null));
+    const entry = folder && (await readEntry(folder));
+    if (!entry) {
+      release?.();
+      return null;
     }
+    const { name } = entry;
+    const failed = (error: unknown) => {
+      throw storageError(error, name);
+    };
+    const gone = (work: Promise<void>) =>
+      work.catch((error: Error) => (error.name === 'NotFoundError' ? undefined : failed(error)));
+    await gone(folder.removeEntry(ENTRY)).catch((error: unknown) => {
+      release();
+      throw error;
+    });
+    const restore = async () => {
+      const free = freeName(name, await this.#names());
+      await this.#writeEntry(folder, { ...entry, name: free }).catch(failed);
+    };
+    return {
+      undo: () => restore().finally(release),
+      end: () => gone(this.#folder.removeEntry(id, { recursive: true })).finally(release),
+    };
   }
 
   async #names(): Promise<string[]> {
@@ -182,11 +212,7 @@ export class Library {
     const folder = await this.#folder.getDirectoryHandle(id).catch(() => null);
     const entry = folder && (await readEntry(folder));
     if (entry) return { folder, entry };
-    throw new FindingError({
-      code: 'library-gone',
-      message: 'library: this checkpoint is not there any more',
-      advice: 'It may have been deleted in another tab, or by the browser to make room.',
-    });
+    throw goneError();
   }
 
   async #writeEntry(folder: FileSystemDirectoryHandle, entry: Entry): Promise<void> {
@@ -241,6 +267,25 @@ export function freeName(name: string, taken: readonly string[]): string {
     const next = `${name.slice(0, dot)} (${count})${name.slice(dot)}`;
     if (!taken.includes(next)) return next;
   }
+}
+
+export function goneError(): FindingError {
+  return new FindingError({
+    code: 'library-gone',
+    message: 'library: this checkpoint is not there any more',
+    advice: 'It may have been deleted in another tab, or by the browser to make room.',
+  });
+}
+
+/** Holds a lock until the function that it gives is called; null where another has it. */
+function holdLock(name: string): Promise<(() => void) | null> {
+  return new Promise((held, failed) => {
+    const hold = async (lock: Lock | null) => {
+      if (!lock) return held(null);
+      await new Promise<void>((release) => held(release));
+    };
+    navigator.locks.request(name, { ifAvailable: true }, hold).catch(failed);
+  });
 }
 
 function lockName(id: string): string {

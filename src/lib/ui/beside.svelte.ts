@@ -48,13 +48,24 @@ export class BesideState {
   }
 
   async close(id: number): Promise<void> {
-    this.#dropped = this.#dropped.filter((known) => known.id !== id);
+    const closed = this.#dropped.find((known) => known.id === id);
+    this.#dropped = this.#dropped.filter((known) => known !== closed);
     this.list = this.list.filter((beside) => beside.id !== id);
     try {
       await this.#desk.client.call('closeBeside', { id });
     } catch (error) {
       this.#desk.problems.defect(words.opening.notClosed, error);
     }
+    if (closed) this.#offerBack(closed);
+  }
+
+  /** Edits that name it find it again by its new number. */
+  #offerBack({ id, dropped }: { id: number; dropped: Dropped }): void {
+    const undo = async () => {
+      const beside = await this.open(dropped);
+      if (beside) this.onRenumbered([[id, beside.id]]);
+    };
+    this.#desk.notices.add(words.notices.closed(nameOf(dropped)), { undo });
   }
 
   /** After the worker died. What fails now stays closed. */

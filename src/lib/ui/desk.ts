@@ -1,4 +1,5 @@
 import type { LabClient } from '#lib/worker/client.ts';
+import type { Notices } from './notices.svelte.ts';
 import type { Problems } from './problems.svelte.ts';
 import type { Tasks } from './tasks.svelte.ts';
 
@@ -6,5 +7,6 @@ import type { Tasks } from './tasks.svelte.ts';
 export interface Desk {
   readonly client: LabClient;
   readonly problems: Problems;
+  readonly notices: Notices;
   readonly tasks: Tasks;
 }

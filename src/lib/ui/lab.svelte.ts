@@ -17,6 +17,7 @@ import { LibraryState } from './library/library.svelte.ts';
 import { RecentState } from './library/recent.svelte.ts';
 import { ModelState, type SourceFile } from './model/model.svelte.ts';
 import { severalCheckpoints, sortPile, type Purpose } from './piles.ts';
+import { Notices } from './notices.svelte.ts';
 import { Problems, type Action } from './problems.svelte.ts';
 import { Recovery } from './recovery.ts';
 import { openRun } from './resuming.ts';
@@ -47,6 +48,7 @@ export interface Question {
 export class Lab implements Desk {
   readonly client = new LabClient();
   readonly problems = new Problems();
+  readonly notices = new Notices();
   readonly tasks = new Tasks(this.problems);
   readonly commands = new Commands();
   readonly checkpoint = new CheckpointState(this);
@@ -163,7 +165,9 @@ export class Lab implements Desk {
 
   async openCheckpoint(dropped: Dropped): Promise<boolean> {
     if (!(await this.#mayReplace(nameOf(dropped)))) return false;
+    const takeBack = this.#wayBack();
     if (!(await this.checkpoint.open(dropped))) return false;
+    takeBack?.();
     this.model.checkpointChanged();
     this.modelForm.reset();
     this.training.reset();
@@ -188,6 +192,18 @@ export class Lab implements Desk {
     this.editing.list.clear();
     void this.recent.note(this.checkpoint.opened!, pile.handles);
     this.go('/checkpoint');
+  }
+
+  /** Remembers what is open; gives a way to offer it again once another has taken its place. */
+  #wayBack(): (() => void) | null {
+    const { dropped } = this.checkpoint;
+    const { built, isCarried, edits } = this.model;
+    if (!dropped) return null;
+    const undo = async () => {
+      if (!(await this.openCheckpoint(dropped)) || !built) return;
+      if (isCarried || this.model.candidate) await this.build(isCarried ? 'file' : 'source', edits);
+    };
+    return () => this.notices.add(words.notices.closed(nameOf(dropped)), { undo });
   }
 
   /** What the page offers beside the findings of a file that does not open. */

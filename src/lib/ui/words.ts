@@ -68,6 +68,10 @@ export const words = {
     /** What a report needs beside the problem; nothing of the person. */
     environment: (version: string, browser: string) => `Weightroom ${version}, ${browser}`,
   },
+  notices: {
+    closed: (name: string) => `Closed ${name}`,
+    undo: (text: string) => `Undo: ${text}`,
+  },
   findings: {
     severity: (severity: string) => `${severity}: `,
     showLine: 'Show this line',

@@ -1,5 +1,12 @@
 /** Checkpoints that are kept on the browser's private disk. */
-import { fileWriter, Library, libraryFolder, type KeptFiles } from '#lib/storage/library.ts';
+import {
+  fileWriter,
+  goneError,
+  Library,
+  libraryFolder,
+  type KeptFiles,
+  type Removal,
+} from '#lib/storage/library.ts';
 import { clearOutbox, outboxSize } from '#lib/storage/opfs.ts';
 import { attempt, type Handlers, type LabState } from './lab.state.ts';
 import { paced } from './paced.ts';
@@ -8,6 +15,8 @@ import type { Dropped } from './protocol.open.ts';
 
 export function libraryHandlers({ openFile }: LabState): Handlers<keyof LibraryCalls> {
   const library = async () => new Library(await libraryFolder(), fileWriter(openFile));
+  /** What can still be undone. */
+  const removals = new Map<string, Removal>();
   return {
     library: (_, { signal }) =>
       attempt(signal, async () => ({ library: await factsOf(await library()) })),
@@ -25,7 +34,16 @@ export function libraryHandlers({ openFile }: LabState): Handlers<keyof LibraryC
       attempt(signal, async () => ({ entry: await (await library()).rename(id, name) })),
     libraryRemove: ({ id }, { signal }) =>
       attempt(signal, async () => {
-        await (await library()).remove(id);
+        const removal = await (await library()).remove(id);
+        if (removal) removals.set(id, removal);
+        return {};
+      }),
+    libraryEndRemoval: ({ id, undo }, { signal }) =>
+      attempt(signal, async () => {
+        const removal = removals.get(id);
+        removals.delete(id);
+        if (undo && !removal) throw goneError();
+        await (undo ? removal?.undo() : removal?.end());
         return {};
       }),
     clearOutbox: (_, { signal }) =>

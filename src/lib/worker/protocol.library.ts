@@ -16,7 +16,9 @@ export interface LibraryCalls {
   /** Its files, to open or to download. */
   libraryOpen: { args: { id: string }; result: Result<{ dropped: Dropped }> };
   libraryRename: { args: { id: string; name: string }; result: Result<{ entry: LibraryEntry }> };
+  /** Takes it off the list. Its files stay until the end of that, or of the tab. */
   libraryRemove: { args: { id: string }; result: Result<object> };
+  libraryEndRemoval: { args: { id: string; undo: boolean }; result: Result<object> };
   /** Removes what is left of downloads. */
   clearOutbox: { args: object; result: Result<object> };
 }

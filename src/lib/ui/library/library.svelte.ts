@@ -71,9 +71,20 @@ export class LibraryState {
     return result !== null;
   }
 
+  /** Takes it off the list; its files go when that is not undone. */
   async remove({ id, name }: LibraryEntry): Promise<void> {
-    await this.#run(words.notRemoved(name), () => this.#desk.client.call('libraryRemove', { id }));
+    const { client, notices } = this.#desk;
+    const failure = words.notRemoved(name);
+    const isRemoved = await this.#run(failure, () => client.call('libraryRemove', { id }));
     await this.refresh();
+    if (!isRemoved) return;
+    const end = async (undo: boolean) => {
+      await this.#run(undo ? words.notRestored(name) : failure, () =>
+        client.call('libraryEndRemoval', { id, undo }),
+      );
+      await this.refresh();
+    };
+    notices.add(words.removed(name), { undo: () => end(true), end: () => end(false) });
   }
 
   async clearOutbox(): Promise<void> {

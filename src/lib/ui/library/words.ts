@@ -22,11 +22,9 @@ export const words = {
   notRenamed: (name: string) => `Could not rename ${name}`,
   download: (name: string) => `Download ${name}`,
   remove: (name: string) => `Delete ${name} from the library`,
-  removeTitle: (name: string) => `Delete ${name}?`,
-  removeBody: (bytes: number) =>
-    `Its copy in the library, ${formatBytes(bytes)}, is deleted. The file that it came from stays.`,
-  removeAction: 'Delete',
+  removed: (name: string) => `Deleted ${name} from the library`,
   notRemoved: (name: string) => `Could not delete ${name}`,
+  notRestored: (name: string) => `Could not bring ${name} back`,
   notOpened: (name: string) => `Could not open ${name}`,
   notListed: 'Could not list the library',
   used: (usage: number, quota: number) =>

@@ -130,7 +130,7 @@ function work(lab: Lab): Offered[] {
   ];
 }
 
-function tasks({ tasks, problems }: Lab): Command[] {
+function tasks({ tasks, problems, notices }: Lab): Command[] {
   const group = words.groups.work;
   const cancel = tasks.list.map((task, index): Command => ({
     ...{ id: `cancel.${index}`, ...words.cancelTask(task.label), group },
@@ -140,7 +140,11 @@ function tasks({ tasks, problems }: Lab): Command[] {
     ...{ id: 'dismiss', ...words.dismissAll, group },
     run: () => problems.list.forEach(({ id }) => problems.dismiss(id)),
   };
-  return problems.list.length > 0 ? [...cancel, dismiss] : cancel;
+  const undo = notices.list.map(({ id, text }): Command => ({
+    ...{ id: `undo.${id}`, title: common.notices.undo(text), group, words: words.undoWords },
+    run: () => notices.undo(id),
+  }));
+  return [...cancel, ...undo, ...(problems.list.length > 0 ? [dismiss] : [])];
 }
 
 function view({ commands }: Lab): Command[] {

@@ -48,6 +48,7 @@ export const words = {
   run: { title: 'Run the model', words: 'predict forward' },
   stopTraining: { title: 'Stop training', words: 'end cancel' },
   cancelTask: (label: string) => ({ title: `Cancel: ${label}`, words: 'stop abort' }),
+  undoWords: 'back again restore reopen',
   dismissAll: { title: 'Dismiss all problems', words: 'close hide' },
   themes: {
     light: { title: 'Light theme' },
