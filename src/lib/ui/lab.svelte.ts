@@ -73,11 +73,17 @@ export class Lab implements Desk {
   /** The ways that files come in. */
   readonly arrivals = new Arrivals(this);
   question = $state.raw<Question | null>(null);
+  /** Of what was dropped or picked, to open it in a later visit. */
+  readonly #handles = new WeakMap<Dropped, Pile['handles']>();
   /** Where a drop or a sample leads, unless a page that serves as well is shown already. */
   go: (page: Page, unless?: readonly Page[]) => void = () => {};
 
   constructor() {
     this.checkpoint.remedies = (dropped, findings) => this.#remedies(dropped, findings);
+    this.problems.about = () => {
+      const { opened } = this.checkpoint;
+      return opened ? words.problems.open(opened.name, opened.format) : '';
+    };
     const recovery = new Recovery(this);
     this.client.onCrash = (crash) => void recovery.after(crash);
     this.data.onChanged = () => this.#dataChanged();
@@ -132,8 +138,9 @@ export class Lab implements Desk {
       files: checkpoint.files.filter((file) => !isSource(file)),
       folders: checkpoint.folders,
     });
+    if (dropped) this.#handles.set(dropped, pile.handles);
     const opened = dropped && (await this.openCheckpoint(dropped));
-    if (opened) void this.recent.note(this.checkpoint.opened!, pile.handles);
+    if (opened) this.#noteRecent(dropped);
     const paths = pathsOf(data);
     if (paths.length > 0 && (await this.openData(paths)) && !dropped && found.length === 0) {
       this.go(how === 'data' ? '/train' : '/run', ['/run', '/train']);
@@ -194,6 +201,11 @@ export class Lab implements Desk {
     this.go('/checkpoint');
   }
 
+  /** Lists what was opened among the recent ones. */
+  #noteRecent(dropped: Dropped): void {
+    void this.recent.note(this.checkpoint.opened!, this.#handles.get(dropped));
+  }
+
   /** Remembers what is open; gives a way to offer it again once another has taken its place. */
   #wayBack(): (() => void) | null {
     const { dropped } = this.checkpoint;
@@ -212,7 +224,9 @@ export class Lab implements Desk {
     const choose = choices.map((label, choice) => ({
       label,
       run: async () => {
-        if (await this.openCheckpoint({ ...dropped, choice })) this.go('/checkpoint');
+        if (!(await this.openCheckpoint({ ...dropped, choice }))) return;
+        this.#noteRecent(dropped);
+        this.go('/checkpoint');
       },
     }));
     if (choose.length > 0) return [...choose, ...this.#comparing(dropped)];

@@ -7,6 +7,8 @@ export interface Problem {
   /** What was tried: `Could not open last.pth`. */
   title: string;
   findings: Finding[];
+  /** For a report: what was open when it came. */
+  about: string;
   /** For a report: a stack. */
   details?: string;
   /** What the person can do about it. */
@@ -23,6 +25,8 @@ const mostShown = 4;
 
 export class Problems {
   list = $state.raw<Problem[]>([]);
+  /** Says what is open. */
+  about: () => string = () => '';
   #lastId = 0;
 
   add(
@@ -30,7 +34,8 @@ export class Problems {
     findings: Finding[],
     { details, actions }: Pick<Problem, 'details' | 'actions'> = {},
   ): void {
-    const problem = { id: ++this.#lastId, title, findings, details, actions };
+    const id = ++this.#lastId;
+    const problem = { id, title, findings, about: this.about(), details, actions };
     this.list = [problem, ...this.list.filter((other) => other.title !== title)].slice(
       0,
       mostShown,
@@ -73,5 +78,5 @@ export function findingText({ severity, code, where, message, advice }: Finding)
 /** The whole problem as text, for the clipboard. */
 export function problemText(problem: Problem): string {
   const lines = problem.findings.map(findingText);
-  return [problem.title, ...lines, problem.details].filter(Boolean).join('\n');
+  return [problem.title, ...lines, problem.about, problem.details].filter(Boolean).join('\n');
 }

@@ -65,6 +65,7 @@ export const words = {
     copy: 'Copy details',
     dismiss: (title: string) => `Dismiss: ${title}`,
     details: 'Details for a report',
+    open: (name: string, format: string) => `Open: ${name}, ${format}`,
     /** What a report needs beside the problem; nothing of the person. */
     environment: (version: string, browser: string) => `Weightroom ${version}, ${browser}`,
   },
