@@ -45,6 +45,8 @@ const WORTH_SENDING = 2 ** 18;
  * another array, which takes the place of the one given.
  */
 export async function crc32Fresh(bytes: Uint8Array): Promise<Summed> {
+  const before = known.get(bytes);
+  if (before !== undefined) return { bytes, crc: before };
   if (!thread || bytes.byteLength < WORTH_SENDING || bytes.byteLength < bytes.buffer.byteLength) {
     return { bytes, crc: await crc32(bytes) };
   }

@@ -49,6 +49,22 @@ export function pieceSink(send: SendPiece): Sink & { flush(): Promise<void> } {
   };
 }
 
+/** A Sink that gives what was written as parts of a Blob, which browsers move out of the way when it is much. */
+export function partsSink(): Sink & { parts(): Promise<Blob[]> } {
+  const parts: Blob[] = [];
+  const pieces = pieceSink((piece) => {
+    parts.push(new Blob([piece]));
+    return Promise.resolve(piece.buffer);
+  });
+  return {
+    write: (bytes) => pieces.write(bytes),
+    async parts() {
+      await pieces.flush();
+      return parts;
+    },
+  };
+}
+
 /** A Sink that gathers everything in memory; `bytes()` gives the whole. */
 export function memorySink(): Sink & { bytes(): Uint8Array<ArrayBuffer> } {
   const chunks: Uint8Array[] = [];

@@ -5,7 +5,7 @@
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Sink } from '#lib/file/sink.ts';
-import { summedSink, verified, writeVerified } from './verified.ts';
+import { summedSink, verify, writeVerified, type Check } from './verified.ts';
 
 /** A file that is being written. */
 export interface WrittenFile extends Sink {
@@ -34,16 +34,17 @@ export async function writeOpfs(
   name: string,
   write: (sink: Sink) => Promise<void>,
   open: OpenFile,
+  check?: Check,
 ): Promise<File> {
   return navigator.locks.request(`weightroom:${name}`, async () => {
     const handle = await folder.getFileHandle(name + TEMPORARY, { create: true });
     const { move } = handle as Movable;
     if (!move) {
       await folder.removeEntry(name + TEMPORARY);
-      return writeVerified(await folder.getFileHandle(name, { create: true }), write);
+      return writeVerified(await folder.getFileHandle(name, { create: true }), write, check);
     }
     try {
-      await writeClosed(handle, write, open);
+      await writeClosed(handle, write, open, check);
       await move.call(handle, folder, name);
     } catch (error) {
       await folder.removeEntry(name + TEMPORARY).catch(() => {}); // swept up later
@@ -58,15 +59,18 @@ export async function writeClosed(
   handle: FileSystemFileHandle,
   write: (sink: Sink) => Promise<void>,
   open: OpenFile,
+  check: Check = verify,
 ): Promise<File> {
-  const file = await open(handle);
-  const { sink, sum } = summedSink(file);
+  const written = await open(handle);
+  const { sink, sum } = summedSink(written);
   try {
     await write(sink);
   } finally {
-    await file.close();
+    await written.close();
   }
-  return verified(handle, sum);
+  const file = await handle.getFile();
+  await check(file, sum);
+  return file;
 }
 
 /**

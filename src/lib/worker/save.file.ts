@@ -7,7 +7,8 @@ import { isMeta, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import type { Value } from '#lib/checkpoint/value.ts';
 import { Crc32 } from '#lib/file/crc32.ts';
 import { ReadAhead } from '#lib/file/read_ahead.ts';
-import { memorySink, type Sink } from '#lib/file/sink.ts';
+import { partsSink, type Sink } from '#lib/file/sink.ts';
+import { summedSource } from '#lib/file/range_sums.ts';
 import { blobSource } from '#lib/file/source.ts';
 import type { Format } from '#lib/formats/format.ts';
 import { openCheckpoint } from '#lib/formats/index.ts';
@@ -15,7 +16,7 @@ import { safetensors } from '#lib/formats/safetensors.ts';
 import { judgeFile } from '#lib/formats/weights_only.file.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
 import { ensureRoom, nameInOutbox, outbox, writeOpfs, type OpenFile } from '#lib/storage/opfs.ts';
-import { writeVerified } from '#lib/storage/verified.ts';
+import { mustEqual, summedSink, writeVerified, type Check } from '#lib/storage/verified.ts';
 import type { Saved } from './protocol.ts';
 
 export interface WriteArguments {
@@ -49,9 +50,17 @@ export async function saveFile(
   const metadata = metadataFor(format, texts);
   const onProgress = (bytes: number) => progress({ bytes: Math.min(bytes, total), total });
   const writeTo = (sink: Sink) => format.write!(root, sink, { stem, metadata, signal, onProgress });
-  const file = await writeFile(name, total, writeTo, args);
-  await compare(root, await openCheckpoint(blobSource(file), signal), signal);
-  return saved(file, name, handle);
+  const check: Check = async (file, written) => {
+    // Named as it was meant: it may lie under another name until it is known to be good.
+    const source = summedSource(blobSource(file, name));
+    try {
+      await compare(root, await openCheckpoint(source, signal), signal);
+    } finally {
+      // Other bytes than were written explain all else that is found, and are told instead of it.
+      mustEqual(file, await source.whole(signal), written);
+    }
+  };
+  return saved(await writeFile(name, total, writeTo, args, check), name, handle);
 }
 
 /** Free texts of a file, and what transformers asks of the safetensors files that it reads. */
@@ -71,22 +80,29 @@ export function saved(file: File, name: string, handle?: FileSystemFileHandle): 
   };
 }
 
-/** Writes to the handle; without one to memory, or to the browser's private disk if it is much. */
+/**
+ * Writes to the handle; without one to the browser's private disk if it is much, or to a Blob, which
+ * the browser may keep out of memory. `check` sees whether it is good.
+ */
 export async function writeFile(
   name: string,
   total: number,
   writeTo: (sink: Sink) => Promise<void>,
   { handle, openFile }: Pick<WriteArguments, 'handle' | 'openFile'>,
+  check?: Check,
 ): Promise<File> {
-  if (handle) return writeVerified(handle, writeTo);
+  if (handle) return writeVerified(handle, writeTo, check);
   if (openFile && total >= LARGE) {
     const folder = await outbox();
     await ensureRoom(name, total);
-    return writeOpfs(folder, nameInOutbox(name), writeTo, openFile);
+    return writeOpfs(folder, nameInOutbox(name), writeTo, openFile, check);
   }
-  const sink = memorySink();
+  const parts = partsSink();
+  const { sink, sum } = summedSink(parts);
   await writeTo(sink);
-  return new File([sink.bytes()], name);
+  const file = new File(await parts.parts(), name);
+  await check?.(file, sum);
+  return file;
 }
 
 /** What torch writes: each storage once, whole. */
