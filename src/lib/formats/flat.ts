@@ -1,7 +1,7 @@
 /** What formats without a structure of their own can hold: tensors by their names. */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
-import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { Dict, isSparse, isTensor, type Value } from '#lib/checkpoint/value.ts';
 
 /** A reason not to write. `format` is the name of it. */
 export function unwritable(
@@ -32,7 +32,9 @@ export function flatTensors(root: Value, format: string): [string, Tensor][] {
   if (!(root instanceof Dict)) throw refuse('only a dict of tensors can be written');
   return [...root.entries()].map(([key, value]) => {
     if (typeof key !== 'string') throw refuse(`the key ${keyText(key)} is no string`);
-    if (!isTensor(value)) throw refuse(`the value at ${JSON.stringify(key)} is no tensor`);
+    const name = JSON.stringify(key);
+    if (isSparse(value)) throw refuse(`the tensor at ${name} is ${value.layout}`);
+    if (!isTensor(value)) throw refuse(`the value at ${name} is no tensor`);
     return [key, value];
   });
 }

@@ -6,7 +6,7 @@
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
 import { FindingError, findingOf, type Finding } from '#lib/checkpoint/finding.ts';
 import type { Tensor } from '#lib/checkpoint/tensor.ts';
-import { Dict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { Dict, isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import type { Tree } from '#lib/edit/apply.ts';
 import { flattenTree, TREE_KEY } from '#lib/edit/kept_tree.ts';
 import { npz } from '#lib/formats/npz.ts';
@@ -84,7 +84,10 @@ function flat(
     losses.push(...dtypeLosses(named, output.format));
     if (tensors.size === 0) losses.push(noTensor);
     if (keeps && text !== null) texts.set(TREE_KEY, text);
-    return checked({ root: views ? tensors : bare(tensors), metadata: texts, losses }, output);
+    return checked(
+      { root: views ? tensors : bareTensors(tensors), metadata: texts, losses },
+      output,
+    );
   } catch (error) {
     if (!(error instanceof FindingError)) throw error;
     return { root, metadata: texts, losses: [...losses, findingOf(error)] };
@@ -132,11 +135,13 @@ function textLoss(texts: ReadonlyMap<string, string>): Finding {
   };
 }
 
-/** Tensors that are all objects of their own, and nothing else: other formats write each by itself. */
-function bare(tensors: Dict): Dict {
+/** A dict whose tensors are all objects of their own, and nothing else: other formats write each by itself. */
+export function bareTensors(root: Value): Value {
+  if (!isDict(root)) return root;
   return new Dict(
-    [...tensors.entries()].map(([key, it]) => {
-      const { state: _, ...rest } = it as Tensor;
+    [...root.entries()].map(([key, value]) => {
+      if (!isTensor(value)) return [key, value];
+      const { state: _, ...rest } = value;
       return [key, rest];
     }),
   );

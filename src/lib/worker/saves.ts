@@ -1,6 +1,6 @@
 /** What can be saved, and in which forms. */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
-import { Dict, isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
+import { Dict, isSparse, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import type { StateDictCandidate } from '#lib/architecture/binding.ts';
 import type { Format } from '#lib/formats/format.ts';
 import { npz } from '#lib/formats/npz.ts';
@@ -8,6 +8,7 @@ import { safetensors } from '#lib/formats/safetensors.ts';
 import { torchLegacy } from '#lib/formats/torch.legacy.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import type { ShardKind } from '#lib/formats/sharded.write.ts';
+import { bareTensors } from './conversion.ts';
 import { plainTree, toldChanges, type PlainTree } from './plain.ts';
 import type { SaveChoice, Saved } from './protocol.ts';
 import { elementBytes, mustLoad, saveFile, storedBytes } from './save.file.ts';
@@ -149,7 +150,7 @@ function isTorch(format: SaveChoice['format']): boolean {
 function choice(which: SaveChoice['which'], form: Form, stem: string, tree: () => Value): Save {
   const { contents, format, writer, description } = form;
   const id = `${which}-${contents}-${format}`;
-  const root = () => (isTorch(format) ? tree() : untied(tree()));
+  const root = () => (isTorch(format) ? tree() : bareTensors(tree()));
   if ('shards' in writer) {
     return {
       ...{ id: `${id}-shards`, which, contents, format, sharded: true, name: stem, description },
@@ -188,18 +189,10 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-/** A state_dict whose tensors are all objects of their own: other formats write each by itself. */
-function untied(root: Value): Value {
-  if (!isDict(root)) return root;
-  return new Dict(
-    [...root.entries()].map(([key, value]) => [key, isTensor(value) ? { ...value } : value]),
-  );
-}
-
 /** The tensors of a state_dict, its `_metadata` and order kept. */
 function onlyTensors(dict: Dict): Dict {
   const tensors = new Dict(
-    [...dict.entries()].filter(([, value]) => isTensor(value)),
+    [...dict.entries()].filter(([, value]) => isTensor(value) || isSparse(value)),
     dict.type,
   );
   tensors.attributes = dict.attributes;
