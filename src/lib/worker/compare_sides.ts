@@ -7,7 +7,7 @@ import type { RenameRule } from '#lib/edit/rename.ts';
 import { arithmeticOf } from '#lib/inspect/compare/arithmetic.ts';
 import type { TensorPair } from '#lib/inspect/compare/compare_tensors.ts';
 import { namedTensors, type NamedTensor } from '#lib/inspect/compare/named_tensors.ts';
-import { detectRules } from '#lib/inspect/compare/naming.ts';
+import { detectNaming, type Naming } from '#lib/inspect/compare/naming.ts';
 import { haveSameShape, pairTensors, type Pairing } from '#lib/inspect/compare/pairing.ts';
 import { label } from '#lib/inspect/repr.ts';
 import type { LabState } from './lab.state.ts';
@@ -39,6 +39,7 @@ export interface Sides {
   readonly b: OpenSide;
   readonly rules: readonly RenameRule[];
   readonly offered: readonly RenameRule[] | null;
+  readonly choices: Naming['choices'];
   readonly pairing: Pairing;
   readonly rows: readonly PairRow[];
 }
@@ -47,13 +48,13 @@ export interface Sides {
 export function pairSides(state: LabState, args: CompareArgs): Sides {
   const a = openSide(state, args.a);
   const b = openSide(state, args.b);
-  const found = detectRules(a.tensors, b.tensors);
+  const { rules: found, choices } = detectNaming(a.tensors, b.tensors);
   const rules = args.rules ?? found;
   const pairing = pairTensors(a.tensors, b.tensors, rules, args.chosen);
   const isBetter = () =>
     pairTensors(a.tensors, b.tensors, found, args.chosen).pairs.length > pairing.pairs.length;
   const offered = rules !== found && found.length > 0 && isBetter() ? found : null;
-  return { a, b, rules, offered, pairing, rows: rowsOf(a, b, pairing, args) };
+  return { a, b, rules, offered, choices, pairing, rows: rowsOf(a, b, pairing, args) };
 }
 
 function rowsOf(a: OpenSide, b: OpenSide, pairing: Pairing, { chosen }: CompareArgs): PairRow[] {

@@ -53,13 +53,13 @@ export function compareHandlers(state: LabState): Handlers<keyof CompareCalls> {
 }
 
 function paired(state: LabState, args: CompareArgs): PairedCheckpoints {
-  const { a, b, rules, offered, rows } = pairSides(state, args);
+  const { a, b, rules, offered, choices, rows } = pairSides(state, args);
   const { listed, more } = differingValues(a.checkpoint.root, b.checkpoint.root);
   const [one, other] = [a.checkpoint.metadata, b.checkpoint.metadata].map((facts) =>
     dict(new Map(facts)),
   );
   return {
-    ...{ rows, rules, offered },
+    ...{ rows, rules, offered, choices },
     facts: differingFacts(comparedOf(a), comparedOf(b)),
     values: listed,
     moreValues: more,

@@ -73,6 +73,8 @@ export interface PairedCheckpoints {
   readonly rules: readonly RenameRule[];
   /** Rules with which more would pair, where others were given. */
   readonly offered: readonly RenameRule[] | null;
+  /** Rules that pair as many tensors, but others, where none could be chosen by itself. */
+  readonly choices: readonly (readonly RenameRule[])[];
   readonly facts: readonly Fact[];
   readonly values: readonly DifferingValue[];
   /** Differing values that are not listed. */

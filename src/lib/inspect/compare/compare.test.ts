@@ -5,7 +5,7 @@ import { compareTensors, type Outcome } from './compare_tensors.ts';
 import { Comparison } from './difference.ts';
 import { differingValues } from './differing_values.ts';
 import { namedTensors } from './named_tensors.ts';
-import { detectRules } from './naming.ts';
+import { detectNaming, detectRules } from './naming.ts';
 import { pairTensors } from './pairing.ts';
 import { suggestPairs } from './suggest.ts';
 
@@ -69,6 +69,34 @@ describe('detectRules', () => {
       [0, 0],
       [1, 1],
     ]);
+  });
+
+  it.each([
+    ['encoder._orig_mod.0.w encoder._orig_mod.1.w head.w', 'encoder.0.w encoder.1.w head.w'],
+    ['a.module.x b.module._orig_mod.y c', 'a.x b.y c'],
+  ])('finds wrappers of parts, on either side', (wrapped, bare) => {
+    const [one, other] = [wrapped, bare].map((names) =>
+      named(Object.fromEntries(names.split(' ').map((name, at) => [name, floats([at])]))),
+    );
+    for (const [a, b] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const { pairs } = pairTensors(a!, b!, detectRules(a!, b!));
+      expect(pairs).toEqual(a!.map((_, at) => [at, at]));
+    }
+  });
+
+  it('guesses nothing where two ways pair as many', () => {
+    const b = [...under('online.'), ...under('ema.')];
+    const strip = (prefix: string) => [{ kind: 'strip', prefix }];
+    expect(detectNaming(plain, b)).toEqual({
+      rules: [],
+      choices: [strip('online.'), strip('ema.')],
+    });
+    expect(detectRules(b, plain)).toEqual([]);
+    const less = b.slice(0, 3); // of the second only a part
+    expect(detectNaming(plain, less)).toEqual({ rules: strip('online.'), choices: [] });
   });
 
   it('takes no prefix off where two names would become one', () => {
@@ -229,9 +257,9 @@ describe('suggestPairs', () => {
     const a = named({ a1: ones(), a2: ones() });
     const b = named({ b1: ones(), b2: ones(), b3: ones() });
     const suggestions = await suggestPairs(a, b, pairTensors(a, b, []));
-    expect(suggestions.map(({ pair }) => pair)).toEqual([
-      [0, 0],
-      [1, 1],
+    expect(suggestions).toEqual([
+      { pair: [0, 0], why: 'order', cosine: 1 },
+      { pair: [1, 1], why: 'order', cosine: 1 },
     ]);
   });
 });

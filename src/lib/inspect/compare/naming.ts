@@ -8,25 +8,47 @@ import type { NamedTensor } from './named_tensors.ts';
 /** Prefixes that are tried on each side; the ones that most names speak for. */
 const MOST_TRIED = 4;
 
-/**
- * Rules for the names of `b` with which most tensors meet one of the same name and shape in `a`;
- * none where that is so as they stand.
- */
-export function detectRules(a: readonly NamedTensor[], b: readonly NamedTensor[]): RenameRule[] {
+export interface Naming {
+  /** Rules for the names of `b`; none where the names fit as they stand, or nothing is clear. */
+  readonly rules: readonly RenameRule[];
+  /** Two or more ways that pair as many tensors, but others: a person has to choose. */
+  readonly choices: readonly (readonly RenameRule[])[];
+}
+
+/** Rules with which most tensors of `b` meet one of the same name and shape in `a`. */
+export function detectNaming(a: readonly NamedTensor[], b: readonly NamedTensor[]): Naming {
   const shapes = new Map(a.map(({ name, tensor }) => [name, tensor.shape.join()]));
   const keys = b.map(({ name }) => name);
+  /** Who meets whom; null where two names would become one. */
   const meet = (rules: readonly RenameRule[]) => {
     const renamed = previewRename(keys, rules);
-    if (renamed.some(({ clash }) => clash !== undefined)) return -1;
-    return renamed.filter(({ to }, at) => shapes.get(to) === b[at]!.tensor.shape.join()).length;
+    if (renamed.some(({ clash }) => clash !== undefined)) return null;
+    return renamed.flatMap(({ to }, at) =>
+      shapes.get(to) === b[at]!.tensor.shape.join() ? `${at} ${to}` : [],
+    );
   };
-  let best: RenameRule[] = [];
-  let most = meet(best);
+  let most = meet([])!.length;
+  let best: readonly (readonly RenameRule[])[] = [];
+  let pairings = new Set<string>();
   for (const rules of candidates([...shapes.keys()], keys)) {
-    const count = meet(rules);
-    if (count > most) [best, most] = [rules, count];
+    const met = meet(rules);
+    if (met === null || met.length < most || met.length === 0) continue;
+    if (met.length === most && best.length === 0) continue; // no better than none
+    if (met.length > most) [most, best, pairings] = [met.length, [], new Set()];
+    const pairing = met.join('\n');
+    if (pairings.has(pairing)) continue;
+    pairings.add(pairing);
+    best = [...best, rules];
   }
-  return best;
+  return best.length > 1 ? { rules: [], choices: best } : { rules: best[0] ?? [], choices: [] };
+}
+
+/** The rules where they are clear. */
+export function detectRules(
+  a: readonly NamedTensor[],
+  b: readonly NamedTensor[],
+): readonly RenameRule[] {
+  return detectNaming(a, b).rules;
 }
 
 /** Fewer rules come first. */
@@ -43,6 +65,33 @@ function* candidates(a: readonly string[], b: readonly string[]): Generator<Rena
       ];
     }
   }
+  if (b.some((name) => inner.test(name))) yield [{ kind: 'replace', pattern, with: '$1' }];
+  const wrapped = wrappedIn(a);
+  if (wrapped.length > 0 && wrapped.length <= MOST_WRAPPED) yield wrapped;
+}
+
+/** Wrappers of a part of the model: `encoder._orig_mod.0.weight`. */
+const pattern =
+  '(^|\\.)(?:(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|module)\\.)+';
+const inner = new RegExp(pattern);
+/** More parts than these are not wrapped one by one. */
+const MOST_WRAPPED = 64;
+
+/** Rules that put the wrappers of some parts where `names` have them; the longest part first. */
+function wrappedIn(names: readonly string[]): RenameRule[] {
+  const parts = new Map<string, string>();
+  for (const name of names) {
+    const [wrappers, before] = inner.exec(name) ?? [];
+    if (wrappers === undefined) continue;
+    const end = name.indexOf(wrappers) + before!.length;
+    parts.set(name.slice(0, end), wrappers.slice(before!.length));
+  }
+  const longestFirst = [...parts].sort(([one], [other]) => other.length - one.length);
+  return longestFirst.map(([part, wrappers]) => ({
+    kind: 'replace',
+    pattern: `^${part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`,
+    with: `${part}${wrappers}`.replaceAll('$', '$$$$'),
+  }));
 }
 
 /** Prefixes, up to a dot, without which names are in `others`; the most usual first. */

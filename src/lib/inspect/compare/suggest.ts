@@ -12,7 +12,8 @@ import type { Pair, Pairing } from './pairing.ts';
 
 export interface Suggestion {
   readonly pair: Pair;
-  readonly why: 'equal' | 'alike' | 'shape';
+  /** `order`: equal, and so are others of the shape; they are paired in their order. */
+  readonly why: 'equal' | 'alike' | 'order' | 'shape';
   /** Cosine of all elements; null where only the shape speaks for the pair. */
   readonly cosine: number | null;
 }
@@ -38,6 +39,7 @@ export async function suggestPairs(
     const left = await firstsOf(a, group.a, context.signal);
     const right = await firstsOf(b, group.b, context.signal);
     const pairs = bestPairs(left, right);
+    const several = likeOthers(left, right);
     const outcomes = compareTensors(
       pairs.map(([one, other]) => [a[one]!.tensor, b[other]!.tensor] as const),
       context,
@@ -47,7 +49,9 @@ export async function suggestPairs(
       const pair = pairs[at++]!;
       if (outcome instanceof Error) continue;
       const cosine = outcome.changed === 0 ? 1 : (outcome.measured?.cosine ?? null);
-      if (outcome.changed === 0) found.push({ pair, why: 'equal', cosine });
+      const isOneOfSeveral = several.a.has(pair[0]) || several.b.has(pair[1]);
+      if (outcome.changed === 0)
+        found.push({ pair, why: isOneOfSeveral ? 'order' : 'equal', cosine });
       else if (cosine !== null && cosine >= ALIKE) found.push({ pair, why: 'alike', cosine });
     }
     const isAlone = group.a.length === 1 && group.b.length === 1;
@@ -137,6 +141,16 @@ function bestPairs(a: readonly First[], b: readonly First[]): Pair[] {
     takenB.add(pair[1]);
     return [pair];
   });
+}
+
+/** Places on each side whose first elements are those of another one there, as fresh layers' are. */
+function likeOthers(...sides: readonly [a: readonly First[], b: readonly First[]]) {
+  const [a, b] = sides.map((firsts) => {
+    const groups = Map.groupBy(firsts, ({ values }) => values.join());
+    const alike = [...groups.values()].filter(({ length }) => length > 1).flat();
+    return new Set(alike.map(({ place }) => place));
+  });
+  return { a: a!, b: b! };
 }
 
 /** 1 for the same values; those that are all zero are alike to each other alone. */

@@ -74,6 +74,9 @@ export const words = {
     alone: (count: number) => `, ${plural(count, 'tensor')} without a partner`,
     offer: (rules: readonly RenameRule[]) =>
       `With ${rulesText(rules)} in B’s names, more tensors pair.`,
+    choose: (ways: number) =>
+      `${formatCount(ways)} ways to read B’s names pair as many tensors, but others. Which one is meant?`,
+    choice: (rules: readonly RenameRule[]) => rulesText(rules),
     takeOffer: 'Take it',
     find: 'Find pairs by shape and values',
     finding: 'Looking for pairs',
@@ -81,12 +84,14 @@ export const words = {
     none: 'No two of them fit by shape and values.',
     likely: (count: number) => `${plural(count, 'pair is', 'pairs are')} likely`,
     likelyPairs: 'Likely pairs',
+    pairInOrder: (count: number) => `Pair the ${formatCount(count)} in their order`,
     pairAll: (count: number) => `Pair the ${formatCount(count)} with like values`,
     pair: 'Pair',
     pairNames: (a: string, b: string) => `Pair ${a} with ${b}`,
     why: {
       equal: 'equal values',
       alike: 'like values',
+      order: 'equal values, as others have; by their order',
       shape: 'the only ones of their shape',
     },
     cosine: (cosine: number) => `, ${formatPercent(cosine)} cosine`,
