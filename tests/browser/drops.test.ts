@@ -109,6 +109,9 @@ test('of a folder with several checkpoints one is chosen, beside its source and 
   await step(page, 'Model');
   await page.getByRole('button', { name: 'Build' }).click();
   await page.getByText('All keys matched').waitFor();
+  await step(page, 'Open');
+  const recent = page.getByRole('region', { name: 'Recent', exact: true });
+  await recent.getByRole('listitem').filter({ hasText: 'mlp.pt' }).first().waitFor();
 });
 
 /** Verifying has come some way and is not done. */
