@@ -5,12 +5,16 @@ import type { SafetyCalls } from './protocol.safety.ts';
 import { Safety } from './safety.ts';
 
 export function safetyHandlers(state: LabState): Handlers<keyof SafetyCalls> {
+  /** Of scans that are under way together, the one that was begun last is looked into. */
+  let latest = 0;
   return {
     scan: ({ file }, { signal, progress }) =>
       attempt(signal, async () => {
         const source = file ? readCounter(progress)(file) : state.need().source;
-        state.safety = await Safety.scan(source, signal);
-        return { report: state.safety.report };
+        const turn = ++latest;
+        const safety = await Safety.scan(source, signal);
+        if (turn === latest) state.safety = safety;
+        return { report: safety.report };
       }),
     trace: ({ pickle, start, count }, { signal }) =>
       attempt(signal, () => state.needSafety().trace(pickle, start, count)),

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { bytesSource } from '#lib/file/source.ts';
+import { safetyHandlers } from './lab.safety.ts';
+import { LabState } from './lab.state.ts';
 import { Safety } from './safety.ts';
 
 const signal = new AbortController().signal;
@@ -33,4 +35,24 @@ test('lists the sources that a file carries, and gives their text without what h
   expect(safety.report.findings.map(({ code }) => code)).toContain('torch-sources');
   expect(safety.sourceText(0)).toBe('class Net:\n\tname = "a\\u202eb"  # é\n');
   expect(() => safety.sourceText(1)).toThrow('safety: there is no source 1');
+});
+
+test('of two scans the one that was begun last is looked into, whichever ends first', async () => {
+  const handlers = safetyHandlers(new LabState());
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  /** Cannot be read before the gate is open. */
+  class SlowFile extends File {
+    override slice(start?: number, end?: number): Blob {
+      const part = super.slice(start, end);
+      const arrayBuffer = async () => (await opened, Blob.prototype.arrayBuffer.call(part));
+      return Object.assign(part, { arrayBuffer });
+    }
+  }
+  const content = (source: string) => new Uint8Array(classWith(source));
+  const context = { signal, progress: () => {} };
+  const first = handlers.scan({ file: new SlowFile([content('first')], 'a.pkl') }, context);
+  const second = await handlers.scan({ file: new File([content('second')], 'b.pkl') }, context);
+  open();
+  expect([await first, second]).toMatchObject([{ ok: true }, { ok: true }]);
+  expect(await handlers.classSource({ index: 0 }, context)).toMatchObject({ text: 'second' });
 });

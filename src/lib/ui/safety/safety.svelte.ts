@@ -11,6 +11,7 @@ import type {
 import type { Desk } from '../desk.ts';
 import { nameOf } from '../dropped.ts';
 import { PagedRows } from '../rows.svelte.ts';
+import type { Task } from '../tasks.svelte.ts';
 import { words } from './words.ts';
 
 /** Files that hold pickles, the likeliest to be looked into first. */
@@ -28,6 +29,9 @@ export class SafetyState {
 
   readonly files = $derived(filesOf(this.subject));
   readonly file = $derived(this.files[this.chosen]?.file ?? null);
+  /** Of several scans, the one that was begun last counts. */
+  #turn = 0;
+  #task: Task | null = null;
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -43,19 +47,24 @@ export class SafetyState {
     if (!file) return;
     this.busy = true;
     const failure = words.notScanned(file.name);
+    const turn = ++this.#turn;
     const result = await this.#desk.tasks
-      .run(words.scanning(file.name), failure, (task) =>
-        this.#desk.client.call(
-          'scan',
-          { file },
-          {
-            signal: task.signal,
-            onProgress: ({ bytes }) => (task.detail = words.read(bytes)),
-          },
-        ),
-      )
-      .finally(() => (this.busy = false));
-    if (this.file !== file || !result || !this.#desk.problems.check(failure, result)) return;
+      .run(words.scanning(file.name), failure, (task) => {
+        this.#task?.cancel();
+        this.#task = task;
+        const onProgress = ({ bytes }: { bytes: number }) => (task.detail = words.read(bytes));
+        return this.#desk.client.call('scan', { file }, { signal: task.signal, onProgress });
+      })
+      .finally(() => {
+        if (turn === this.#turn) this.busy = false;
+      });
+    if (
+      turn !== this.#turn ||
+      this.file !== file ||
+      !result ||
+      !this.#desk.problems.check(failure, result)
+    )
+      return;
     this.report = result.report;
   }
 
