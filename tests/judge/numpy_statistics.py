@@ -167,6 +167,19 @@ def weights(dtype, count):
     return to_bits(values * 0.02, dtype)
 
 
+def sprinkled(dtype, count):
+    """Weights with NaN, infinities, denormal numbers and zeros here and there."""
+    bits = weights(dtype, count)
+    if dtype in INTEGERS:
+        return bits
+    real = COMPLEX.get(dtype, dtype)
+    words = bits.reshape(-1, size_of(real)).copy()
+    tiny = torch.finfo(FLOATS[real]).smallest_normal / 2
+    for at, value in enumerate([np.nan, np.inf, -np.inf, tiny, -tiny, 0, -0.0]):
+        words[at::1009] = to_bits([value], real)
+    return words.reshape(-1)
+
+
 for dtype in [*FLOATS, *COMPLEX, *INTEGERS]:
     width = size_of(dtype)
     case("bits", dtype, random_bits(dtype, 90_000))
@@ -177,8 +190,9 @@ for dtype in [*FLOATS, *COMPLEX, *INTEGERS]:
     case("constant", dtype, np.tile(weights(dtype, 1), 1000))
     case("view", dtype, random_bits(dtype, 24_000), [20, 30, 12], [3, 480, 40], 7)
     case("repeated", dtype, weights(dtype, 300), [10, 300], [0, 1])
-for dtype in ["float64", "float32", "float16", "complex64", "int64"]:
-    case("large", dtype, weights(dtype, int(LARGE / size_of(dtype))))
+# One dtype of each way in which numbers are counted; the others come in many small pieces.
+for dtype in ["float64", "float32", "float16", "complex64", "int64", "uint64"]:
+    case("large", dtype, sprinkled(dtype, int(LARGE / size_of(dtype))))
 
 def close(mean, spread, count):
     return mean + spread * rng.normal(size=count)

@@ -6,8 +6,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Dtype } from '#lib/checkpoint/dtype.ts';
+import { dtypes, type Dtype } from '#lib/checkpoint/dtype.ts';
 import { tensorFromBytes, type Tensor } from '#lib/checkpoint/tensor.ts';
+import { PIECE } from '#lib/file/read_ahead.ts';
+import { hasNumbers } from '#lib/inspect/numbers.ts';
 import { tensorStatistics, tensorSummary } from '#lib/inspect/tensor_statistics.ts';
 import { runPython } from '../python.ts';
 
@@ -53,15 +55,34 @@ function tensorOf({ path, dtype, shape, strides, offset }: Case): Tensor {
   return { ...tensorFromBytes(bytes, 'uint8', [bytes.length]), dtype, shape, strides, offset };
 }
 
+/** Less than the usual piece, so that even small tensors come in many. */
+const SMALL_PIECE = 4096;
+
+/** Dtypes whose random bits, NaN, infinities and denormal numbers among them, came in many pieces. */
+const inPieces = new Set<Dtype>();
+
 /** Largest relative difference of mean, std and norm, by dtype. */
 const differences = new Map<Dtype, number>();
 const numbersCompared = new Map<Dtype, number>();
 
 describe.each([...byDtype])('%s', (dtype, all) => {
   it.each(all)('$name', async (one) => {
+    const { count } = one.expected;
+    numbersCompared.set(dtype, (numbersCompared.get(dtype) ?? 0) + count);
+    const pieces = await judge(one, PIECE);
+    if (one.name === 'large') return expect(pieces).toBeGreaterThan(1);
+    const small = await judge(one, SMALL_PIECE);
+    if (one.name !== 'bits') return;
+    expect(small).toBeGreaterThan(20);
+    inPieces.add(dtype);
+  });
+
+  /** Compares, with a tensor that is read in pieces of so many bytes; says how many reads it took. */
+  async function judge(one: Case, piece: number): Promise<number> {
     const { expected } = one;
-    const tensor = tensorOf(one);
-    const statistics = await tensorStatistics(tensor);
+    const { tensor, reads } = counting(tensorOf(one));
+    const statistics = await tensorStatistics(tensor, { piece });
+    const pieces = reads();
     const { quantiles, distinct, histogram, ...rest } = statistics;
     for (const name of counted) expect([name, statistics[name]]).toEqual([name, expected[name]]);
     expect(distinct).toBe(expected.distinct);
@@ -100,17 +121,30 @@ describe.each([...byDtype])('%s', (dtype, all) => {
     }
     expect(largest).toBeLessThan(1e-6);
     differences.set(dtype, largest);
-    numbersCompared.set(dtype, (numbersCompared.get(dtype) ?? 0) + expected.count);
-    expect(await tensorSummary(tensor)).toEqual(rest);
-  });
+    expect(await tensorSummary(tensor, { piece })).toEqual(rest);
+    return pieces;
+  }
 });
+
+/** A tensor that counts how often its storage is read. */
+function counting(tensor: Tensor): { tensor: Tensor; reads: () => number } {
+  let count = 0;
+  const { storage } = tensor;
+  const read: typeof storage.read = (start, end, signal) => {
+    count++;
+    return storage.read(start, end, signal);
+  };
+  return { tensor: { ...tensor, storage: { ...storage, read } }, reads: () => count };
+}
 
 function infinities({ positiveInfinities, negativeInfinities }: Case['expected']): number {
   return positiveInfinities + negativeInfinities;
 }
 
 it('covers every dtype that has numbers', () => {
-  expect(byDtype.size).toBe(24);
+  const withNumbers = (Object.keys(dtypes) as Dtype[]).filter(hasNumbers);
+  expect([...byDtype.keys()].sort()).toEqual(withNumbers.sort());
+  expect([...inPieces].sort()).toEqual(withNumbers);
   const rows = [...byDtype].map(([dtype, all]) => ({
     dtype,
     tensors: all.length,

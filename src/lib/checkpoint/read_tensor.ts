@@ -82,12 +82,19 @@ function* partsOf(tensor: Tensor, start: number, end: number): Generator<Tensor>
 /** Whether a view can be read range by range without reading its storage many times over. */
 export function readsByRange(tensor: Tensor): boolean {
   if (isContiguous(tensor) || numel(tensor.shape) * itemsize(tensor.dtype) <= PIECE) return true;
-  return blocks(tensor).length > 1;
+  return blocks(tensor, PIECE).length > 1;
 }
 
-/** What `readTensor` gives, in pieces. A piece is good until the next one is asked for. */
-export function tensorChunks(tensor: Tensor, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const [chunks] = tensorsInTurn([tensor], signal);
+/**
+ * What `readTensor` gives, in pieces of `piece` bytes, whole elements, or somewhat less. A piece is
+ * good until the next one is asked for.
+ */
+export function tensorChunks(
+  tensor: Tensor,
+  signal?: AbortSignal,
+  piece = PIECE,
+): AsyncGenerator<Uint8Array> {
+  const [chunks] = tensorsInTurn([tensor], signal, 1, piece);
   return chunks!;
 }
 
@@ -99,15 +106,16 @@ export function* tensorsInTurn(
   tensors: readonly Tensor[],
   signal?: AbortSignal,
   streams = 1,
+  piece = PIECE,
 ): Generator<AsyncGenerator<Uint8Array>> {
   const ranges = tensors.filter(isContiguous).map(tensorRange);
-  const reading = new ReadAhead(ranges, signal, streams);
+  const reading = new ReadAhead(ranges, signal, streams, piece);
   for (const tensor of tensors) {
     if (isContiguous(tensor)) {
       const [start, end] = byteSpan(tensor);
       yield contiguousChunks(tensor, reading.next(end - start));
     } else {
-      yield gatheredChunks(tensor, signal);
+      yield gatheredChunks(tensor, signal, piece);
     }
   }
 }
@@ -119,8 +127,12 @@ async function* contiguousChunks(
   for await (const chunk of chunks) yield resolved(chunk, tensor);
 }
 
-async function* gatheredChunks(tensor: Tensor, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  for (const part of blocks(tensor)) yield await readTensor(part, signal);
+async function* gatheredChunks(
+  tensor: Tensor,
+  signal: AbortSignal | undefined,
+  piece: number,
+): AsyncGenerator<Uint8Array> {
+  for (const part of blocks(tensor, piece)) yield await readTensor(part, signal);
 }
 
 /** The part of its storage that a tensor looks at, from its first to its last element. */
@@ -164,26 +176,26 @@ function resolved(bytes: Uint8Array, { dtype, conj, neg }: Tensor): Uint8Array {
 const MAX_READ_AGAIN = 2;
 
 /** A tensor as rows of its outer axes that are gathered one by one, where each lies together. */
-function blocks(tensor: Tensor): Tensor[] {
-  const rows = Array.from(blocksOf(tensor));
+function blocks(tensor: Tensor, piece: number): Tensor[] {
+  const rows = Array.from(blocksOf(tensor, piece));
   const bytes = ([start, end]: [number, number]) => end - start;
   const all = rows.reduce((sum, row) => sum + bytes(byteSpan(row)), 0);
-  return all <= MAX_READ_AGAIN * bytes(byteSpan(tensor)) + PIECE ? rows : [tensor];
+  return all <= MAX_READ_AGAIN * bytes(byteSpan(tensor)) + piece ? rows : [tensor];
 }
 
-function* blocksOf(tensor: Tensor): Generator<Tensor> {
+function* blocksOf(tensor: Tensor, piece: number): Generator<Tensor> {
   const { shape, strides, offset, dtype } = tensor;
   const axis = shape.findIndex((size) => size > 1);
   const row = axis < 0 ? 0 : numel(shape.slice(axis + 1)) * itemsize(dtype);
-  if (axis < 0 || row * shape[axis]! <= PIECE) {
+  if (axis < 0 || row * shape[axis]! <= piece) {
     yield tensor;
     return;
   }
-  const rows = Math.max(1, Math.floor(PIECE / row));
+  const rows = Math.max(1, Math.floor(piece / row));
   for (let at = 0; at < shape[axis]!; at += rows) {
     const size = Math.min(rows, shape[axis]! - at);
     const part = { ...tensor, shape: shape.with(axis, size), offset: offset + at * strides[axis]! };
-    if (size === 1 && row > PIECE) yield* blocksOf(part);
+    if (size === 1 && row > piece) yield* blocksOf(part, piece);
     else yield part;
   }
 }

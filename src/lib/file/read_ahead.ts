@@ -41,8 +41,8 @@ export class ReadAhead {
   #planned: Range | undefined;
 
   /** `streams` are read in step and share the memory: one of them by default. */
-  constructor(ranges: Iterable<Range>, signal?: AbortSignal, streams = 1) {
-    this.#pieces = piecesOf(ranges);
+  constructor(ranges: Iterable<Range>, signal?: AbortSignal, streams = 1, piece = PIECE) {
+    this.#pieces = piecesOf(ranges, piece);
     this.#signal = signal;
     this.#mostBytes = MAX_BYTES / streams;
   }
@@ -83,10 +83,10 @@ export class ReadAhead {
   }
 }
 
-function* piecesOf(ranges: Iterable<Range>): Generator<Range, undefined> {
+function* piecesOf(ranges: Iterable<Range>, piece: number): Generator<Range, undefined> {
   for (const { source, start, end } of ranges) {
-    for (let at = start; at < end; at += PIECE) {
-      yield { source, start: at, end: Math.min(at + PIECE, end) };
+    for (let at = start; at < end; at += piece) {
+      yield { source, start: at, end: Math.min(at + piece, end) };
     }
   }
 }

@@ -19,6 +19,8 @@ export interface Work {
   readonly signal?: AbortSignal | undefined;
   /** Counts numbers, of all passes over the tensor. */
   readonly progress?: ((progress: { done: number; total: number }) => void) | undefined;
+  /** Bytes that are read at once, where not as many as usual. */
+  readonly piece?: number | undefined;
 }
 
 /**
@@ -28,9 +30,15 @@ export interface Work {
  * Throws a FindingError for a dtype whose elements are no numbers, and where the file has only the
  * shape.
  */
-export async function* numbersOf(tensor: Tensor, signal?: AbortSignal): AsyncGenerator<Numbers> {
+export async function* numbersOf(
+  tensor: Tensor,
+  signal?: AbortSignal,
+  piece?: number,
+): AsyncGenerator<Numbers> {
   checkNumbers(tensor);
-  for await (const bytes of tensorChunks(tensor, signal)) yield toNumbers(bytes, tensor.dtype);
+  for await (const bytes of tensorChunks(tensor, signal, piece)) {
+    yield toNumbers(bytes, tensor.dtype);
+  }
 }
 
 /** How many numbers `numbersOf` gives: two for a complex element. */

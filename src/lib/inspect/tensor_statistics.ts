@@ -79,7 +79,7 @@ export async function tensorStatistics(tensor: Tensor, work: Work = {}): Promise
   const bits = significant[dtype] ?? 35;
   const total = countNumbers(tensor) * passesOf(bits);
   const told = (pass: number): Work => ({
-    signal: work.signal,
+    ...work,
     progress: ({ done }) => work.progress?.({ done: pass * countNumbers(tensor) + done, total }),
   });
   const first = await fullPass(tensor, told(0));
@@ -100,7 +100,7 @@ export async function tensorStatistics(tensor: Tensor, work: Work = {}): Promise
     for (let pass = 1; selection.isOpen; pass++) {
       const { progress } = told(pass);
       let done = 0;
-      for await (const numbers of numbersOf(tensor, work.signal)) {
+      for await (const numbers of numbersOf(tensor, work.signal, work.piece)) {
         inBlocks(numbers, (block, words, length) => {
           if (pass === 1) histogram.add(block, length);
           selection.add(words, length);

@@ -80,11 +80,11 @@ async function addNumbers(
   tensor: Tensor,
   { counter, wide }: FirstPass,
   tally: Tally | null,
-  { signal, progress }: Work,
+  { signal, progress, piece }: Work,
 ): Promise<void> {
   const { dtype } = tensor;
   const total = countNumbers(tensor);
-  for await (const bytes of tensorChunks(tensor, signal)) {
+  for await (const bytes of tensorChunks(tensor, signal, piece)) {
     const numbers = toNumbers(bytes, dtype);
     if (isWide(dtype)) {
       const Integers = dtype === 'int64' ? BigInt64Array : BigUint64Array;

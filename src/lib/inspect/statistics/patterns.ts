@@ -13,14 +13,14 @@ export function hasFewPatterns(tensor: Tensor): boolean {
 /** The number that each pattern of 8 or 16 bits stands for, and how often it occurs. */
 export async function countPatterns(
   tensor: Tensor,
-  { signal, progress }: Work,
+  { signal, progress, piece }: Work,
 ): Promise<{ values: Numbers; counts: Float64Array }> {
   const { dtype } = tensor;
   const Patterns = wordSize(dtype) === 1 ? Uint8Array : Uint16Array;
   const counts = new Float64Array(2 ** (8 * Patterns.BYTES_PER_ELEMENT));
   const total = countNumbers(tensor);
   let done = 0;
-  for await (const bytes of tensorChunks(tensor, signal)) {
+  for await (const bytes of tensorChunks(tensor, signal, piece)) {
     const patterns = aligned<Uint8Array | Uint16Array>(bytes, Patterns);
     for (let at = 0; at < patterns.length; at++) counts[patterns[at]!]!++;
     progress?.({ done: (done += patterns.length), total });
