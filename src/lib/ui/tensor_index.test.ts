@@ -32,6 +32,14 @@ test('parts of t[1, :, 4:, ::2] are named by their places in t', () => {
   ];
   expect(indexText(lie, part)).toBe('[1, 2, 4:9, 0:5:2]');
   expect(indexText(lie, part.with(0, [0, 3]).with(2, [1, 2]))).toBe('[1, :, 4:9, 2]');
+  // Strides do not tell a single place along an axis from one along the axis before.
+  const along = { axis: 0, by: 1 };
+  expect(
+    indexText({ ...lieOfWhole([16, 1]), steps: [along, along] }, [
+      [15, 16],
+      [0, 1],
+    ]),
+  ).toBe('[15, 0]');
   // A new axis is none of the whole's.
   const row = { ...lie, shape: [1, 3], steps: [null, lie.steps[2]!] };
   expect(

@@ -23,8 +23,9 @@ export function lieOfWhole(shape: readonly number[]): Lie {
 export function indexText({ whole, origin, steps }: Lie, extents: readonly Extent[]): string {
   const parts = origin.map(String);
   for (const [at, step] of steps.entries()) {
-    if (!step) continue;
     const [start, end] = extents[at]!;
+    // The first place is where the origin is; the step of a single one may be of any axis.
+    if (!step || (start === 0 && end === 1)) continue;
     const { axis, by } = step;
     const first = origin[axis]! + start * by;
     const last = origin[axis]! + (end - 1) * by;
