@@ -29,11 +29,9 @@ const wrapped = [
 ];
 
 it.each(wrapped)('%s pairs with the bare model, whichever comes first', async (name) => {
-  for (const names of [
-    ['bare.safetensors', `${name}.pt`],
-    [`${name}.pt`, 'bare.safetensors'],
-  ] as const) {
-    const { lab, args } = await opened(...names);
+  const files = ['bare.safetensors', `${name}.pt`] as const;
+  for (const [one, other] of [files, files.toReversed()]) {
+    const { lab, args } = await opened(one!, other!);
     const { paired } = unwrap(await lab.handlers.pairTensors(args, context));
     const pairs = paired.rows.filter(({ a, b }) => a && b);
     expect(pairs).toHaveLength(9 + 2);
