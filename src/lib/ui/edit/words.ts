@@ -16,6 +16,7 @@ export const words = {
     export: 'Export the list of edits',
     exportWords: 'json',
     clear: 'Clear the list of edits',
+    count: 'Count what overflows in casts',
     open: 'Open the result of the edits',
     openWords: 'written converted edited checkpoint',
   },
