@@ -1,10 +1,11 @@
 /**
  * Takes the README's pictures of each page, in light and dark: the digits sample with its statistics,
  * one of its tensors, a list of edits and what they change, its model, what a hostile file would run,
- * the GPT sample's graph, the MLP sample in training and saved, the guide. Needs a build below /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
+ * the GPT sample's graph, the MLP sample in training and saved, the guide; and two for the manifest. Needs a build below /weightroom (`BASE_PATH=/weightroom npm run build`) and Chromium.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import {
   drop,
   hostileFile,
@@ -18,6 +19,7 @@ import {
 /** For pictures that are drawn piece by piece. */
 const SETTLING = 3000;
 const docs = join(import.meta.dirname, '../docs');
+const screenshots = join(import.meta.dirname, '../public/screenshots');
 const server = await serveBuild();
 const browser = await launch();
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -37,10 +39,17 @@ for (const colorScheme of ['light', 'dark'] as const) {
   await page.getByRole('progressbar', { name: 'Statistics' }).waitFor({ state: 'detached' });
   await shoot('checkpoint');
   await page.setViewportSize({ width: 1280, height: 720 });
+  if (colorScheme === 'light') await shootForInstalling(page, 'wide');
   await page.getByRole('button', { name: 'Look at the tensor' }).click();
   await page.getByRole('radio', { name: 'Picture' }).check({ force: true });
   await page.waitForTimeout(SETTLING);
   await shoot('tensor');
+  if (colorScheme === 'light') {
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.waitForTimeout(SETTLING);
+    await shootForInstalling(page, 'narrow');
+    await page.setViewportSize({ width: 1280, height: 720 });
+  }
   await page.keyboard.press('Escape');
   await step(page, 'Edit');
   for (const edit of [/^Weights only /, /^To bfloat16$/]) {
@@ -71,6 +80,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
   await page.getByText('All keys matched').waitFor();
   await shoot('model');
   await step(page, 'Safety');
+  // The open checkpoint is looked into first; what is dropped after that is another file.
+  await page.getByRole('heading', { name: 'PyTorch loads this file' }).waitFor();
   await drop(page, [await hostileFile()]);
   await page.getByRole('option').filter({ hasText: 'posix.system' }).waitFor();
   await shoot('safety');
@@ -102,3 +113,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 await browser.close();
 await server.close();
+
+/** What a browser shows of the app before it installs it: see `public/manifest.webmanifest`. */
+async function shootForInstalling(page: Page, name: 'wide' | 'narrow'): Promise<void> {
+  const path = join(screenshots, `${name}.jpg`);
+  await page.screenshot({ path, type: 'jpeg', quality: 60 });
+}

@@ -20,9 +20,9 @@ const sharedFiles = 'shared-files';
 
 /** A set: what a page fetched while it was rendered is listed twice, and `addAll` takes it once. */
 const kept = new Set(
-  [...[...immutable, ...assets, ...prerendered].map(({ path }) => path), ...workerFiles].map(
-    (path) => new URL(path.replace(/^\//, ''), scope).href,
-  ),
+  [...[...immutable, ...assets, ...prerendered].map(({ path }) => path), ...workerFiles]
+    .filter((path) => !path.includes('screenshots/')) // for a store's page, not for ours
+    .map((path) => new URL(path.replace(/^\//, ''), scope).href),
 );
 
 self.addEventListener('install', (event) => {

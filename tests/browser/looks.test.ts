@@ -51,7 +51,8 @@ async function openSections(page: Page): Promise<void> {
   });
 }
 
-test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width) => {
+/** A page of a width, and what looking at its states has found. */
+async function openAt(width: number) {
   const touch = width < 600;
   const context = await app.browser.newContext({
     viewport: { width, height: touch ? 844 : 900 },
@@ -66,7 +67,41 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
     found.push(...(await grave(page, name)));
     if (await isTooWide(page)) found.push(`${name}: wider than the window`);
   };
+  const end = async () => {
+    expect(found).toEqual([]);
+    expect(complaints).toEqual([]);
+    await context.close();
+  };
+  return { page, look, end };
+}
 
+test.each(widths)('the frame around the pages at %i px', async (width) => {
+  const { page, look, end } = await openAt(width);
+  await drop(page, [sampleFile('linear/linear.pth')]);
+  await page.getByRole('heading', { level: 1, name: 'linear.pth' }).waitFor();
+  await step(page, 'Open');
+  await page.getByRole('button', { name: 'Keep linear.pth' }).click();
+  const library = page.getByRole('region', { name: 'Library', exact: true });
+  const entry = library.getByRole('listitem').filter({ hasText: 'linear.pth' });
+  await entry.waitFor();
+  await drop(page, [sampleFile('mlp/mlp.pt')]);
+  await page.getByRole('heading', { level: 1, name: 'mlp.pt' }).waitFor();
+  await step(page, 'Open');
+  await page.getByRole('button', { name: 'Undo: Closed linear.pth' }).hover(); // time stands still
+  await entry.scrollIntoViewIfNeeded();
+  await look('library');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog', { name: 'Commands' }).waitFor();
+  await look('palette');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+  await look('shortcuts');
+  await end();
+});
+
+test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width) => {
+  const { page, look, end } = await openAt(width);
   await look('open-empty');
   for (const name of ['Checkpoint', 'Safety', 'Compare', 'Edit', 'Model', 'Run', 'Train', 'Save']) {
     await step(page, name);
@@ -166,10 +201,7 @@ test.each(widths)('light and dark at %i px', { timeout: LONGEST }, async (width)
   await look('save');
   await step(page, 'Open');
   await look('open');
-
-  expect(found).toEqual([]);
-  expect(complaints).toEqual([]);
-  await context.close();
+  await end();
 });
 
 test('the theme is remembered', async () => {

@@ -18,6 +18,17 @@ test('the manifest names the files that it opens', () => {
   }
 });
 
+test('the manifest shows the app wide and narrow, in pictures of the sizes that it says', () => {
+  const manifest = JSON.parse(readFileSync(join(buildFolder, 'manifest.webmanifest'), 'utf8'));
+  const shown = manifest.screenshots.map(({ form_factor: form }: { form_factor: string }) => form);
+  expect(shown).toEqual(['wide', 'narrow']);
+  for (const { src, sizes } of manifest.screenshots) {
+    const jpeg = readFileSync(join(buildFolder, src));
+    const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0])); // SOF0: length, precision, height, width
+    expect(`${jpeg.readUInt16BE(frame + 7)}x${jpeg.readUInt16BE(frame + 5)}`).toBe(sizes);
+  }
+});
+
 test('a file that the system starts the app with is opened', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
   await context.addInitScript((base64) => {
