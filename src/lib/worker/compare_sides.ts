@@ -9,6 +9,8 @@ import type { TensorPair } from '#lib/inspect/compare/compare_tensors.ts';
 import { namedTensors, type NamedTensor } from '#lib/inspect/compare/named_tensors.ts';
 import { detectNaming, type Naming } from '#lib/inspect/compare/naming.ts';
 import { haveSameShape, pairTensors, type Pairing } from '#lib/inspect/compare/pairing.ts';
+import { pairFacts, type Described } from '#lib/inspect/compare/pair_facts.ts';
+import { layoutOf } from '#lib/inspect/layout.ts';
 import { label } from '#lib/inspect/repr.ts';
 import type { LabState } from './lab.state.ts';
 import type { CompareArgs, PairRow, Side, TensorRow } from './protocol.compare.ts';
@@ -60,15 +62,18 @@ export function pairSides(state: LabState, args: CompareArgs): Sides {
 function rowsOf(a: OpenSide, b: OpenSide, pairing: Pairing, { chosen }: CompareArgs): PairRow[] {
   const partners = new Map(pairing.pairs);
   const byHand = new Set(chosen.map(([place]) => place));
+  const [describeA, describeB] = [describedIn(a), describedIn(b)];
   const rows = a.tensors.map((one, place): PairRow => {
     const partner = partners.get(place);
     if (partner === undefined) return { a: rowOf(one, place), b: null };
     const other = b.tensors[partner]!;
     const obstacle = obstacleOf(one, other);
+    const facts = pairFacts(describeA(place), describeB(partner));
     return {
       a: rowOf(one, place),
       b: rowOf(other, partner),
       ...(byHand.has(place) && { chosen: true }),
+      ...(facts.length > 0 && { facts }),
       ...(obstacle !== null && { obstacle }),
     };
   });
@@ -76,6 +81,19 @@ function rowsOf(a: OpenSide, b: OpenSide, pairing: Pairing, { chosen }: CompareA
     ...rows,
     ...pairing.onlyB.map((place) => ({ a: null, b: rowOf(b.tensors[place]!, place) })),
   ];
+}
+
+/** Formats that pickle tensors, with whether they are parameters and require gradients. */
+const withAttributes = new Set(['torch', 'torch-legacy', 'torch-tar', 'pickle']);
+
+function describedIn({ checkpoint, tensors }: OpenSide): (place: number) => Described {
+  const layouts = layoutOf(tensors.map(({ tensor }) => tensor));
+  const hasAttributes = withAttributes.has(checkpoint.format);
+  return (place) => {
+    const { tiedWith } = layouts[place]!;
+    const other = tiedWith === null ? null : label(tensors[tiedWith]!.name);
+    return { tensor: tensors[place]!.tensor, tiedWith: other, hasAttributes };
+  };
 }
 
 function rowOf({ name, tensor }: NamedTensor, place: number): TensorRow {

@@ -88,6 +88,8 @@ export interface PairRow {
   readonly b: TensorRow | null;
   /** Paired by hand. */
   readonly chosen?: true;
+  /** What differs beside the numbers: quantization, requires_grad, memory format, ties. */
+  readonly facts?: readonly Fact[];
   /** What stands in the way of comparing numbers: another shape, no elements. */
   readonly obstacle?: string;
 }

@@ -72,6 +72,16 @@ describe('a comparison in words', () => {
     expect(summaryOf([...rows, odd])).toContain('most in odd');
   });
 
+  it('does not call equal alone what stands for other numbers', () => {
+    const facts = [{ label: 'scale', a: '0.5', b: '0.25' }];
+    const row = comparedRow(pair('q', 'ab', { facts }), difference(0));
+    expect(stateOf(row)).toBe('equal, other scale');
+    expect(summaryOf([row])).toBe(
+      'The tensor is equal, bit for bit. Beside numbers, 1 pair differs: in memory format, ties, requires_grad or quantization.',
+    );
+    expect(toRecords([row])[0]).toMatchObject({ status: 'equal', facts: 'scale: 0.5 → 0.25' });
+  });
+
   it('tells another shape from what could not be read', () => {
     const shapes = pair('x', 'ab', { obstacle: 'another shape' });
     const other = { ...shapes, b: { ...shapes.b!, shape: [3] } };

@@ -31,9 +31,10 @@ export interface ComparedRow {
 }
 
 /** The state of a row in a word or two; NaN and infinities that are only on one side are said. */
-export function stateOf({ status, difference }: ComparedRow): string {
-  const isOdd = status === 'changed' && difference!.unmeasured > 0;
-  return isOdd ? words.notFinite : words.status[status];
+export function stateOf({ pair, status, difference }: ComparedRow): string {
+  if (status === 'changed' && difference!.unmeasured > 0) return words.notFinite;
+  const isEqual = status === 'equal' || status === 'same';
+  return isEqual && pair.facts ? words.equalBut(pair.facts[0]!.label) : words.status[status];
 }
 
 export function comparedRow(pair: PairRow, outcome: PairOutcome | undefined): ComparedRow {
@@ -131,6 +132,8 @@ export function summaryOf(rows: readonly ComparedRow[], counts = countRows(rows)
     counts[status] > 0 ? words.summary[status](counts[status]) : [],
   );
   if (others.length > 0) parts.push(`${others.join(', ')}.`);
+  const facts = rows.filter(({ pair }) => pair.facts).length;
+  if (facts > 0) parts.push(words.summary.facts(facts));
   return parts.join(' ');
 }
 
@@ -167,6 +170,7 @@ export function toRecords(rows: readonly ComparedRow[]): Record<string, unknown>
       a: pair.a?.name ?? null,
       b: pair.b?.name ?? null,
       status: words.status[status],
+      ...(pair.facts && { facts: factsText(pair.facts) }),
       ...(reason !== null && { reason }),
       dtype_a: pair.a?.dtype ?? null,
       dtype_b: pair.b?.dtype ?? null,
@@ -180,6 +184,10 @@ export function toRecords(rows: readonly ComparedRow[]): Record<string, unknown>
       }),
     };
   });
+}
+
+function factsText(facts: NonNullable<PairRow['facts']>): string {
+  return facts.map(({ label, a, b }) => `${label}: ${a} → ${b}`).join('; ');
 }
 
 const figureTitles: Readonly<Record<Figure, string>> = {

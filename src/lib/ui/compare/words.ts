@@ -109,6 +109,7 @@ export const words = {
     pending: '…',
   },
   notFinite: 'changed, not finite',
+  equalBut: (fact: string) => `equal, other ${fact}`,
 
   summary: {
     noTensor: 'Neither side holds a tensor.',
@@ -125,6 +126,8 @@ export const words = {
     unread: (count: number) => `${formatCount(count)} could not be compared`,
     onlyA: (count: number) => `${formatCount(count)} ${isAre(count)} only in A`,
     onlyB: (count: number) => `${formatCount(count)} only in B`,
+    facts: (count: number) =>
+      `Beside numbers, ${plural(count, 'pair differs', 'pairs differ')}: in memory format, ties, requires_grad or quantization.`,
   },
 
   table: {
