@@ -75,7 +75,7 @@ describe('a comparison in words', () => {
   it('does not call equal alone what stands for other numbers', () => {
     const facts = [{ label: 'scale', a: '0.5', b: '0.25' }];
     const row = comparedRow(pair('q', 'ab', { facts }), difference(0));
-    expect(stateOf(row)).toBe('equal, other scale');
+    expect(stateOf(row)).toBe('equal, but…');
     expect(summaryOf([row])).toBe(
       'The tensor is equal, bit for bit. Beside numbers, 1 pair differs: in memory format, ties, requires_grad or quantization.',
     );

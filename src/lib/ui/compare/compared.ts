@@ -34,7 +34,7 @@ export interface ComparedRow {
 export function stateOf({ pair, status, difference }: ComparedRow): string {
   if (status === 'changed' && difference!.unmeasured > 0) return words.notFinite;
   const isEqual = status === 'equal' || status === 'same';
-  return isEqual && pair.facts ? words.equalBut(pair.facts[0]!.label) : words.status[status];
+  return isEqual && pair.facts ? words.equalBut : words.status[status];
 }
 
 export function comparedRow(pair: PairRow, outcome: PairOutcome | undefined): ComparedRow {
@@ -186,7 +186,8 @@ export function toRecords(rows: readonly ComparedRow[]): Record<string, unknown>
   });
 }
 
-function factsText(facts: NonNullable<PairRow['facts']>): string {
+/** `scale: 0.5 → 0.25; axis: 0 → 1` */
+export function factsText(facts: NonNullable<PairRow['facts']>): string {
   return facts.map(({ label, a, b }) => `${label}: ${a} → ${b}`).join('; ');
 }
 

@@ -109,7 +109,8 @@ export const words = {
     pending: '…',
   },
   notFinite: 'changed, not finite',
-  equalBut: (fact: string) => `equal, other ${fact}`,
+  /** The numbers are; what differs beside them stands in the details. */
+  equalBut: 'equal, but…',
 
   summary: {
     noTensor: 'Neither side holds a tensor.',
