@@ -93,7 +93,9 @@ test('the other one is chosen on the page; several are a series', async () => {
   await series.waitFor();
   const members = page.getByRole('region', { name: 'Series' }).getByRole('listitem');
   expect(await members.allInnerTexts()).toEqual([
-    ...['1: step_1.safetensors', '2: step_2.safetensors', '3: step_10.safetensors'],
+    '1: step_1.safetensors, step 1, by its name',
+    '2: step_2.safetensors, step 2, by its name',
+    '3: step_10.safetensors, step 10, by its name',
   ]);
   expect(await series.getByRole('row').filter({ hasText: 'fc.bias' }).innerText()).toMatch(
     /1, 2, 10\s+1, 4\s+4$/,
