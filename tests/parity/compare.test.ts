@@ -1,9 +1,10 @@
 /** How two tensors differ, for every pair of dtypes: counts as NumPy's, numbers to 1e-6. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CompareArgs, Difference, Measured, PairOutcome } from '#lib/worker/protocol.ts';
+import { comparedRow, recordsCsv, toRecords } from '#lib/ui/compare/compared.ts';
 import { Lab } from '#lib/worker/lab.ts';
 import { runPython } from '../python.ts';
 import { unwrap } from './lab.ts';
@@ -85,6 +86,15 @@ describe('every pair of dtypes', () => {
     expect(difference('equal')).toMatchObject({ identical: true, changed: 0 });
     expect(difference('float32-float32').identical).toBe(false);
   });
+});
+
+it('is saved as CSV and JSON with the numbers that Python finds', async () => {
+  const rows = paired.rows.map((row) => comparedRow(row, outcomes.get(row.a!.name)));
+  const records = toRecords(rows);
+  writeFileSync(join(folder, 'saved.csv'), recordsCsv(records));
+  writeFileSync(join(folder, 'saved.json'), JSON.stringify(records));
+  const count = await runPython('tests/judge/compare_saved.py', [folder]);
+  expect(Number(count)).toBe(2 * 9 * outcomes.size);
 });
 
 it('follows each tensor through a series', async () => {
