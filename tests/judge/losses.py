@@ -1,244 +1,142 @@
-"""Says what conversions lose, by comparing what PyTorch, safetensors and NumPy load before and after.
+"""What PyTorch's losses give for outputs and targets, and what metrics are by their definitions. Reads
+a list of cases as JSON from standard input: {"loss": settings by the lab's names, "target": {"kind",
+"shape", "classes"?}, "output": shape of one example's, "count", "form"?: "rows" or "zeros_and_ones",
+"labels"?: [low, high]}. Writes FILE: [{output, target, single, double, metrics}, …]; single and double are
+{loss, gradient} in both precisions, the gradient is that of the output.
 
-    losses.py make FOLDER   everything.pt: what a checkpoint may hold; objects.pt: what weights_only refuses,
-                            and objects.want.pt: what it becomes
-    losses.py judge FILE …  the first is the original; of each of the others a line of JSON with what it
-                            lacks, {"lost": {kind: number}, "wrong": names of tensors}; `-KEY` after a file
-                            says that this was dropped on purpose
-
-Files that hold nothing but tensors are a .safetensors, an .npz, or a .zip of shards with an index.
+    losses.py FILE < cases.json
 """
 
-import itertools
 import json
-import pathlib
 import sys
-import tempfile
-import zipfile
-from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
 
 
-def everything():
-    torch.manual_seed(0)
-    twice = {"w": torch.randn(2), "n": 3}
-    listed = [torch.ones(2), {"deep": torch.zeros(1)}]
-    whole, tied = torch.arange(12.0), torch.randn(3)
-    parameter = torch.nn.Parameter
-    model = OrderedDict(w=parameter(torch.randn(2, 2)), b=parameter(torch.ones(2), requires_grad=False))
-    model._metadata = OrderedDict([("", {"version": 1})])
-    marked, marked_parameter = torch.randn(2), parameter(torch.randn(2))
-    marked.note = "hello"
-    marked_parameter.extra = {"t": torch.ones(1)}
-    ragged = [torch.ones(2, 3), torch.zeros(1, 3)]
-    return {
-        "model": model,
-        "types": {"ordered": OrderedDict(a=torch.ones(1)), "counter": Counter(a=1)},
-        "twice": twice,
-        "again": twice,
-        "listed": listed,
-        "listed_again": listed,
-        "tuples": (torch.ones(1), 2, (torch.ones(1),)),
-        "tied": tied,
-        "tied_too": tied,
-        "row": whole[2:5],
-        "over": whole[4:8],
-        "column": torch.randn(4, 2)[:, 0],
-        "turned": torch.randn(2, 3).t(),
-        "repeated": torch.ones(1).expand(4),
-        "needs": torch.randn(2, requires_grad=True),
-        "marked": marked,
-        "marked_parameter": marked_parameter,
-        "sparse": torch.eye(3).to_sparse(),
-        "sparse_parameter": parameter(torch.eye(2).to_sparse_csr()),
-        "nested": torch.nested.nested_tensor(ragged),
-        "small": torch.quantize_per_tensor(torch.randn(4), 0.1, 3, torch.qint8),
-        "channels": torch.quantize_per_channel(
-            torch.randn(2, 4), torch.tensor([0.1, 0.2]), torch.tensor([0, 1]), 0, torch.quint8
-        ),
-        "conj": torch.tensor([1 + 2j]).conj(),
-        "neg": torch.tensor([1 + 2j]).conj().imag,
-        "scalar": torch.tensor(3.0),
-        "empty": torch.zeros(0, 2),
-        1: torch.ones(1),
-        (1, "a"): torch.ones(1),
-        None: torch.ones(1),
-        2.5: torch.ones(1),
-        "x" * 70_000: torch.ones(1),
-        "plain": [None, b"\0x", bytearray(b"xy"), {1, 2}, torch.Size([1]), torch.float16, 1 - 2j],
-        "more": [float("nan"), -0.0, 2**70, "é\0", True, {}, [], (), torch.device("cpu")],
+def draw(case):
+    count, target = case["count"], case["target"]
+    output = torch.randn(count, *case["output"])
+    shape = (count, *target["shape"])
+    if case["loss"]["name"] == "binary_cross_entropy":
+        output = output.sigmoid()
+    if case["loss"]["name"] == "nll_loss":
+        output = output.log_softmax(1)
+    if target["kind"] == "numbers":
+        if case["loss"]["name"] == "cross_entropy":
+            return output, torch.randn(shape).softmax(1)
+        if case["loss"]["name"].startswith("binary"):
+            return output, (torch.rand(shape) < 0.4).float()
+        return output, torch.randn(shape) * 3 + 1000
+    low, high = case.get("labels", [0, target["classes"]])
+    labels = torch.randint(low, high, shape)
+    ignored = case["loss"]["ignoreIndex"]
+    if ignored < 0 and case.get("ignores"):
+        labels[torch.rand(shape) < 0.3] = ignored
+    return output, labels
+
+
+def rows_of(case, output, target):
+    """Classes on axis 1, as PyTorch wants them: tokens become (N · T, V) and (N · T)."""
+    if case["target"]["kind"] == "tokens" or case.get("form") == "rows":
+        return output.reshape(-1, output.shape[-1]), target.reshape(-1)
+    return output, target
+
+
+def loss_of(case, output, target):
+    settings = case["loss"]
+    output, target = rows_of(case, output, target)
+
+    def tensor(key):
+        values = settings.get(key)
+        return None if values is None else torch.tensor(values, dtype=output.dtype)
+
+    if target.is_floating_point():
+        target = target.to(output.dtype)
+    match settings["name"]:
+        case "cross_entropy":
+            return F.cross_entropy(
+                output,
+                target,
+                weight=tensor("classWeights"),
+                ignore_index=settings["ignoreIndex"],
+                label_smoothing=settings["labelSmoothing"],
+            )
+        case "nll_loss":
+            weight, ignored = tensor("classWeights"), settings["ignoreIndex"]
+            return F.nll_loss(output, target, weight=weight, ignore_index=ignored)
+        case "mse_loss":
+            return F.mse_loss(output, target)
+        case "l1_loss":
+            return F.l1_loss(output, target)
+        case "smooth_l1_loss":
+            return F.smooth_l1_loss(output, target, beta=settings["beta"])
+        case "binary_cross_entropy":
+            return F.binary_cross_entropy(output, target)
+        case "binary_cross_entropy_with_logits":
+            weight = tensor("posWeight")
+            return F.binary_cross_entropy_with_logits(output, target, pos_weight=weight)
+    raise ValueError(settings["name"])
+
+
+def metrics_of(case, output, target, loss):
+    """By sklearn's definitions: accuracy_score, top_k_accuracy_score, f1_score(average="macro"),
+    confusion_matrix, r2_score."""
+    settings = case["loss"]
+    metrics = {"loss": loss}
+    if case["target"]["kind"] == "numbers":
+        predicted, wanted = output.double().numpy(), target.double().numpy()
+        if settings["name"].startswith("binary"):
+            middle = 0.5 if settings["name"] == "binary_cross_entropy" else 0
+            metrics["accuracy"] = np.mean((predicted > middle) == (wanted > 0.5))
+        elif settings["name"] != "cross_entropy":
+            columns = wanted.reshape(len(wanted), -1)
+            residuals = ((columns - predicted.reshape(columns.shape)) ** 2).sum(0)
+            metrics["r2"] = np.mean(1 - residuals / ((columns - columns.mean(0)) ** 2).sum(0))
+        return metrics
+    rows, labels = rows_of(case, output, target)
+    classes = rows.shape[1] if rows.dim() == 2 else output.shape[1]
+    scores = rows.double().movedim(1, -1).reshape(-1, classes).numpy()
+    labels = labels.reshape(-1).numpy()
+    counted = labels != settings["ignoreIndex"]
+    scores, labels = scores[counted], labels[counted]
+    predicted = scores.argmax(1)
+    metrics["accuracy"] = np.mean(predicted == labels)
+    if case["target"]["kind"] == "tokens":
+        metrics["perplexity"] = np.exp(loss)
+        return metrics
+    best = np.argsort(scores, axis=1)[:, -5:]
+    metrics["top5_accuracy"] = np.mean((best == labels[:, None]).any(1))
+    confusion = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    scores = []
+    for one in np.union1d(labels, predicted):
+        right = confusion[one, one]
+        precision = right / max(1, confusion[:, one].sum())
+        recall = right / max(1, confusion[one].sum())
+        scores.append(2 * precision * recall / (precision + recall) if right else 0.0)
+    metrics["f1"] = np.mean(scores)
+    metrics["confusion"] = torch.tensor(confusion)
+    return metrics
+
+
+answers = []
+for number, case in enumerate(json.load(sys.stdin)):
+    torch.manual_seed(number)
+    output, target = draw(case)
+    answer = {"output": output, "target": target}
+    for precision, dtype in (("single", torch.float32), ("double", torch.float64)):
+        given = output.detach().to(dtype).requires_grad_()
+        loss = loss_of(case, given, target)
+        loss.backward()
+        answer[precision] = {"loss": loss.detach(), "gradient": given.grad}
+    metrics = metrics_of(case, output, target, answer["double"]["loss"].item())
+    answer["metrics"] = {
+        name: value if isinstance(value, torch.Tensor) else float(value)
+        for name, value in metrics.items()
     }
-
-
-class Thing:
-    """Of a class that nobody else has."""
-
-
-def objects():
-    thing, w = Thing(), torch.ones(2)
-    thing.inner = torch.ones(1)
-    before = {
-        "w": w,
-        "array": np.arange(3.0),
-        "number": np.float64(2.5),
-        "default": defaultdict(list, a=[1]),
-        "frozen": frozenset([1]),
-        "thing": thing,
-        "list": [thing, 1, w],
-        "module": torch.nn.Linear(2, 2),
-    }
-    module = OrderedDict((key, it.detach()) for key, it in before["module"].named_parameters())
-    after = {
-        "w": w,
-        "array": torch.arange(3.0, dtype=torch.float64),
-        "number": torch.tensor(2.5, dtype=torch.float64),
-        "default": {"a": [1]},
-        "frozen": {1},
-        "list": [None, 1, w],
-        "module": module,
-    }
-    return before, after
-
-
-def make(folder):
-    folder = pathlib.Path(folder)
-    torch.save(everything(), folder / "everything.pt")
-    before, after = objects()
-    torch.save(before, folder / "objects.pt")
-    torch.save(after, folder / "objects.want.pt")
-
-
-def load(path):
-    """A dict, and whether the file has tensors' own layout."""
-    path = pathlib.Path(path)
-    if path.suffix == ".safetensors":
-        return load_file(path), False
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: torch.from_numpy(arrays[name]) for name in arrays.files}, False
-    if path.suffix == ".zip":
-        return load_shards(path)
-    return torch.load(path, weights_only=True), True
-
-
-def load_shards(path):
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
-        archive.extractall(folder)
-        [index] = pathlib.Path(folder).glob("*/*.index.json")
-        weight_map = json.loads(index.read_text())["weight_map"]
-        files = {name: load(index.parent / name) for name in set(weight_map.values())}
-        is_torch = any(layout for _, layout in files.values())
-        read = {key: files[name][0][key] for key, name in weight_map.items()}
-        if not is_torch:
-            return read, False
-        files = {name: torch.load(index.parent / name, weights_only=True) for name in files}
-        return {key: files[name][key] for key, name in weight_map.items()}, True
-
-
-class Facts:
-    """What a tree is made of beside named tensors, and these."""
-
-    def __init__(self, root, layout):
-        self.count = Counter()
-        self.tensors = {}
-        self.seen, self.alive, self.storages = set(), [], {}
-        self.visit(root, [])
-        if layout:
-            self.sharing()
-
-    def visit(self, value, path):
-        name = ".".join(path)
-        if isinstance(value, torch.Tensor):
-            return self.tensor(value, path)
-        is_container = isinstance(value, (dict, list, tuple, set)) and len(value) > 0
-        if not is_container:
-            self.count["values"] += 1
-            return
-        if not isinstance(value, tuple):
-            if id(value) in self.seen:
-                self.count["again"] += 1
-                return
-            self.seen.add(id(value))
-            self.alive.append(value)
-        if isinstance(value, dict):
-            self.count["types"] += type(value) is not dict
-            self.count["attributes"] += len(getattr(value, "__dict__", {}))
-            self.count["keys"] += sum(not isinstance(key, str) for key in value)
-            items = [(key_text(key), item) for key, item in value.items()]
-        else:
-            items = [(str(at), item) for at, item in enumerate(value)]
-        for key, item in items:
-            self.visit(item, [*path, key])
-
-    def tensor(self, tensor, path):
-        name = ".".join(path)
-        is_parameter = isinstance(tensor, torch.nn.Parameter)
-        self.count["parameters"] += is_parameter
-        self.count["gradients"] += tensor.requires_grad and not is_parameter
-        if tensor.is_nested or tensor.layout != torch.strided:
-            self.count["made"] += 1
-            for part in parts(tensor.detach()):
-                self.look(part)
-            return
-        self.count["nested"] += len(path) > 1
-        self.count["marks"] += len(tensor.__dict__)
-        self.tensors[name] = tensor.detach()
-        self.look(tensor)
-
-    def look(self, tensor):
-        self.storages.setdefault(tensor.untyped_storage()._cdata, []).append(tensor)
-
-    def sharing(self):
-        for group in self.storages.values():
-            first = group[0]
-            nbytes = sum(tensor.nbytes for tensor in group)
-            views = {(tensor.storage_offset(), tensor.stride(), tensor.shape) for tensor in group}
-            if len(group) > 1:
-                self.count["ties" if len(views) == 1 else "overlap"] += len(group)
-            elif nbytes < first.untyped_storage().nbytes() or not first.is_contiguous():
-                self.count["views"] += 1
-
-
-def parts(tensor):
-    """Of what a sparse tensor is made; a nested one's parts are just that."""
-    if tensor.layout == torch.sparse_coo:
-        return [tensor._indices(), tensor._values()]
-    if tensor.layout == torch.sparse_csr:
-        return [tensor.crow_indices(), tensor.col_indices(), tensor.values()]
-    return []
-
-
-def key_text(key):
-    """As the lab names what is no text."""
-    if isinstance(key, tuple):
-        return f"({', '.join(key_text(item) for item in key)})"
-    return str(key)
-
-
-def judge(original, *paths):
-    for at, path in enumerate(paths):
-        if path.startswith("-"):
-            continue
-        root, layout = load(original)
-        for text in itertools.takewhile(lambda it: it.startswith("-"), paths[at + 1 :]):
-            del root[text[1:]]
-        before, after = Facts(root, layout), Facts(*load(path))
-        lost = {kind: count - after.count[kind] for kind, count in before.count.items()}
-        wrong = [
-            name
-            for name, tensor in before.tensors.items()
-            if name not in after.tensors or not equal(tensor, after.tensors[name])
-        ]
-        print(json.dumps({"lost": {kind: it for kind, it in lost.items() if it}, "wrong": wrong}))
-
-
-def equal(one, other):
-    if one.dtype != other.dtype or one.is_quantized and one.qscheme() != other.qscheme():
-        return False
-    return torch.equal(one.resolve_conj(), other.resolve_conj())
-
-
-{"make": make, "judge": judge}[sys.argv[1]](*sys.argv[2:])
+    answers.append(answer)
+torch.save(answers, sys.argv[1])

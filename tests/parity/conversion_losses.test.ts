@@ -14,7 +14,7 @@ import { unwrap } from './lab.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'weightroom-losses-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-await runPython('tests/judge/losses.py', ['make', folder]);
+await runPython('tests/judge/conversion_losses.py', ['make', folder]);
 const original = join(folder, 'everything.pt');
 
 const context = { signal: new AbortController().signal, progress: () => {} };
@@ -122,7 +122,9 @@ const paths = [
   original,
   ...files.flatMap(({ to, dropped }) => [to, ...dropped.map((key) => `-${key}`)]),
 ];
-const lines = (await runPython('tests/judge/losses.py', ['judge', ...paths])).trim().split('\n');
+const lines = (await runPython('tests/judge/conversion_losses.py', ['judge', ...paths]))
+  .trim()
+  .split('\n');
 const judged = lines.map((line) => JSON.parse(line) as Judged);
 
 it.each(made.map((it, at) => ({ ...it, ...judged[at]! })))('$name', ({ losses, lost, wrong }) => {
