@@ -194,5 +194,8 @@ test('a run from the palette alone: its buttons are commands', async () => {
   await is('Paused');
   await choose('Stop training');
   await is('Stopped');
+  await choose('Continue training');
+  await choose('Stop training');
+  await is('Stopped');
   await end();
 });
