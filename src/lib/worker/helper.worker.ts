@@ -13,8 +13,11 @@ interface SyncHandle {
   close(): void;
 }
 
-/** Bytes after which the disk is given its work, so that it does not all come at the end. */
-const FLUSH_EVERY = 16 * 2 ** 20;
+/**
+ * Bytes after which the disk is given its work, so that it does not all come at the end. Whoever
+ * writes waits meanwhile: more often, and reading and summing would stand still with it.
+ */
+const FLUSH_EVERY = 128 * 2 ** 20;
 
 let file: { handle: SyncHandle; size: number; flushed: number } | null = null;
 
