@@ -29,8 +29,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     serviceWorkers: 'block',
   });
   const { page } = await openPage(context, server.url);
-  const shoot = (name: string) =>
-    page.screenshot({ path: join(docs, `${name}-${colorScheme}.png`) });
+  /** What the step before has closed is of no interest. */
+  const closed = page.getByRole('button', { name: /^Dismiss: Closed/ });
+  const shoot = async (name: string) => {
+    while ((await closed.count()) > 0) await closed.first().click();
+    await page.screenshot({ path: join(docs, `${name}-${colorScheme}.png`) });
+  };
   await shoot('open');
   await openSample(page, 'Handwritten digits');
   await page.setViewportSize({ width: 1520, height: 855 }); // all columns
