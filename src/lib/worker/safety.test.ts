@@ -39,7 +39,7 @@ test('lists the sources that a file carries, and gives their text without what h
 
 test('of two scans the one that was begun last is looked into, whichever ends first', async () => {
   const handlers = safetyHandlers(new LabState());
-  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  const { promise: opened, resolve: open } = Promise.withResolvers<undefined>();
   /** Cannot be read before the gate is open. */
   class SlowFile extends File {
     override slice(start?: number, end?: number): Blob {
@@ -52,7 +52,7 @@ test('of two scans the one that was begun last is looked into, whichever ends fi
   const context = { signal, progress: () => {} };
   const first = handlers.scan({ file: new SlowFile([content('first')], 'a.pkl') }, context);
   const second = await handlers.scan({ file: new File([content('second')], 'b.pkl') }, context);
-  open();
+  open(undefined);
   expect([await first, second]).toMatchObject([{ ok: true }, { ok: true }]);
   expect(await handlers.classSource({ index: 0 }, context)).toMatchObject({ text: 'second' });
 });
