@@ -167,7 +167,7 @@ async function measureLarge(context: BrowserContext, address: string): Promise<v
       for (const choice of ['opened-checkpoint-pt', 'opened-weights-safetensors']) {
         const saved = await call('save', choice);
         console.log(
-          `  ${choice}: ${saved.bytes} bytes in ${round(saved.seconds)} s, read back twice: file and tensors`,
+          `  ${choice}: ${saved.bytes} bytes in ${round(saved.seconds)} s, read back and compared`,
         );
       }
     });

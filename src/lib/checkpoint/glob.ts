@@ -32,10 +32,11 @@ export function globPattern(glob: string): string {
 function partOf(part: string): string {
   if (part.startsWith('*')) return '.*';
   if (part === '?') return '.';
-  if (part.length < 3) return escape(part);
+  if (part.length < 3) return escaped(part);
   const negated = part.startsWith('[!');
   const set = part.slice(negated ? 2 : 1, -1).replace(/[\\\]^[]/g, '\\$&');
   return `[${negated ? '^' : ''}${set}]`;
 }
 
-const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+/** A regular expression, as text, that fits just this text. */
+export const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

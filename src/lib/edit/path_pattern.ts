@@ -4,6 +4,7 @@
  * how a library that counts from 1 names what another counts from 0.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
+import { escaped } from '#lib/checkpoint/glob.ts';
 
 export interface PathMatch {
   readonly numbers: ReadonlyMap<string, number>;
@@ -39,10 +40,7 @@ export class PathPattern {
         'Write {n}, or {n+1} for the number after it.',
       );
     }
-    const escaped = this.#literals.map((part) =>
-      part.replace(/[\\^$.*+?()[\]|]/g, String.raw`\$&`),
-    );
-    this.#expression = new RegExp(`^${escaped.join(NUMBER)}(?:\\.|$)`);
+    this.#expression = new RegExp(`^${this.#literals.map(escaped).join(NUMBER)}(?:\\.|$)`);
   }
 
   /** The numbers in a key that begins with the path; null where it does not. */

@@ -2,6 +2,7 @@
  * How the names of one checkpoint become those of another: by prefixes that wrappers put before
  * them (`module.`, `_orig_mod.`, `model.`), or by what all names on a side begin with.
  */
+import { escaped } from '#lib/checkpoint/glob.ts';
 import { previewRename, type RenameRule } from '#lib/edit/rename.ts';
 import type { NamedTensor } from './named_tensors.ts';
 
@@ -89,7 +90,7 @@ function wrappedIn(names: readonly string[]): RenameRule[] {
   const longestFirst = [...parts].sort(([one], [other]) => other.length - one.length);
   return longestFirst.map(([part, wrappers]) => ({
     kind: 'replace',
-    pattern: `^${part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`,
+    pattern: `^${escaped(part)}`,
     with: `${part}${wrappers}`.replaceAll('$', '$$$$'),
   }));
 }

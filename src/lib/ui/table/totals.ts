@@ -1,4 +1,5 @@
 /** Sums over the rows of the table, as a tree of the parts of their names, by dtype or by kind. */
+import { escaped } from '#lib/checkpoint/glob.ts';
 import type { TableRows } from './table_rows.ts';
 import { words } from './words.ts';
 
@@ -53,7 +54,7 @@ function partsOf(rows: TableRows, row: number, by: TotalsBy): readonly string[] 
 
 function filterOf(by: TotalsBy, key: string): string {
   if (by === 'name') {
-    const name = key.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&').replace(/\s/gu, '\\s');
+    const name = escaped(key).replace(/\s/gu, '\\s');
     return `/^${name}\\./`;
   }
   return by === 'dtype' ? `dtype:${key}` : `kind:"${key}"`;
