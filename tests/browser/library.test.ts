@@ -98,6 +98,28 @@ test('a checkpoint that another one replaces can be had back', async () => {
   await context.close();
 });
 
+test('a checkpoint is closed, and can be had back with its model', async () => {
+  const context = await app.browser.newContext({ serviceWorkers: 'block' });
+  const { page, complaints } = await openPage(context, app.server.url);
+  await openSample(page, 'One linear layer');
+  await step(page, 'Model');
+  await page.getByText('All keys matched').waitFor();
+  await step(page, 'Checkpoint');
+  await page.getByRole('button', { name: 'Close linear.pth' }).click();
+  await page.getByRole('heading', { name: 'Open a PyTorch checkpoint' }).waitFor();
+  for (const name of ['Checkpoint', 'Compare', 'Edit', 'Model', 'Run', 'Train', 'Save']) {
+    await step(page, name);
+    await page.getByRole('main').getByRole('link', { name: 'Open a checkpoint' }).waitFor();
+  }
+  await page.getByRole('button', { name: 'Undo: Closed linear.pth' }).click();
+  await step(page, 'Checkpoint');
+  await opened(page, 'linear.pth');
+  await step(page, 'Model');
+  await page.getByText('All keys matched').waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 test('what is left of downloads and of a copy that was cut off goes', async () => {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
   const { page } = await openPage(context, app.server.url);

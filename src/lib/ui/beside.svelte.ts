@@ -54,7 +54,7 @@ export class BesideState {
     try {
       await this.#desk.client.call('closeBeside', { id });
     } catch (error) {
-      this.#desk.problems.defect(words.opening.notClosed, error);
+      this.#desk.problems.defect(words.closing.failed(closed ? nameOf(closed.dropped) : ''), error);
     }
     if (closed) this.#offerBack(closed);
   }

@@ -44,6 +44,15 @@ export interface Question {
   answer: (yes: boolean) => void;
 }
 
+/** What is asked before training ends, or what it has learned is discarded. */
+interface LeaveWords {
+  title: (name: string) => string;
+  endsTraining: string;
+  losesTrained: string;
+  stop: string;
+  discard: string;
+}
+
 /** Everything that the page knows, around one client. Its parts know nothing of each other. */
 export class Lab implements Desk {
   readonly client = new LabClient();
@@ -171,24 +180,40 @@ export class Lab implements Desk {
   }
 
   async openCheckpoint(dropped: Dropped): Promise<boolean> {
-    if (!(await this.#mayReplace(nameOf(dropped)))) return false;
+    if (!(await this.#mayLeave(words.opening.question, nameOf(dropped)))) return false;
     const takeBack = this.#wayBack();
     if (!(await this.checkpoint.open(dropped))) return false;
     takeBack?.();
+    this.#checkpointChanged(dropped);
+    await this.data.findNames();
+    return true;
+  }
+
+  /** Closes the checkpoint and what was made of it; a notice offers to bring it back. */
+  async closeCheckpoint(): Promise<void> {
+    const { opened } = this.checkpoint;
+    if (!opened || !(await this.#mayLeave(words.closing.question, opened.name))) return;
+    const takeBack = this.#wayBack();
+    if (!(await this.checkpoint.close())) return;
+    takeBack?.();
+    this.#checkpointChanged(null);
+    this.go('/');
+  }
+
+  /** Another one is open, or none: what was said and made of the one before goes. */
+  #checkpointChanged(dropped: Dropped | null): void {
     this.model.checkpointChanged();
     this.modelForm.reset();
     this.training.reset();
     this.form.reset();
     this.saving.reset();
-    this.editing.output.checkpointChanged(nameOf(dropped));
+    this.editing.output.checkpointChanged(dropped ? nameOf(dropped) : '');
     this.safety.forget();
     this.compare.checkpointChanged();
     this.running.result = null;
     this.texts.checkpointChanged(dropped);
     this.graph.modelChanged();
     this.checking.modelChanged();
-    await this.data.findNames();
-    return true;
   }
 
   /** Opens what the edits were written to, as the checkpoint that goes on; their list begins anew. */
@@ -406,13 +431,13 @@ export class Lab implements Desk {
     if (this.model.built?.ready && this.data.opened) await this.form.propose();
   }
 
-  async #mayReplace(name: string): Promise<boolean> {
+  async #mayLeave(said: LeaveWords, name: string): Promise<boolean> {
     const { training } = this;
     if (!training.running && !training.unsaved) return true;
     const yes = await this.ask({
-      title: words.opening.title(name),
-      body: training.running ? words.opening.endsTraining : words.opening.losesTrained,
-      action: training.running ? words.opening.stopAndOpen : words.opening.discardAndOpen,
+      title: said.title(name),
+      body: training.running ? said.endsTraining : said.losesTrained,
+      action: training.running ? said.stop : said.discard,
     });
     if (yes && training.running) await training.stop();
     return yes;

@@ -117,18 +117,31 @@ export const words = {
     doing: (name: string) => `Opening ${name}`,
     failed: (name: string) => `Could not open ${name}`,
     read: (bytes: string) => `${bytes} read`,
-    notClosed: 'Could not close the checkpoint',
     look: 'Look into the file',
     compareThem: 'Compare them',
-    title: (name: string) => `Open ${name}?`,
-    endsTraining:
-      'Training is running. Opening another checkpoint ends it, and what it has learned is lost.',
-    losesTrained: 'The trained model has not been saved. Opening another checkpoint discards it.',
-    stopAndOpen: 'Stop training and open',
-    discardAndOpen: 'Discard and open',
+    question: {
+      title: (name: string) => `Open ${name}?`,
+      endsTraining:
+        'Training is running. Opening another checkpoint ends it, and what it has learned is lost.',
+      losesTrained: 'The trained model has not been saved. Opening another checkpoint discards it.',
+      stop: 'Stop training and open',
+      discard: 'Discard and open',
+    },
     pageCrash: 'The page before this one crashed',
     endedAt: (files: string) => `the page ended while it read ${files}`,
     endedAdvice: 'It may need more memory than the browser has. It is not opened again.',
+  },
+  closing: {
+    close: (name: string) => `Close ${name}`,
+    failed: (name: string) => `Could not close ${name}`,
+    question: {
+      title: (name: string) => `Close ${name}?`,
+      endsTraining:
+        'Training is running. Closing its checkpoint ends it, and what it has learned is lost.',
+      losesTrained: 'The trained model has not been saved. Closing its checkpoint discards it.',
+      stop: 'Stop training and close',
+      discard: 'Discard and close',
+    },
   },
   sample: {
     loading: (title: string) => `Loading ${title}`,

@@ -22,6 +22,10 @@ export function openHandlers(state: LabState): Handlers<keyof OpenCalls> {
   return {
     open: (dropped, context) =>
       attempt(context.signal, async () => ({ checkpoint: await open(state, dropped, context) })),
+    close: () => {
+      giveWay(state);
+      return null;
+    },
     children: ({ node, start, count }) => state.need().outline.children(node, start, count),
     values: ({ node, count }, { signal }) =>
       attempt(signal, async () => ({ values: await valuesOf(state, node, count, signal) })),
@@ -42,11 +46,8 @@ async function open(
   const stateDicts = findStateDicts(checkpoint.root);
   const carried = findCarried(checkpoint, stateDicts);
   const outline = new Outline(checkpoint.root, stateDicts[0]?.dict);
-  // Only now does what was open before give way.
   useInOutbox(file.name);
-  void state.bench?.dispose();
-  state.bench = null;
-  state.tokenizer = null;
+  giveWay(state);
   state.opened = { checkpoint, source: blobSource(file), outline, stateDicts, carried };
   const optimizer = findOptimizer(checkpoint.root);
   return {
@@ -70,6 +71,14 @@ async function open(
       hasSource: carried.sources.length > 0,
     },
   };
+}
+
+/** What is open is let go, and what was made of it. */
+function giveWay(state: LabState): void {
+  void state.bench?.dispose();
+  state.bench = null;
+  state.tokenizer = null;
+  state.opened = null;
 }
 
 async function valuesOf(

@@ -10,6 +10,8 @@ export interface OpenCalls {
     /** Bytes read so far: a small part of the file. */
     progress: { bytes: number };
   };
+  /** Closes the checkpoint, and with it the model that was built for it. */
+  close: { args: object; result: null };
   /** The children of a tree node, `start` to `start + count`. */
   children: { args: { node: number; start: number; count: number }; result: OutlineNode[] };
   /** The first elements of a tensor as exact decimal text, row-major. */

@@ -74,6 +74,21 @@ export class CheckpointState {
     return true;
   }
 
+  /** False where the worker could not, which is said. */
+  async close(): Promise<boolean> {
+    const name = this.opened?.name ?? '';
+    try {
+      await this.#desk.client.call('close', {});
+    } catch (error) {
+      this.#desk.problems.defect(common.closing.failed(name), error);
+      return false;
+    }
+    this.dropped = this.opened = this.verified = null;
+    this.table.reset();
+    this.tensors.reset();
+    return true;
+  }
+
   /** After the worker died. What fails now is closed and not tried again: it may be at fault. */
   async reopen(): Promise<void> {
     const { dropped } = this;

@@ -221,20 +221,14 @@ export class CompareState {
     this.paired = result.paired;
     this.suggestions = null;
     this.done = false;
-    const isKept = this.#outcomes.keepFor(this.#opened, ...sidesOf(args));
-    this.#selected = isKept ? this.#again(this.#selected) : null;
+    this.#outcomes.keepFor(this.#opened, ...sidesOf(args));
+    this.#selected = this.#selected && sameTensors(this.#selected, result.paired.rows);
     this.#update();
     await this.#compare(args);
   }
 
   #update(): void {
     this.rows = this.paired?.rows.map((row) => comparedRow(row, this.#outcomes.of(row))) ?? [];
-  }
-
-  /** The row of the same two tensors, now that they were paired anew. */
-  #again(row: PairRow | null): PairRow | null {
-    const isSame = ({ a, b }: PairRow) => a?.place === row?.a?.place && b?.place === row?.b?.place;
-    return (row && this.paired?.rows.find(isSame)) ?? null;
   }
 
   /** Compares what is not known yet. */
@@ -300,6 +294,15 @@ export class CompareState {
 /** What tells the two sides apart from others. */
 function sidesOf({ a, b }: CompareArgs): (number | null)[] {
   return [a.checkpoint, a.stateDict, b.checkpoint, b.stateDict];
+}
+
+/** The row of the tensors that a person looked at, now that all were paired anew: the names lead. */
+function sameTensors({ a, b }: PairRow, rows: readonly PairRow[]): PairRow | null {
+  const names = [a?.name, b?.name];
+  const isSame = (row: PairRow) => row.a?.name === names[0] && row.b?.name === names[1];
+  const isRelated = (row: PairRow) =>
+    [row.a, row.b].some((side) => side && names.includes(side.name));
+  return rows.find(isSame) ?? rows.find(isRelated) ?? null;
 }
 
 function sideOf({ id, stateDict }: ShownSide): Side {

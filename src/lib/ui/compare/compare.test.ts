@@ -130,3 +130,37 @@ describe('what is known of pairs', () => {
     expect(client.asked.at(-1)).toHaveLength(4);
   });
 });
+
+describe('the tensor that is looked at', () => {
+  it('stays where another part of the file gives it a partner', async () => {
+    const { client, state } = setUp();
+    client.pairs = [pair(0, 0), { a: tensor(1), b: null }];
+    await start(state);
+    state.select(state.rows[1]!);
+    client.pairs = [pair(0, 0), pair(1, 1)];
+    state.chooseStateDict(state.b!, 0);
+    await start(state);
+    expect([state.selected?.name, state.selected?.pair.b?.name]).toEqual(['t1', 't1']);
+  });
+
+  it('stays when the sides are swapped', async () => {
+    const { client, state } = setUp();
+    client.pairs = [pair(0, 4), pair(1, 5)];
+    await start(state);
+    state.select(state.rows[1]!);
+    client.pairs = [pair(4, 0), pair(5, 1)];
+    state.swap();
+    await start(state);
+    expect(state.selected?.pair).toEqual(pair(5, 1));
+  });
+
+  it('is left where it is gone', async () => {
+    const { client, state, another } = setUp();
+    await start(state);
+    state.select(state.rows[3]!);
+    client.pairs = [pair(0, 0)];
+    state.choose(another);
+    await start(state);
+    expect(state.selected).toBeNull();
+  });
+});

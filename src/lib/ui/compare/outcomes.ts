@@ -9,13 +9,12 @@ export class Outcomes {
   /** By the places of both. */
   #known = new Map<string, PairOutcome>();
 
-  /** False where the sides, by whatever tells them apart, are not those of before: all is forgotten. */
-  keepFor(...sides: readonly unknown[]): boolean {
+  /** Forgets all where the sides, by whatever tells them apart, are not those of before. */
+  keepFor(...sides: readonly unknown[]): void {
     const before = this.#sides;
-    if (sides.length === before.length && sides.every((it, at) => it === before[at])) return true;
+    if (sides.length === before.length && sides.every((it, at) => it === before[at])) return;
     this.#sides = sides;
     this.#known.clear();
-    return false;
   }
 
   set(row: PairRow, outcome: PairOutcome): void {

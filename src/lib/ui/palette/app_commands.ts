@@ -103,6 +103,10 @@ function work(lab: Lab): Offered[] {
         run: () => library.keep(dropped, checkpoint.opened!.name),
       },
     checkpoint.opened && {
+      ...{ id: 'close', ...words.close, group },
+      run: () => lab.closeCheckpoint(),
+    },
+    checkpoint.opened && {
       ...{ id: 'save', ...words.save, group, shortcut: 'mod+s' },
       run: () => lab.go('/save'),
     },

@@ -44,6 +44,7 @@ export const words = {
   scan: { title: 'Look for what it would run', words: 'safety scan pickle' },
   keep: { title: 'Keep in the library', words: 'store private disk offline' },
   save: { title: 'Save…', words: 'download write export' },
+  close: { title: 'Close the checkpoint', words: 'shut leave eject' },
   build: { title: 'Build the model', words: 'source bind load' },
   run: { title: 'Run the model', words: 'predict forward' },
   stopTraining: { title: 'Stop training', words: 'end cancel' },

@@ -45,8 +45,8 @@ export class TextState {
    * Another checkpoint may hold a vocabulary or lie beside a tokenizer, which opens with the model;
    * the tokenizer of the one before is closed.
    */
-  checkpointChanged(dropped: Dropped): void {
-    this.#files = tokenizerIn(dropped);
+  checkpointChanged(dropped: Dropped | null): void {
+    this.#files = dropped ? tokenizerIn(dropped) : [];
     this.tokenizer = null;
     this.modelChanged();
   }
