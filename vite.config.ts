@@ -80,6 +80,7 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'tests/*.test.ts'],
           testTimeout: 30_000,
+          maxWorkers: '100%',
         },
       },
       {
