@@ -218,6 +218,22 @@ describe('a folder', () => {
     expect(findings[0]!.message).toBe(`opened ${INDEX}; not opened: pytorch_model.bin.index.json`);
   });
 
+  it('opens the weights that a training saved, not what it keeps beside them', async () => {
+    const training = {
+      'checkpoint-500/optimizer.pt': await pickled(),
+      'checkpoint-500/rng_state_0.pth': await pickled(),
+      'checkpoint-500/training_args.bin': await pickled(),
+    };
+    const weights = { 'checkpoint-500/model.safetensors': await shard('a') };
+    const { keys, findings } = await open({ ...training, ...weights });
+    expect(keys).toEqual(['a']);
+    expect(findings[0]!.message).toContain('not opened: checkpoint-500/optimizer.pt, ');
+    const twice = { 'pytorch_model.bin': await pickled('a'), 'model.safetensors': await shard('b') };
+    expect(await open(twice)).toMatchObject({ keys: ['b'] });
+    const { keys: alone } = await open({ 'optimizer.pt': await pickled('o') });
+    expect(alone).toEqual(['o']);
+  });
+
   it('does not guess between indexes of several models', async () => {
     const index = text({ weight_map: {} });
     const finding = await refusal({ [`unet/${INDEX}`]: index, [`text/${INDEX}`]: index });

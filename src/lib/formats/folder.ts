@@ -17,7 +17,7 @@ interface Candidate {
   readonly label: string;
   /** Of a few files that were dropped together, what the whole is called. */
   readonly name: string;
-  /** The lowest that is there counts: what joins files, then a file, then an array. */
+  /** The lowest that is there counts: what joins files, then a file, then what lies beside one. */
   readonly rank: 0 | 1 | 2;
   /** Files that it is made of, as far as their names say. */
   readonly paths: ReadonlySet<string>;
@@ -75,7 +75,11 @@ export async function openFolder(
 
 const INDEX = /\.index(\.\w+)?\.json$/;
 const SHARD = /^(.*)-(\d{5,})-of-(\d{5,})(\.\w+)$/;
-const ARRAYS = ['.npz', '.npy'];
+/** Arrays, and what transformers' Trainer and Accelerate keep of a training beside the weights. */
+const BESIDE =
+  /\.np[yz]$|(^|\/)(optimizer|scheduler|scaler|rng_state|random_states|training_args)[\w-]*\.(pt|pth|bin|pkl)$/i;
+/** One model's weights as transformers names them. */
+const WEIGHTS = /^(model\.safetensors|pytorch_model\.bin)$/;
 const extensions = formats.flatMap((format) => format.extensions);
 
 function findCandidates(files: readonly FolderFile[]): Candidate[] {
@@ -84,7 +88,7 @@ function findCandidates(files: readonly FolderFile[]): Candidate[] {
   const single = files.flatMap(({ path, source }): Candidate[] => {
     const extension = /\.\w+$/.exec(path)?.[0].toLowerCase() ?? '';
     if (taken.has(path) || (!extensions.includes(extension) && files.length > 1)) return [];
-    const rank = ARRAYS.includes(extension) ? 2 : 1;
+    const rank = BESIDE.test(path) ? 2 : 1;
     const open = (_: string, signal?: AbortSignal) => openPart(source, signal);
     return [{ label: path, name: path, rank, paths: new Set([path]), open }];
   });
@@ -192,8 +196,10 @@ function choose(
 function withoutPickles(candidates: readonly Candidate[]): Candidate | undefined {
   const directories = new Set(candidates.map(({ label }) => directoryOf(label)));
   const plain = candidates.filter(({ name }) => name.endsWith('.safetensors'));
-  const areIndexes = candidates.every(({ label }) => INDEX.test(label));
-  return directories.size === 1 && plain.length === 1 && areIndexes ? plain[0] : undefined;
+  const isOne = [INDEX, WEIGHTS].some((pattern) =>
+    candidates.every(({ label }) => pattern.test(label.slice(directoryOf(label).length))),
+  );
+  return directories.size === 1 && plain.length === 1 && isOne ? plain[0] : undefined;
 }
 
 /** Checkpoints of a folder that one can choose from; a longer list is no help. */
