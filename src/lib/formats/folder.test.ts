@@ -225,11 +225,17 @@ describe('a folder', () => {
       'checkpoint-500/training_args.bin': await pickled(),
     };
     const weights = { 'checkpoint-500/model.safetensors': await shard('a') };
-    const { keys, findings } = await open({ ...training, ...weights });
-    expect(keys).toEqual(['a']);
+    const { keys, findings, name } = await open({ ...training, ...weights });
+    expect([keys, name]).toEqual([['a'], 'checkpoint-500']);
     expect(findings[0]!.message).toContain('not opened: checkpoint-500/optimizer.pt, ');
-    const twice = { 'pytorch_model.bin': await pickled('a'), 'model.safetensors': await shard('b') };
-    expect(await open(twice)).toMatchObject({ keys: ['b'] });
+    const twice = {
+      'pytorch_model.bin': await pickled('a'),
+      'model.safetensors': await shard('b'),
+    };
+    expect(await open(twice)).toMatchObject({ keys: ['b'], name: 'folder' });
+    expect(await open(twice, 'model.safetensors')).toMatchObject({ name: 'model.safetensors' });
+    const adapter = { 'model.safetensors': await shard('a'), 'adapter_model.bin': await pickled() };
+    expect((await refusal(adapter)).code).toBe('folder-several');
     const { keys: alone } = await open({ 'optimizer.pt': await pickled('o') });
     expect(alone).toEqual(['o']);
   });

@@ -78,8 +78,8 @@ const SHARD = /^(.*)-(\d{5,})-of-(\d{5,})(\.\w+)$/;
 /** Arrays, and what transformers' Trainer and Accelerate keep of a training beside the weights. */
 const BESIDE =
   /\.np[yz]$|(^|\/)(optimizer|scheduler|scaler|rng_state|random_states|training_args)[\w-]*\.(pt|pth|bin|pkl)$/i;
-/** One model's weights as transformers names them. */
-const WEIGHTS = /^(model\.safetensors|pytorch_model\.bin)$/;
+/** What transformers and PEFT call the weights of every model: the folder's name tells them apart. */
+const WEIGHTS = /^(model|adapter_model|pytorch_model)\.(safetensors|bin)$/;
 const extensions = formats.flatMap((format) => format.extensions);
 
 function findCandidates(files: readonly FolderFile[]): Candidate[] {
@@ -89,7 +89,12 @@ function findCandidates(files: readonly FolderFile[]): Candidate[] {
     const extension = /\.\w+$/.exec(path)?.[0].toLowerCase() ?? '';
     if (taken.has(path) || (!extensions.includes(extension) && files.length > 1)) return [];
     const rank = BESIDE.test(path) ? 2 : 1;
-    const open = (_: string, signal?: AbortSignal) => openPart(source, signal);
+    const open = async (name: string, signal?: AbortSignal) => {
+      const checkpoint = await openPart(source, signal);
+      const directory = directoryOf(path);
+      if (!WEIGHTS.test(path.slice(directory.length))) return checkpoint;
+      return { ...checkpoint, name: directory.split('/').at(-2) ?? name };
+    };
     return [{ label: path, name: path, rank, paths: new Set([path]), open }];
   });
   return [...joined, ...single];
@@ -177,7 +182,9 @@ function choose(
   choice?: number,
 ): { chosen: Candidate; findings: Finding[] } {
   const rank = Math.min(...candidates.map((candidate) => candidate.rank));
-  const best = candidates.filter((candidate) => candidate.rank === rank);
+  const best = candidates
+    .filter((candidate) => candidate.rank === rank)
+    .toSorted((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true }));
   const meant = choice === undefined ? undefined : best[choice];
   const chosen = meant ?? (best.length > 1 ? withoutPickles(best) : best[0]);
   if (!chosen) throw best.length > 1 ? several(best) : nothing(files);
@@ -192,14 +199,17 @@ function choose(
   return { chosen, findings: [finding] };
 }
 
-/** Of the same model as safetensors and as pickles, the one that holds nothing that could run. */
+/** Of one model as safetensors and as pickles, the one that holds nothing that could run. */
 function withoutPickles(candidates: readonly Candidate[]): Candidate | undefined {
-  const directories = new Set(candidates.map(({ label }) => directoryOf(label)));
+  const models = new Set(candidates.map(modelOf));
   const plain = candidates.filter(({ name }) => name.endsWith('.safetensors'));
-  const isOne = [INDEX, WEIGHTS].some((pattern) =>
-    candidates.every(({ label }) => pattern.test(label.slice(directoryOf(label).length))),
-  );
-  return directories.size === 1 && plain.length === 1 && isOne ? plain[0] : undefined;
+  return models.size === 1 && plain.length === 1 ? plain[0] : undefined;
+}
+
+/** What `model.safetensors` and `pytorch_model.bin` are both of, and their indexes. */
+function modelOf({ label }: Candidate): string {
+  const weights = label.replace(INDEX, '').replace(/\.(safetensors|bin)$/, '');
+  return weights.replace(/(^|\/)pytorch_model$/, '$1model');
 }
 
 /** Checkpoints of a folder that one can choose from; a longer list is no help. */

@@ -16,7 +16,7 @@ import { GraphState } from './run/graph.svelte.ts';
 import { LibraryState } from './library/library.svelte.ts';
 import { RecentState } from './library/recent.svelte.ts';
 import { ModelState, type SourceFile } from './model/model.svelte.ts';
-import { severalCheckpoints, sortPile, type Purpose } from './piles.ts';
+import { severalCheckpoints, sortPile, type Purpose, type Several } from './piles.ts';
 import { Notices } from './notices.svelte.ts';
 import { Problems, type Action } from './problems.svelte.ts';
 import { Recovery } from './recovery.ts';
@@ -162,21 +162,23 @@ export class Lab implements Desk {
   }
 
   /**
-   * What is dropped to be compared: the other one of the open checkpoint; two files are both; more, or
+   * What is dropped to be compared: the other one of the open checkpoint; two are both; more, or
    * those of a folder, are a series.
    */
   async comparePile(pile: Pile): Promise<void> {
     const several = severalCheckpoints(pile);
+    if (several) return this.#compareSeveral(several, pile.folders.length === 1);
     const whole = droppedOf(pile);
     this.go('/compare');
-    if (several && (several.length > 2 || pile.folders.length > 0)) {
-      await this.series.open(several);
-    } else if (several) {
-      const [first, second] = several;
-      if (await this.openCheckpoint({ file: first! })) await this.compare.open({ file: second! });
-    } else if (whole) {
+    if (whole)
       await (this.checkpoint.opened ? this.compare.open(whole) : this.openCheckpoint(whole));
-    }
+  }
+
+  async #compareSeveral(several: readonly Several[], isRun = false): Promise<void> {
+    const [first, second, ...others] = several;
+    this.go('/compare');
+    if (isRun || others.length > 0) await this.series.open(several);
+    else if (await this.openCheckpoint(first!.dropped)) await this.compare.open(second!.dropped);
   }
 
   async openCheckpoint(dropped: Dropped): Promise<boolean> {
@@ -265,11 +267,9 @@ export class Lab implements Desk {
   /** Several checkpoints that came at once may be meant to be compared. */
   #comparing(dropped: Dropped): Action[] {
     if ('file' in dropped) return [];
-    const pile = { files: [], folders: [dropped] };
-    const several = severalCheckpoints(pile);
+    const several = severalCheckpoints({ files: [], folders: [dropped] });
     if (!several) return [];
-    const files = several.length === 2 ? { files: several, folders: [] } : pile;
-    return [{ label: words.opening.compareThem, run: () => this.comparePile(files) }];
+    return [{ label: words.opening.compareThem, run: () => this.#compareSeveral(several) }];
   }
 
   async openData(

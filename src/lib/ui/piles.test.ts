@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Folder } from './dropped.ts';
-import { holdsPictures, isDataFolder, sortPile } from './piles.ts';
+import type { Folder, Pile } from './dropped.ts';
+import { holdsPictures, isDataFolder, severalCheckpoints, sortPile } from './piles.ts';
 
 const file = (name: string, ...parts: BlobPart[]) => new File(parts, name);
 const folder = (name: string, ...paths: string[]): Folder => {
@@ -81,5 +81,54 @@ describe('sortPile', () => {
     expect(sorted.data.files).toEqual([]);
     expect(names(sorted.sources.files)).toEqual(['model.py']);
     expect(names(sorted.checkpoint.files)).toEqual(['all.pt']);
+  });
+});
+
+describe('severalCheckpoints', () => {
+  const files = (...names: string[]) => names.map((name) => file(name));
+  const of = (pile: Partial<Pile>) => severalCheckpoints({ files: [], folders: [], ...pile });
+  const names = (pile: Partial<Pile>) => of(pile)?.map(({ name }) => name) ?? null;
+
+  it('finds files that are a checkpoint each', () => {
+    expect(names({ files: files('a.pt', 'b.safetensors') })).toEqual(['a.pt', 'b.safetensors']);
+    const run = folder('run', 'last.pt', 'best.pt', 'run.json', 'inputs.bin');
+    expect(names({ folders: [run] })).toEqual(['last.pt', 'best.pt']);
+  });
+
+  it('takes shards, a single file and a model with its source for something else', () => {
+    const shards = files('m-00001-of-00002.safetensors', 'm-00002-of-00002.safetensors');
+    expect(names({ files: shards })).toBeNull();
+    expect(names({ files: files('a.pt') })).toBeNull();
+    expect(names({ files: files('a.pt', 'model.py') })).toBeNull();
+    expect(names({ files: files('a.pt', 'data.csv') })).toBeNull();
+  });
+
+  it('tells files of one name by their paths', () => {
+    const run = folder('run', 'epoch_1/model.pt', 'epoch_2/model.pt');
+    expect(names({ folders: [run] })).toEqual(['epoch_1/model.pt', 'epoch_2/model.pt']);
+  });
+
+  it('takes each of several folders for one', () => {
+    const [a, b] = [folder('a', 'model.safetensors', 'config.json'), folder('b', '.metadata')];
+    expect(of({ folders: [a, b] })).toEqual([
+      { name: 'a', dropped: a },
+      { name: 'b', dropped: b },
+    ]);
+  });
+
+  it('takes each step of a Trainer for one, with all that its folder holds', () => {
+    const shard = 'model-00001-of-00001.safetensors';
+    const step = ['optimizer.pt', shard, 'model.safetensors.index.json'];
+    const inside = ['checkpoint-500', 'checkpoint-1000'].flatMap((it) =>
+      step.map((name) => `${it}/${name}`),
+    );
+    const run = folder('run', ...inside, 'runs/events.out', 'model.safetensors');
+    const found = of({ folders: [run] })!;
+    expect(found.map(({ name }) => name)).toEqual(['checkpoint-500', 'checkpoint-1000']);
+    expect(found.map(({ dropped }) => 'files' in dropped && dropped.files)).toEqual([
+      step.map((path, at) => ({ path, file: run.files[at]!.file })),
+      step.map((path, at) => ({ path, file: run.files[at + 3]!.file })),
+    ]);
+    expect(names({ folders: [folder('run', 'checkpoint-500/model.safetensors')] })).toBeNull();
   });
 });

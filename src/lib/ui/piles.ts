@@ -2,6 +2,7 @@
  * What a pile of files is made of: sources, data, or one checkpoint. Names decide, and for a zip
  * the names in it. Where the person wants one kind, what may be that kind is.
  */
+import type { Dropped } from '#lib/worker/protocol.ts';
 import { hasPython, isProject, type Folder, type Pile } from './dropped.ts';
 
 /** What a pile is expected to hold: anything, the model's source, or data to train on. */
@@ -45,17 +46,60 @@ const aloneLoose = /\.(pt|pth|ckpt|safetensors|gguf|npz|bin)$/i;
 /** What says that files belong together. */
 const joined = /-\d{5,}-of-\d{5,}\.\w+$|\.index(\.\w+)?\.json$|\.distcp$|(^|\/)\.metadata$/;
 
-/** The checkpoints of a pile that holds several, each a file; null where it is one, or another thing. */
-export function severalCheckpoints({ files, folders }: Pile): File[] | null {
+/** One of several checkpoints. */
+export interface Several {
+  /** The file's or folder's, with as much of its path as tells it from the others. */
+  readonly name: string;
+  readonly dropped: Dropped;
+}
+
+/** The checkpoints of a pile that holds several; null where it is one, or another thing. */
+export function severalCheckpoints(pile: Pile): Several[] | null {
+  const { files, folders } = pile;
+  const found =
+    files.length === 0 && folders.length > 1
+      ? folders.map((folder) => ({ path: folder.name, dropped: folder }))
+      : (stepsOf(pile) ?? filesOf(pile));
+  if (!found || found.length < 2) return null;
+  const names = found.map(({ path }) => path.slice(path.lastIndexOf('/') + 1));
+  const areApart = new Set(names).size === names.length;
+  return found.map(({ path, dropped }, at) => ({ name: areApart ? names[at]! : path, dropped }));
+}
+
+interface Found {
+  readonly path: string;
+  readonly dropped: Dropped;
+}
+
+/** The folders that transformers' Trainer keeps in that of a run, `checkpoint-500`; null without. */
+function stepsOf({ files, folders }: Pile): Found[] | null {
+  const [folder] = folders;
+  if (!folder || files.length > 0) return null;
+  const steps = new Map<string, Folder['files']>();
+  for (const { path, file } of folder.files) {
+    const step = /^(?:.*\/)?checkpoint-\d+(?=\/)/.exec(path)?.[0];
+    if (step === undefined) continue;
+    const inside = steps.get(step) ?? [];
+    inside.push({ path: path.slice(step.length + 1), file });
+    steps.set(step, inside);
+  }
+  if (steps.size < 2) return null;
+  return [...steps].map(([path, inside]) => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    return { path, dropped: { name, files: inside } };
+  });
+}
+
+/** Files that are a checkpoint each; null where some belong together. */
+function filesOf({ files, folders }: Pile): Found[] | null {
   const inside = folders.flatMap((folder) => folder.files);
-  const paths = [...files.map(({ name }) => name), ...inside.map(({ path }) => path)];
-  if (paths.some((path) => joined.test(path))) return null;
+  const loose = files.map((file) => ({ path: file.name, file }));
+  if ([...loose, ...inside].some(({ path }) => joined.test(path))) return null;
   if (!files.every(({ name }) => aloneLoose.test(name))) return null;
-  const found = [
-    ...files,
-    ...inside.filter(({ path }) => alone.test(path)).map(({ file }) => file),
-  ];
-  return found.length > 1 ? found : null;
+  return [...loose, ...inside.filter(({ path }) => alone.test(path))].map(({ path, file }) => ({
+    path,
+    dropped: { file },
+  }));
 }
 
 export async function sortPile(

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Difference, PairRow, Series } from '#lib/worker/protocol.ts';
-import { severalCheckpoints } from '../piles.ts';
 import {
   comparedRow,
   countRows,
@@ -171,29 +170,4 @@ it('follows a series as one vector', () => {
   expect(largestStep([null, 1, 3])).toBe(3);
   expect(sparkline([null, 1, 2])).toBe('50.0,18.0 100.0,2.0');
   expect(sparkline([1])).toBe('');
-});
-
-describe('severalCheckpoints', () => {
-  const files = (...names: string[]) => names.map((name) => new File([], name));
-  const names = (pile: Parameters<typeof severalCheckpoints>[0]) =>
-    severalCheckpoints(pile)?.map(({ name }) => name) ?? null;
-
-  it('finds files that are a checkpoint each', () => {
-    expect(names({ files: files('a.pt', 'b.safetensors'), folders: [] })).toEqual([
-      ...['a.pt', 'b.safetensors'],
-    ]);
-    const run = ['last.pt', 'best.pt', 'run.json', 'inputs.bin'];
-    const inside = files(...run).map((file) => ({ path: file.name, file }));
-    expect(names({ files: [], folders: [{ name: 'run', files: inside }] })).toEqual([
-      ...['last.pt', 'best.pt'],
-    ]);
-  });
-
-  it('takes shards, a single file and a model with its source for something else', () => {
-    const shards = files('m-00001-of-00002.safetensors', 'm-00002-of-00002.safetensors');
-    expect(names({ files: shards, folders: [] })).toBeNull();
-    expect(names({ files: files('a.pt'), folders: [] })).toBeNull();
-    expect(names({ files: files('a.pt', 'model.py'), folders: [] })).toBeNull();
-    expect(names({ files: files('a.pt', 'data.csv'), folders: [] })).toBeNull();
-  });
 });

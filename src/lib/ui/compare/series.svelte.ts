@@ -1,6 +1,7 @@
 import type { Series, SeriesMember } from '#lib/worker/protocol.ts';
 import type { BesideState } from '../beside.svelte.ts';
 import type { Desk } from '../desk.ts';
+import type { Several } from '../piles.ts';
 import { words } from './words.ts';
 
 /** Checkpoints of one model, one after the other: what became of each tensor. */
@@ -17,14 +18,14 @@ export class SeriesState {
     this.#beside = beside;
   }
 
-  /** Opens the files, and follows their tensors. False where not all of them can be opened. */
-  async open(files: readonly File[]): Promise<boolean> {
+  /** Opens the checkpoints, and follows their tensors. False where not all of them can be opened. */
+  async open(several: readonly Several[]): Promise<boolean> {
     const members: SeriesMember[] = [];
-    for (const file of files) {
-      const beside = await this.#beside.open({ file });
+    for (const { name, dropped } of several) {
+      const beside = await this.#beside.open(dropped);
       if (!beside) return false;
       const stateDict = beside.stateDicts.length > 0 ? 0 : null;
-      members.push({ name: beside.name, checkpoint: beside.id, stateDict });
+      members.push({ name, checkpoint: beside.id, stateDict });
     }
     const failure = words.series.notCompared;
     const result = await this.#desk.tasks.run(words.series.comparing, failure, (task) =>
