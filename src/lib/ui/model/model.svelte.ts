@@ -91,17 +91,30 @@ export class ModelState {
    */
   checkpointChanged(): void {
     if (this.isKnown) this.#forgetSource();
-    this.stateDict = 0;
-    this.recognised = undefined;
-    this.proposed = {};
     this.isCarried = false;
     this.built = null;
     this.edits = undefined;
     this.keptEdits = null;
-    this.fits = [];
-    if (this.candidate) void this.propose();
-    if (this.candidates.length > 1) void this.#compare();
+    this.chooseStateDict(0);
     if (this.failed === 'build') this.#clearFindings();
+  }
+
+  /** Other weights: what was proposed by the ones before goes, what was typed stays. */
+  chooseStateDict(stateDict: number): void {
+    this.stateDict = stateDict;
+    this.recognised = undefined;
+    this.#forgetProposals();
+    this.fits = [];
+    this.#proposing = this.propose();
+    if (this.candidates.length > 1) void this.#compare();
+  }
+
+  #forgetProposals(): void {
+    const typed = Object.entries(this.arguments).filter(
+      ([name, text]) => text.trim() !== this.proposed[name]?.text,
+    );
+    this.arguments = Object.fromEntries(typed);
+    this.proposed = {};
   }
 
   #forgetSource(): void {
@@ -254,9 +267,25 @@ export class ModelState {
   #fillIn(proposed: Record<string, ProposedArgument>): void {
     for (const [name, { text }] of Object.entries(proposed)) {
       const typed = this.arguments[name]?.trim();
-      if (!typed || typed === this.proposed[name]?.text) this.arguments[name] = text;
+      if (typed && typed !== this.proposed[name]?.text) continue;
+      // What a person is about to type must not end up behind it.
+      if (name === this.#typing) this.#late = text;
+      else this.arguments[name] = text;
     }
     this.proposed = proposed;
+  }
+
+  /** The argument whose field has the focus, and what was proposed for it since. */
+  #typing: string | null = null;
+  #late: string | null = null;
+
+  /** A field of an argument has the focus, or none. A field that was left empty is filled in then. */
+  typeInto(name: string | null): void {
+    const [left, late] = [this.#typing, this.#late];
+    this.#typing = name;
+    this.#late = null;
+    if (left === null || late === null || late !== this.proposed[left]?.text) return;
+    if (!this.arguments[left]?.trim()) this.arguments[left] = late;
   }
 
   /** Looks whether the checkpoint's keys are those of a known model. */
@@ -278,6 +307,9 @@ export class ModelState {
   /** Builds the model, changed by `edits`; they stay where that fails. */
   async build(edits = this.edits): Promise<boolean> {
     if (this.edited && !(await this.read())) return false;
+    // What is about to be filled in is built with.
+    this.busy = true;
+    await this.#proposing.finally(() => (this.busy = false));
     const { candidate } = this;
     if (!candidate || this.missing.length > 0) return false;
     const args = {
