@@ -79,13 +79,19 @@ test('a checkpoint is kept, renamed, opened after a reload, downloaded and delet
   await context.close();
 });
 
-test('a checkpoint that another one replaces can be had back', async () => {
+/** A page on which the linear sample is open, its model built. */
+async function withModel() {
   const context = await app.browser.newContext({ serviceWorkers: 'block' });
   const { page, complaints } = await openPage(context, app.server.url);
   await openSample(page, 'One linear layer');
   await step(page, 'Model');
   await page.getByText('All keys matched').waitFor();
   await step(page, 'Checkpoint');
+  return { context, page, complaints };
+}
+
+test('a checkpoint that another one replaces can be had back', async () => {
+  const { context, page, complaints } = await withModel();
   const { bytes } = sampleFile('mlp/mlp.pt');
   await drop(page, [{ name: 'other.pt', bytes }]);
   await opened(page, 'other.pt');
@@ -99,12 +105,7 @@ test('a checkpoint that another one replaces can be had back', async () => {
 });
 
 test('a checkpoint is closed, and can be had back with its model', async () => {
-  const context = await app.browser.newContext({ serviceWorkers: 'block' });
-  const { page, complaints } = await openPage(context, app.server.url);
-  await openSample(page, 'One linear layer');
-  await step(page, 'Model');
-  await page.getByText('All keys matched').waitFor();
-  await step(page, 'Checkpoint');
+  const { context, page, complaints } = await withModel();
   await page.getByRole('button', { name: 'Close linear.pth' }).click();
   await page.getByRole('heading', { name: 'Open a PyTorch checkpoint' }).waitFor();
   for (const name of ['Checkpoint', 'Compare', 'Edit', 'Model', 'Run', 'Train', 'Save']) {
