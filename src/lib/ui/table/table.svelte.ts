@@ -19,6 +19,8 @@ export class TableState {
   selected = $state(-1);
   /** The rows of the tree from the root to the chosen row. */
   nodes: readonly OutlineNode[] = [];
+  /** Whether the details are those of the chosen row, once that is known. */
+  settled: Promise<boolean> = Promise.resolve(true);
   readonly totals = new TotalsState(this);
   readonly statistics: StatisticsState;
   readonly #desk: Desk;
@@ -66,6 +68,7 @@ export class TableState {
     this.sort = { column: null, descending: false };
     this.selected = -1;
     this.nodes = [];
+    this.settled = Promise.resolve(true);
     this.totals.reset();
     this.statistics.reset(null);
   }
@@ -114,22 +117,30 @@ export class TableState {
   }
 
   /** Chooses the row at a place among those that are shown. */
-  select(index: number): Promise<void> {
+  select(index: number): Promise<boolean> {
     return this.choose(this.shown[index] ?? -1);
   }
 
-  /** Chooses a row, and shows its details. */
-  async choose(row: number): Promise<void> {
-    if (row < 0) return;
-    this.selected = row;
+  /** Chooses a row, and shows its details; false where they do not come, or another was chosen since. */
+  choose(row: number): Promise<boolean> {
+    if (row >= 0) {
+      this.selected = row;
+      this.settled = this.#details(row);
+    }
+    return this.settled;
+  }
+
+  async #details(row: number): Promise<boolean> {
     const opened = this.#opened;
     try {
       const nodes = await this.#desk.client.call('tensorNodes', { row });
-      if (this.selected !== row || this.#opened !== opened) return;
+      if (this.selected !== row || this.#opened !== opened) return false;
       this.nodes = nodes;
       this.#show(nodes.at(-1)!);
+      return true;
     } catch (error) {
       this.#desk.problems.defect(words.notShown(this.rows?.title(row)), error);
+      return false;
     }
   }
 
@@ -139,12 +150,17 @@ export class TableState {
     await this.choose(row);
   }
 
-  /** Chooses the row that is chosen in the tree, if it is a tensor; others leave it as it is. */
+  /**
+   * Chooses the row that is chosen in the tree, if it is a tensor; others leave it as it is, and so
+   * does the answer where a row was chosen meanwhile.
+   */
   async follow(node: OutlineNode): Promise<void> {
     if (!node.tensor) return;
     const opened = this.#opened;
+    const before = this.selected;
     const row = await this.#desk.client.call('tensorRow', { node: node.id });
-    if (row !== null && this.#opened === opened) this.selected = row;
+    if (row === null || this.#opened !== opened || this.selected !== before) return;
+    this.selected = row;
   }
 
   /** Goes to the next row whose name begins with what was typed, or has it behind a dot. */

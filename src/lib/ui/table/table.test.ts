@@ -109,12 +109,35 @@ describe('the table', () => {
     await table.select(2);
     slow.resolve([nodeOf(0)]);
     await first;
+    expect(await first).toBe(false);
     expect(shown).toEqual([names[2]]);
     expect([table.activeIndex, table.nodes.at(-1)?.key]).toEqual([2, names[2]]);
     await table.choose(-1);
     expect(table.selected).toBe(2);
-    await table.choose(3);
+    expect(await table.choose(3)).toBe(false);
     expect(defect).toHaveBeenCalledWith('Could not show head.weight', new Error('gone'));
+  });
+
+  it('says when the details are those of the chosen row', async () => {
+    const slow = Promise.withResolvers<OutlineNode[]>();
+    const { table, shown } = bench({ tensorNodes: () => slow.promise });
+    await table.load();
+    void table.select(1);
+    expect(shown).toEqual([]);
+    slow.resolve([nodeOf(1)]);
+    expect(await table.settled).toBe(true);
+    expect(shown).toEqual([names[1]]);
+  });
+
+  it('leaves a row that was chosen while the tree was followed', async () => {
+    const slow = Promise.withResolvers<number>();
+    const { table } = bench({ tensorRow: () => slow.promise });
+    await table.load();
+    const following = table.follow(nodeOf(2));
+    await table.select(1);
+    slow.resolve(2);
+    await following;
+    expect(table.selected).toBe(1);
   });
 
   it('leads to a row that the filter hides, and follows the tree', async () => {
