@@ -11,6 +11,11 @@ test('columns are wide enough for the longest values', () => {
     int32: '-2147483648',
     complex64: '(-1.1754944e-38-1.1754944e-38j)',
     bool: 'False',
+    float8_e4m3fn: '-0.001953125',
+    float8_e4m3fnuz: '-0.0009765625',
+    float8_e5m2: '-0.0001068115234375',
+    float8_e5m2fnuz: '-2.288818359375e-05',
+    float8_e8m0fnu: '1.1754943508222875e-38',
   } as const;
   for (const [dtype, text] of Object.entries(longest)) {
     expect(cellWidth(dtype as keyof typeof longest)).toBeGreaterThanOrEqual(text.length + 2);
@@ -30,6 +35,7 @@ test('numbers are short, and whole ones in full', () => {
   expect(shortNumber(Math.fround(0.1))).toBe('0.1');
   expect(shortNumber(2n ** 62n + 1n)).toBe('4,611,686,018,427,387,905');
   expect(shortNumber(-1234567)).toBe('-1,234,567');
+  expect(shortNumber(-(2 ** 60) / 3)).toBe('-3.843072e+17');
   expect(shortNumber(null)).toBe('–');
 });
 

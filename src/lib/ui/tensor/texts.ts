@@ -18,8 +18,13 @@ const longest: Partial<Record<Dtype, number>> = {
   complex128: 52,
   complex64: 32,
   complex32: 24,
+  float8_e4m3fn: 12,
+  float8_e4m3fnuz: 13,
+  float8_e5m2: 19,
+  float8_e5m2fnuz: 19,
+  float8_e8m0fnu: 22,
 };
-/** Of the small integers, float8 and bits. */
+/** Of the small integers and bits. */
 const shorter = 9;
 
 /** Characters that a column of such values needs, with a space on either side. */
@@ -36,12 +41,16 @@ export function isZero(text: string): boolean {
   return /^\(?-?0(\.0)?([+-]0\.0j\))?$/.test(text);
 }
 
-/** Seven significant digits, or fewer: `0.1` for what float32 makes of it. Whole numbers in full. */
+/**
+ * Seven significant digits, or fewer: `0.1` for what float32 makes of it. Whole numbers in full, as far
+ * as a float tells them from their neighbours; larger ones with an exponent.
+ */
 export function shortNumber(value: number | bigint | null, digits = 7): string {
   if (value === null) return '–';
   if (typeof value === 'bigint' || Number.isSafeInteger(value))
     return value.toLocaleString('en-US');
-  return String(Number(value.toPrecision(digits)));
+  const short = Number(value.toPrecision(digits));
+  return Math.abs(short) >= Number.MAX_SAFE_INTEGER ? short.toExponential() : String(short);
 }
 
 export interface Oddity {
