@@ -8,7 +8,7 @@ import { isMeta, numel, type Storage } from '#lib/checkpoint/tensor.ts';
 import { isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { label, remark, summary } from '#lib/inspect/repr.ts';
 import { stateOwners } from '#lib/inspect/state_owners.ts';
-import { partCount, partsOf, tensorsIn } from '#lib/inspect/walk.ts';
+import { partCount, partsOf, tensorsAt } from '#lib/inspect/walk.ts';
 import type { OpenedCheckpoint, OutlineNode } from './protocol.ts';
 
 export class Outline {
@@ -88,17 +88,17 @@ export class Outline {
   }
 }
 
-/** Counts tensors, and each storage once; notes the first path into each. */
+/** Counts tensors at each of their places, and each storage once; notes the first path into each. */
 export function totalsOf(
   root: Value,
   owners = new Map<Storage, string>(),
 ): OpenedCheckpoint['totals'] {
   const totals = { tensors: 0, elements: 0, bytes: 0 };
-  for (const { path, tensor } of tensorsIn(root)) {
+  for (const { at, tensor } of tensorsAt(root, '', (path, { step }) => path + step)) {
     totals.tensors++;
     totals.elements += numel(tensor.shape);
     if (owners.has(tensor.storage) || isMeta(tensor.storage)) continue;
-    owners.set(tensor.storage, path);
+    owners.set(tensor.storage, at);
     totals.bytes += tensor.storage.byteLength;
   }
   return totals;

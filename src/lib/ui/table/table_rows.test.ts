@@ -88,6 +88,7 @@ describe('totals', () => {
     expect([...root.parts.values()].map(told)).toEqual([
       'model: 2 40 80 /^model\\./',
       'opt: 1 3 12 /^opt\\./',
+      'in no module: 1 18 108 /^[^.]*$/',
     ]);
     expect([...root.parts.get('model')!.parts.values()].map(told)).toEqual([
       'model.a: 1 20 80 /^model\\.a\\./',

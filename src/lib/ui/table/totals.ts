@@ -41,8 +41,10 @@ export function totalsOf(rows: TableRows, by: TotalsBy): Total {
 /** Modules that a name goes through; the tensor itself has a row of its own. */
 function partsOf(rows: TableRows, row: number, by: TotalsBy): readonly string[] {
   switch (by) {
-    case 'name':
-      return rows.names[row]!.split('.').slice(0, -1);
+    case 'name': {
+      const modules = rows.names[row]!.split('.').slice(0, -1);
+      return modules.length > 0 ? modules : [words.totals.noModule];
+    }
     case 'dtype':
       return [rows.dtype(row)];
     case 'kind':
@@ -53,6 +55,7 @@ function partsOf(rows: TableRows, row: number, by: TotalsBy): readonly string[] 
 }
 
 function filterOf(by: TotalsBy, key: string): string {
+  if (by === 'name' && key === words.totals.noModule) return '/^[^.]*$/';
   if (by === 'name') {
     const name = escaped(key).replace(/\s/gu, '\\s');
     return `/^${name}\\./`;

@@ -170,6 +170,7 @@ export const words = {
     whole: 'Whole file',
     show: 'Show its tensors',
     showOf: (label: string) => `Show the tensors of ${label}`,
-    none: 'No tensor of the file stands in a module.',
+    /** A name that no module can have: a space is in it. */
+    noModule: 'in no module',
   },
 } as const;
