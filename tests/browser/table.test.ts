@@ -126,6 +126,24 @@ test('goes through the rows by keys, and to the same tensor in the tree and back
   await selected.filter({ hasText: 'exp_avg of blocks.4.bias' }).waitFor();
 });
 
+test('opens the tensor of the row that is clicked twice, and says how to filter in full', async () => {
+  await filter().fill('');
+  await grid().focus();
+  await page.keyboard.press('Home');
+  await row('model.blocks.0.bias').dblclick();
+  await page.getByRole('heading', { name: "['model']['blocks.0.bias']" }).waitFor();
+  await page.keyboard.press('Escape');
+  await grid().waitFor();
+  const [text, room] = await filter().evaluate((input: HTMLInputElement) => {
+    const { font, paddingLeft, paddingRight } = getComputedStyle(input);
+    const context = document.createElement('canvas').getContext('2d')!;
+    context.font = font;
+    const padding = parseFloat(paddingLeft) + parseFloat(paddingRight);
+    return [context.measureText(input.placeholder).width, input.clientWidth - padding] as const;
+  });
+  expect(text).toBeLessThan(room);
+});
+
 test('reads the statistics of all, and names what stands out', async () => {
   await show('Statistics');
   const list = page.getByRole('list', { name: 'What stands out' });

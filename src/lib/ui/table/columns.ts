@@ -17,7 +17,7 @@ const words = all.columns;
 const name: Column = { id: 'name', title: words.name, least: 200, grow: 4 };
 const marks: Column = {
   ...{ id: 'marks', title: words.marks, help: words.marksHelp },
-  ...{ least: 130, grow: 1 },
+  ...{ least: 150, grow: 1 },
 };
 const number = (id: string, title: string, least: number, help?: string): Column => {
   return { id, title, least, isNumber: true, ...(help && { help }) };
@@ -25,7 +25,7 @@ const number = (id: string, title: string, least: number, help?: string): Column
 
 export const layoutColumns: readonly Column[] = [
   name,
-  { id: 'dtype', title: words.dtype, least: 78 },
+  { id: 'dtype', title: words.dtype, least: 92 },
   { id: 'shape', title: words.shape, least: 110, grow: 1 },
   number('elements', words.elements, 76),
   number('bytes', words.size, 72, words.sizeHelp),

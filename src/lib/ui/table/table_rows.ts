@@ -144,15 +144,15 @@ export class TableRows implements Filtered {
     for (const message of this.#findings.get(row) ?? []) {
       add('finding', words.finding, message, 'warn');
     }
+    if (saving[row]! > 0) {
+      add('view', words.view(saving[row]!), words.viewText(saving[row]!), 'warn');
+    }
     if (tied[row]! >= 0) add('tied', words.tied, words.tiedText(this.title(tied[row]!)));
     if (overlaps[row]! >= 0) {
       const other = this.title(overlaps[row]!);
       add('overlapping', words.overlaps, words.overlapsText(other), 'warn');
     } else if (shares[row]! >= 0 && tied[row]! < 0) {
       add('shared', words.shared, words.sharedText(this.title(shares[row]!)));
-    }
-    if (saving[row]! > 0) {
-      add('view', words.view(saving[row]!), words.viewText(saving[row]!), 'warn');
     }
     if (expanded[row]) add('expanded', words.expanded, words.expandedText);
     if (elements[row] === 0) add('empty', words.empty, words.emptyText);
