@@ -186,8 +186,7 @@ export class Lab implements Desk {
     const takeBack = this.#wayBack();
     if (!(await this.checkpoint.open(dropped))) return false;
     takeBack?.();
-    this.#checkpointChanged(dropped);
-    await this.data.findNames();
+    await this.#checkpointChanged(dropped);
     return true;
   }
 
@@ -198,12 +197,12 @@ export class Lab implements Desk {
     const takeBack = this.#wayBack();
     if (!(await this.checkpoint.close())) return;
     takeBack?.();
-    this.#checkpointChanged(null);
+    await this.#checkpointChanged(null);
     this.go('/');
   }
 
   /** Another one is open, or none: what was said and made of the one before goes. */
-  #checkpointChanged(dropped: Dropped | null): void {
+  async #checkpointChanged(dropped: Dropped | null): Promise<void> {
     this.model.checkpointChanged();
     this.modelForm.reset();
     this.training.reset();
@@ -216,6 +215,7 @@ export class Lab implements Desk {
     this.texts.checkpointChanged(dropped);
     this.graph.modelChanged();
     this.checking.modelChanged();
+    await this.data.findNames();
   }
 
   /** Opens what the edits were written to, as the checkpoint that goes on; their list begins anew. */
