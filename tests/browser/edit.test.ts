@@ -75,6 +75,21 @@ test('what is wrong is said at its edit, and a full disk loses nothing', async (
   expect(await page.getByRole('button', { name: 'Download', exact: true }).isDisabled()).toBe(true);
   await page.getByRole('button', { name: 'Remove edit 1' }).click();
 
+  // A table of names is typed letter by letter, and stays as it is typed.
+  await add(page, 'Rename by a table…');
+  const table = page.getByLabel('Old and new name, a pair in each line');
+  await table.pressSequentially('bn1.bias first.bias\nbn1');
+  await page.getByText('Not taken yet: a line is no pair of names.').waitFor();
+  await preview(page).getByText('renamed 1').waitFor();
+  await table.pressSequentially('.weight first.weight');
+  await preview(page).getByText('renamed 2').waitFor();
+  expect(await table.inputValue()).toBe('bn1.bias first.bias\nbn1.weight first.weight');
+  await page.getByRole('button', { name: 'Remove edit 1' }).click();
+  await add(page, 'Delete an entry…');
+  await page.getByRole('textbox', { name: 'Entry' }).fill("['epoch'");
+  await page.getByText('Not taken yet: this is no path.').waitFor();
+  await page.getByRole('button', { name: 'Remove edit 1' }).click();
+
   // A place that is full after some bytes: the old file stands, nothing half written is left.
   const kept = await page.evaluate(async () => {
     const root = await navigator.storage.getDirectory();
