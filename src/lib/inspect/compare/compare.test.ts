@@ -252,6 +252,31 @@ describe('suggestPairs', () => {
     ]);
   });
 
+  it('finds the equals of more tensors than are held against each other', async () => {
+    const count = 1200;
+    const tensors = Array.from({ length: count }, (_, at) => floats([Math.sin(at), Math.cos(at)]));
+    const entries = tensors.map((tensor, at): [string, Tensor] => [`t${at}`, tensor]);
+    const a = named(Object.fromEntries(entries));
+    const b = named(Object.fromEntries(entries.map(([name, it]) => [`${name}x`, it]).reverse()));
+    const suggestions = await suggestPairs(a, b, pairTensors(a, b, []));
+    expect(suggestions).toEqual(
+      tensors.map((_, at) => ({ pair: [at, count - 1 - at], why: 'equal', cosine: 1 })),
+    );
+  });
+
+  it('goes on behind a tensor that cannot be read', async () => {
+    const broken = floats([5, 6]);
+    const read = () => Promise.reject(new Error('gone'));
+    const gone = { ...broken, storage: { ...broken.storage, read } };
+    const a = named({ p: floats([1, 2]), q: gone, r: floats([2, -1]) });
+    const b = named({ u: floats([2, -1]), v: floats([5, 6]), w: floats([1, 2]) });
+    const suggestions = await suggestPairs(a, b, pairTensors(a, b, []));
+    expect(suggestions.map(({ pair }) => pair)).toEqual([
+      [0, 2],
+      [2, 0],
+    ]);
+  });
+
   it('pairs tensors that are all the same in their order', async () => {
     const ones = () => floats([1, 1, 1]);
     const a = named({ a1: ones(), a2: ones() });

@@ -2,11 +2,10 @@
  * Which tensors without a partner may belong together: of one shape, and alike in their values. The
  * first elements of each are read and compared first; only pairs that agree there are read whole.
  */
-import { itemsize } from '#lib/checkpoint/dtype.ts';
-import { readTensor } from '#lib/checkpoint/read_tensor.ts';
+import { tensorsInTurn } from '#lib/checkpoint/read_tensor.ts';
 import { isMeta, numel, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { operandFor, arithmeticOf } from './arithmetic.ts';
-import { compareTensors } from './compare_tensors.ts';
+import { compareTensors, unchecked } from './compare_tensors.ts';
 import type { NamedTensor } from './named_tensors.ts';
 import type { Pair, Pairing } from './pairing.ts';
 
@@ -20,8 +19,10 @@ export interface Suggestion {
 
 /** Elements of each tensor that are looked at first. */
 const FIRST = 1024;
-/** Tensors of one shape on a side that are looked at: each is held against each. */
-const MOST_OF_A_SHAPE = 500;
+/** Tensors of one shape on a side that are looked at. */
+const MOST_OF_A_SHAPE = 2000;
+/** Those of them without an equal that are held against each other. */
+const MOST_WITH_EACH = 500;
 /** Values below this cosine are as far apart as those of another layer. */
 const ALIKE = 0.5;
 
@@ -34,28 +35,44 @@ export async function suggestPairs(
   const groups = groupsOf(a, b, onlyA, onlyB);
   const found: Suggestion[] = [];
   let done = 0;
-  for (const group of groups) {
-    context.progress?.(done++, groups.length);
-    const left = await firstsOf(a, group.a, context.signal);
-    const right = await firstsOf(b, group.b, context.signal);
-    const pairs = bestPairs(left, right);
-    const several = likeOthers(left, right);
+  for (const batch of batchesOf(groups)) {
+    context.progress?.(done, groups.length);
+    done += batch.length;
+    const [left, right] = await Promise.all([
+      firstsOf(
+        a,
+        batch.flatMap((group) => group.a),
+        context.signal,
+      ),
+      firstsOf(
+        b,
+        batch.flatMap((group) => group.b),
+        context.signal,
+      ),
+    ]);
+    const pairs = batch.flatMap((group) => bestPairs(pick(left, group.a), pick(right, group.b)));
+    const several = {
+      a: new Set(batch.flatMap((group) => likeOthers(pick(left, group.a)))),
+      b: new Set(batch.flatMap((group) => likeOthers(pick(right, group.b)))),
+    };
     const outcomes = compareTensors(
       pairs.map(([one, other]) => [a[one]!.tensor, b[other]!.tensor] as const),
       context,
     );
+    const paired = new Set<number>();
     let at = 0;
     for await (const outcome of outcomes) {
       const pair = pairs[at++]!;
       if (outcome instanceof Error) continue;
       const cosine = outcome.changed === 0 ? 1 : (outcome.measured?.cosine ?? null);
       const isOneOfSeveral = several.a.has(pair[0]) || several.b.has(pair[1]);
-      if (outcome.changed === 0)
-        found.push({ pair, why: isOneOfSeveral ? 'order' : 'equal', cosine });
-      else if (cosine !== null && cosine >= ALIKE) found.push({ pair, why: 'alike', cosine });
+      const why = outcome.changed > 0 ? 'alike' : isOneOfSeveral ? 'order' : 'equal';
+      if (cosine === null || cosine < ALIKE) continue;
+      found.push({ pair, why, cosine });
+      paired.add(pair[0]);
     }
-    const isAlone = group.a.length === 1 && group.b.length === 1;
-    if (isAlone && !found.some(({ pair }) => pair[0] === group.a[0])) {
+    for (const group of batch) {
+      if (group.a.length > 1 || group.b.length > 1 || paired.has(group.a[0]!)) continue;
       found.push({ pair: [group.a[0]!, group.b[0]!], why: 'shape', cosine: null });
     }
   }
@@ -87,6 +104,22 @@ function groupsOf(
   });
 }
 
+/** Groups whose first elements are read together. */
+function* batchesOf(groups: readonly Group[]): Generator<readonly Group[]> {
+  let batch: Group[] = [];
+  let size = 0;
+  for (const group of groups) {
+    const own = Math.max(group.a.length, group.b.length);
+    if (batch.length > 0 && size + own > MOST_OF_A_SHAPE) {
+      yield batch;
+      [batch, size] = [[], 0];
+    }
+    batch.push(group);
+    size += own;
+  }
+  if (batch.length > 0) yield batch;
+}
+
 function hasElements({ dtype, shape, storage }: Tensor): boolean {
   return numel(shape) > 0 && !isMeta(storage) && arithmeticOf(dtype, 'float64') === 'float64';
 }
@@ -94,26 +127,50 @@ function hasElements({ dtype, shape, storage }: Tensor): boolean {
 interface First {
   readonly place: number;
   readonly values: Float64Array;
+  /** The same text for the same values; empty where none could be read. */
+  readonly key: string;
   readonly norm: number;
 }
 
-/** The first elements of tensors as numbers. */
+/** The first elements of tensors as numbers. Most reads are short and each has to travel: they are made ahead. */
 async function firstsOf(
   list: readonly NamedTensor[],
   places: readonly number[],
   signal?: AbortSignal,
-): Promise<First[]> {
-  const firsts: First[] = [];
-  for (const place of places) {
-    const { tensor } = list[place]!;
-    const bytes = await readTensor(leading(tensor), signal).catch(() => new Uint8Array());
-    signal?.throwIfAborted();
-    const count = Math.min(FIRST, bytes.length / itemsize(tensor.dtype));
-    const numbers = operandFor(tensor.dtype, 'float64')(bytes);
-    const values = Float64Array.from(numbers.subarray(0, count));
-    firsts.push({ place, values, norm: Math.hypot(...values) });
+): Promise<Map<number, First>> {
+  const firsts = new Map<number, First>();
+  while (firsts.size < places.length) {
+    const rest = places.slice(firsts.size);
+    const tensors = rest.map((place) => unchecked(leading(list[place]!.tensor)));
+    let at = 0;
+    for (const chunks of tensorsInTurn(tensors, signal, 2)) {
+      const place = rest[at]!;
+      const values = await numbersOf(tensors[at++]!, chunks).catch(() => null);
+      signal?.throwIfAborted();
+      firsts.set(place, firstOf(place, values ?? []));
+      if (!values) break; // what was read ahead no longer fits: it begins anew behind this tensor
+    }
   }
   return firsts;
+}
+
+async function numbersOf(
+  { dtype }: Tensor,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<readonly number[]> {
+  const operand = operandFor(dtype, 'float64');
+  const numbers: number[] = [];
+  for await (const bytes of chunks) numbers.push(...operand(bytes));
+  return numbers;
+}
+
+function firstOf(place: number, numbers: readonly number[]): First {
+  // One NaN is as good as another.
+  const values = Float64Array.from(numbers.slice(0, FIRST), (value) =>
+    value === value ? value : NaN,
+  );
+  const key = String.fromCharCode(...new Uint16Array(values.buffer));
+  return { place, values, key, norm: Math.hypot(...values) };
 }
 
 /** A leading part of a tensor with about as many elements as are looked at. */
@@ -127,43 +184,54 @@ function leading(tensor: Tensor): Tensor {
   return { ...tensor, shape: shape.reverse() };
 }
 
-/** Each with the one that is most alike, the likest first; equally alike ones in their order. */
+/**
+ * Each with the one that is most alike: equal ones in their order, then the likest first. Only what
+ * has no equal is held against each other.
+ */
 function bestPairs(a: readonly First[], b: readonly First[]): Pair[] {
-  const all = a.flatMap((one) =>
-    b.map((other) => ({ pair: [one.place, other.place] as const, cosine: cosineOf(one, other) })),
-  );
-  const likely = all.filter(({ cosine }) => cosine >= ALIKE);
+  const equals = Map.groupBy(b, ({ key }) => key);
+  const pairs = a.flatMap(({ key, place }): Pair[] => {
+    const other = key === '' ? undefined : equals.get(key)?.shift();
+    return other ? [[place, other.place]] : [];
+  });
+  const [takenA, takenB] = [new Set(pairs.map(([one]) => one)), new Set(pairs.map(([, it]) => it))];
+  const left = a.filter(({ place }) => !takenA.has(place)).slice(0, MOST_WITH_EACH);
+  const right = b.filter(({ place }) => !takenB.has(place)).slice(0, MOST_WITH_EACH);
+  const likely: { pair: Pair; cosine: number }[] = [];
+  for (const one of left) {
+    for (const other of right) {
+      const cosine = cosineOf(one, other);
+      if (cosine >= ALIKE) likely.push({ pair: [one.place, other.place], cosine });
+    }
+  }
   likely.sort((one, other) => other.cosine - one.cosine);
-  const [takenA, takenB] = [new Set<number>(), new Set<number>()];
-  return likely.flatMap(({ pair }) => {
-    if (takenA.has(pair[0]) || takenB.has(pair[1])) return [];
+  for (const { pair } of likely) {
+    if (takenA.has(pair[0]) || takenB.has(pair[1])) continue;
     takenA.add(pair[0]);
     takenB.add(pair[1]);
-    return [pair];
-  });
-}
-
-/** Places on each side whose first elements are those of another one there, as fresh layers' are. */
-function likeOthers(...sides: readonly [a: readonly First[], b: readonly First[]]) {
-  const [a, b] = sides.map((firsts) => {
-    const groups = Map.groupBy(firsts, ({ values }) => values.join());
-    const alike = [...groups.values()].filter(({ length }) => length > 1).flat();
-    return new Set(alike.map(({ place }) => place));
-  });
-  return { a: a!, b: b! };
-}
-
-/** 1 for the same values; those that are all zero are alike to each other alone. */
-function cosineOf(a: First, b: First): number {
-  if (a.values.length === 0 || a.values.length !== b.values.length) return 0;
-  let dot = 0;
-  let isSame = true;
-  for (let at = 0; at < a.values.length; at++) {
-    dot += a.values[at]! * b.values[at]!;
-    isSame &&= Object.is(a.values[at], b.values[at]);
+    pairs.push(pair);
   }
-  if (isSame) return 1;
+  return pairs;
+}
+
+/** Places whose first elements are those of another one there, as fresh layers' are. */
+function likeOthers(firsts: readonly First[]): number[] {
+  const groups = Map.groupBy(firsts, ({ key }) => key);
+  const alike = [...groups.values()].filter(({ length }) => length > 1).flat();
+  return alike.map(({ place }) => place);
+}
+
+function pick(firsts: ReadonlyMap<number, First>, places: readonly number[]): First[] {
+  return places.map((place) => firsts.get(place)!);
+}
+
+/** Of two that are not the same, all that is known from their first elements. */
+function cosineOf(a: First, b: First): number {
+  const { length } = a.values;
+  if (length === 0 || length !== b.values.length) return 0;
+  let dot = 0;
+  for (let at = 0; at < length; at++) dot += a.values[at]! * b.values[at]!;
   const cosine = dot / (a.norm * b.norm);
-  // Rounding must not make two that differ as alike as the same.
+  // Where only rounding speaks for one before the other, their order does.
   return Number.isFinite(cosine) ? Math.min(cosine, 1 - 1e-9) : 0;
 }
