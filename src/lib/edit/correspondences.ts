@@ -1,15 +1,24 @@
 /**
  * What libraries call the parts of the same model, where names and joined tensors are all that
- * differs. `{n}` stands for a number; see `path_pattern.ts`.
+ * differs. A part has the same name in each of them, on the left; on the right stands the path of its
+ * module or parameter, or several paths where the library holds apart what others hold in one. `{n}`
+ * stands for a number; see `path_pattern.ts`.
+ *
+ * transformers 5 names some modules anew in memory, and writes files with the names that they had.
  */
 
-/** A library, and what shows that a state_dict is of its model. */
+export type Parts = Readonly<Record<string, string | readonly string[]>>;
+
+/** A library's model. */
 export interface Side {
   readonly library: string;
+  readonly parts: Parts;
   /** What heads put before the names of the model in them; the model alone has them without it. */
   readonly prefix?: string;
-  /** Parameters that must be there. */
+  /** Parts that are always there, and show that a state_dict is of this model. */
   readonly known: readonly string[];
+  /** Parts of others that this model does without, since its outputs do not depend on them. */
+  readonly without?: readonly string[];
   /** Shapes that show the variant, of parameters that may be there. */
   readonly shapes?: readonly (readonly [
     path: string,
@@ -19,139 +28,369 @@ export interface Side {
 
 export interface Correspondence {
   readonly model: string;
-  readonly sides: readonly [Side, Side];
-  /** Paths of modules and parameters, of the one side and of the other. */
-  readonly paths: readonly (readonly [one: string, other: string])[];
-  /** What the one side holds apart, and the other in one. */
-  readonly joined?: readonly { readonly parts: readonly string[]; readonly whole: string }[];
+  readonly sides: readonly Side[];
 }
 
 const isMatrix = ({ length }: readonly number[]) => length === 2;
 /** Of a convolution without groups, from as many channels to as many. */
 const isSquare = ([to, from]: readonly number[]) => to === from;
 
-const resnetLayer = 'resnet.encoder.stages.{s}.layers.{n}';
-const convnextLayer = 'convnext.encoder.stages.{s}.layers.{n}';
-const vitLayer = 'vit.encoder.layer.{n}';
-const timmVit: Side = {
-  library: 'timm',
-  known: ['blocks.{n}.attn.qkv.weight', 'cls_token'],
+/** The parts under changed paths. */
+export function withPaths(parts: Parts, change: (path: string) => string): Parts {
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, paths]) => [
+      name,
+      typeof paths === 'string' ? change(paths) : paths.map(change),
+    ]),
+  );
+}
+
+/** Parts of a module, by their paths in it. */
+const within = (module: string, parts: Parts) => withPaths(parts, (path) => `${module}.${path}`);
+
+/** Attention with the names of its three linear layers and of the one after them. */
+const attention = (module: string, inputs: readonly string[], output: string): Parts => ({
+  'qkv.weight': inputs.map((name) => `${module}.${name}.weight`),
+  'qkv.bias': inputs.map((name) => `${module}.${name}.bias`),
+  out: output,
+});
+
+const inFiles = 'transformers';
+const inMemory = 'transformers 5, in memory';
+const attentionInMemory = attention(
+  'attention',
+  ['q_proj', 'k_proj', 'v_proj'],
+  'attention.o_proj',
+);
+const attentionInFiles = (module: string) =>
+  attention(module, ['query', 'key', 'value'], 'attention.output.dense');
+const attentionOfTimm: Parts = {
+  'qkv.weight': 'attn.qkv.weight',
+  'qkv.bias': 'attn.qkv.bias',
+  out: 'attn.proj',
+};
+
+/** What stands around attention in a layer. */
+const layerInFiles: Parts = {
+  norm1: 'layernorm_before',
+  norm2: 'layernorm_after',
+  fc1: 'intermediate.dense',
+  fc2: 'output.dense',
+};
+const linear: Parts = { fc1: 'mlp.fc1', fc2: 'mlp.fc2' };
+const layerInMemory: Parts = { norm1: 'layernorm_before', norm2: 'layernorm_after', ...linear };
+const layerOfTimm: Parts = { norm1: 'norm1', norm2: 'norm2', ...linear };
+
+const embeddings: Parts = {
+  cls: 'embeddings.cls_token',
+  positions: 'embeddings.position_embeddings',
+  patches: 'embeddings.patch_embeddings.projection',
+  norm: 'layernorm',
+};
+const embeddingsOfTimm: Parts = {
+  cls: 'cls_token',
+  positions: 'pos_embed',
+  patches: 'patch_embed.proj',
+  norm: 'norm',
+};
+
+/** ViT and DeiT, which differ by `more`: a token, and heads. */
+const vitInFiles = (module: string, more: Parts): Parts => ({
+  ...within(module, embeddings),
+  ...within(`${module}.encoder.layer.{n}`, {
+    ...attentionInFiles('attention.attention'),
+    ...layerInFiles,
+  }),
+  ...more,
+});
+const vitInMemory = (module: string, more: Parts): Parts => ({
+  ...within(module, embeddings),
+  ...within(`${module}.layers.{n}`, { ...attentionInMemory, ...layerInMemory }),
+  ...more,
+});
+const vitOfTimm = (more: Parts): Parts => ({
+  ...embeddingsOfTimm,
+  ...within('blocks.{n}', { ...attentionOfTimm, ...layerOfTimm }),
+  ...more,
+});
+
+const vitIsKnown = { known: ['cls', 'qkv.weight'] };
+const vit: Correspondence = {
+  model: 'ViT',
+  sides: [
+    {
+      ...{ library: inFiles, prefix: 'vit.', ...vitIsKnown },
+      parts: vitInFiles('vit', { head: 'classifier' }),
+    },
+    {
+      ...{ library: inMemory, prefix: 'vit.', ...vitIsKnown },
+      parts: vitInMemory('vit', { head: 'classifier' }),
+    },
+    { library: 'timm', ...vitIsKnown, parts: vitOfTimm({ head: 'head' }) },
+    {
+      library: 'torchvision',
+      known: ['cls', 'qkv.weight', 'qkv.bias', 'head'],
+      parts: {
+        cls: 'class_token',
+        positions: 'encoder.pos_embedding',
+        patches: 'conv_proj',
+        norm: 'encoder.ln',
+        head: 'heads.head',
+        ...within('encoder.layers.encoder_layer_{n}', {
+          norm1: 'ln_1',
+          'qkv.weight': 'self_attention.in_proj_weight',
+          'qkv.bias': 'self_attention.in_proj_bias',
+          out: 'self_attention.out_proj',
+          norm2: 'ln_2',
+          fc1: 'mlp.0',
+          fc2: 'mlp.3',
+        }),
+      },
+    },
+  ],
+};
+
+const deitHeads: Parts = {
+  token: 'deit.embeddings.distillation_token',
+  head: 'cls_classifier',
+  teacher: 'distillation_classifier',
+};
+const deitIsKnown = { known: ['cls', 'token', 'qkv.weight'] };
+const deit: Correspondence = {
+  model: 'DeiT',
+  sides: [
+    {
+      ...{ library: inFiles, prefix: 'deit.', ...deitIsKnown },
+      parts: vitInFiles('deit', deitHeads),
+    },
+    {
+      ...{ library: inMemory, prefix: 'deit.', ...deitIsKnown },
+      parts: vitInMemory('deit', deitHeads),
+    },
+    {
+      ...{ library: 'timm', ...deitIsKnown },
+      parts: vitOfTimm({ token: 'dist_token', head: 'head', teacher: 'head_dist' }),
+    },
+  ],
+};
+
+const dinoEmbeddings: Parts = {
+  ...embeddings,
+  mask: 'embeddings.mask_token',
+  registers: 'embeddings.register_tokens',
+};
+const scales: Parts = { scale1: 'layer_scale1.lambda1', scale2: 'layer_scale2.lambda1' };
+const scalesOfTimm: Parts = { scale1: 'ls1.gamma', scale2: 'ls2.gamma' };
+const dinoIsKnown = { known: ['cls', 'mask', 'scale1', 'qkv.weight'] };
+/** The model alone: heads differ in what they take of it. */
+const dino: Correspondence = {
+  model: 'DINOv2',
+  sides: [
+    {
+      ...{ library: inFiles, ...dinoIsKnown },
+      parts: {
+        ...dinoEmbeddings,
+        ...within('encoder.layer.{n}', {
+          ...{ ...attentionInFiles('attention.attention'), ...layerOfTimm, ...scales },
+          gated: 'mlp.weights_in',
+          ungated: 'mlp.weights_out',
+        }),
+      },
+    },
+    {
+      ...{ library: inMemory, ...dinoIsKnown },
+      parts: {
+        ...dinoEmbeddings,
+        ...within('encoder.layer.{n}', {
+          ...{ ...attentionInMemory, ...layerOfTimm, ...scales },
+          gated: ['mlp.gate_proj', 'mlp.up_proj'],
+          ungated: 'mlp.down_proj',
+        }),
+      },
+    },
+    {
+      ...{ library: 'facebookresearch', ...dinoIsKnown },
+      parts: {
+        ...{ ...embeddingsOfTimm, mask: 'mask_token', registers: 'register_tokens' },
+        ...within('blocks.{n}', {
+          ...{ ...attentionOfTimm, ...layerOfTimm, ...scalesOfTimm },
+          gated: 'mlp.w12',
+          ungated: 'mlp.w3',
+        }),
+      },
+    },
+    {
+      library: 'timm',
+      known: ['cls', 'scale1', 'qkv.weight'],
+      // Registers have no place: timm adds no position to the class token beside them.
+      without: ['mask'],
+      parts: {
+        ...embeddingsOfTimm,
+        ...within('blocks.{n}', {
+          ...{ ...attentionOfTimm, ...layerOfTimm, ...scalesOfTimm },
+          ...{ gated: 'mlp.fc1', ungated: 'mlp.fc2' },
+        }),
+      },
+    },
+  ],
+};
+
+/** Of transformers' Swin; the index is a buffer that older versions wrote. */
+const swinOfTransformers = (
+  layer: Parts,
+): Pick<Side, 'prefix' | 'without' | 'known' | 'parts'> => ({
+  prefix: 'swin.',
+  known: ['table', 'qkv.weight'],
+  without: ['index'],
+  parts: {
+    patches: 'swin.embeddings.patch_embeddings.projection',
+    embedded: 'swin.embeddings.norm',
+    ...within('swin.encoder.layers.{s}.blocks.{n}', layer),
+    ...within('swin.encoder.layers.{s}.downsample', { merged: 'norm', reduced: 'reduction' }),
+    norm: 'swin.layernorm',
+    head: 'classifier',
+  },
+});
+const positionsOfTimm: Parts = { table: 'attn.relative_position_bias_table' };
+const swin: Correspondence = {
+  model: 'Swin',
+  sides: [
+    {
+      library: inFiles,
+      ...swinOfTransformers({
+        ...{ ...attentionInFiles('attention.self'), ...layerInFiles },
+        table: 'attention.self.relative_position_bias_table',
+        index: 'attention.self.relative_position_index',
+      }),
+    },
+    {
+      library: inMemory,
+      ...swinOfTransformers({
+        ...{ ...attentionInMemory, ...layerInMemory },
+        table: 'attention.relative_position_bias.relative_position_bias_table',
+      }),
+    },
+    {
+      library: 'timm',
+      known: ['table', 'qkv.weight'],
+      without: ['index'],
+      parts: {
+        patches: 'patch_embed.proj',
+        embedded: 'patch_embed.norm',
+        ...within('layers.{s}.blocks.{n}', {
+          ...{ ...attentionOfTimm, ...layerOfTimm, ...positionsOfTimm },
+        }),
+        ...within('layers.{s+1}.downsample', { merged: 'norm', reduced: 'reduction' }),
+        norm: 'norm',
+        head: 'head.fc',
+      },
+    },
+    {
+      library: 'torchvision',
+      known: ['table', 'index', 'qkv.weight'],
+      parts: {
+        patches: 'features.0.0',
+        embedded: 'features.0.2',
+        ...within('features.{2s+1}.{n}', {
+          ...{ ...attentionOfTimm, ...positionsOfTimm, norm1: 'norm1', norm2: 'norm2' },
+          index: 'attn.relative_position_index',
+          fc1: 'mlp.0',
+          fc2: 'mlp.3',
+        }),
+        ...within('features.{2s+2}', { merged: 'norm', reduced: 'reduction' }),
+        norm: 'norm',
+        head: 'head',
+      },
+    },
+  ],
+};
+
+const resnet: Correspondence = {
+  model: 'ResNet',
+  sides: [
+    {
+      library: 'transformers',
+      prefix: 'resnet.',
+      known: ['convolution'],
+      parts: {
+        stem: 'resnet.embedder.embedder.convolution',
+        stemNorm: 'resnet.embedder.embedder.normalization',
+        ...within('resnet.encoder.stages.{s}.layers.{n}', {
+          convolution: 'layer.{k}.convolution',
+          norm: 'layer.{k}.normalization',
+          shortcut: 'shortcut.convolution',
+          shortcutNorm: 'shortcut.normalization',
+        }),
+        head: 'classifier.1',
+      },
+    },
+    {
+      library: 'timm, torchvision',
+      known: ['convolution'],
+      // Wide ones and those with groups have no counterpart.
+      shapes: [
+        ['layer{s}.{n}.conv2.weight', isSquare],
+        ['layer{s}.{n}.conv3.weight', ([to, from]) => to === 4 * from!],
+      ],
+      parts: {
+        stem: 'conv1',
+        stemNorm: 'bn1',
+        ...within('layer{s+1}.{n}', {
+          convolution: 'conv{k+1}',
+          norm: 'bn{k+1}',
+          shortcut: 'downsample.0',
+          shortcutNorm: 'downsample.1',
+        }),
+        head: 'fc',
+      },
+    },
+  ],
+};
+
+const convnext: Correspondence = {
+  model: 'ConvNeXt',
+  sides: [
+    {
+      library: 'transformers',
+      prefix: 'convnext.',
+      known: ['scale'],
+      parts: {
+        patches: 'convnext.embeddings.patch_embeddings',
+        embedded: 'convnext.embeddings.layernorm',
+        downsampled: 'convnext.encoder.stages.{s}.downsampling_layer.{k}',
+        ...within('convnext.encoder.stages.{s}.layers.{n}', {
+          scale: 'layer_scale_parameter',
+          convolution: 'dwconv',
+          inner: 'layernorm',
+          fc1: 'pwconv1',
+          fc2: 'pwconv2',
+        }),
+        norm: 'convnext.layernorm',
+        head: 'classifier',
+      },
+    },
+    {
+      library: 'timm',
+      known: ['scale'],
+      shapes: [['stages.{s}.blocks.{n}.mlp.fc1.weight', isMatrix]],
+      parts: {
+        patches: 'stem.0',
+        embedded: 'stem.1',
+        downsampled: 'stages.{s}.downsample.{k}',
+        ...within('stages.{s}.blocks.{n}', {
+          scale: 'gamma',
+          convolution: 'conv_dw',
+          inner: 'norm',
+          fc1: 'mlp.fc1',
+          fc2: 'mlp.fc2',
+        }),
+        norm: 'head.norm',
+        head: 'head.fc',
+      },
+    },
+  ],
 };
 
 export const correspondences: readonly Correspondence[] = [
-  {
-    model: 'ResNet',
-    sides: [
-      {
-        library: 'transformers',
-        prefix: 'resnet.',
-        known: [`${resnetLayer}.layer.{k}.convolution.weight`],
-      },
-      {
-        library: 'timm, torchvision',
-        known: ['layer{s}.{n}.conv2.weight'],
-        // Wide ones and those with groups have no counterpart.
-        shapes: [
-          ['layer{s}.{n}.conv2.weight', isSquare],
-          ['layer{s}.{n}.conv3.weight', ([to, from]) => to === 4 * from!],
-        ],
-      },
-    ],
-    paths: [
-      ['resnet.embedder.embedder.convolution', 'conv1'],
-      ['resnet.embedder.embedder.normalization', 'bn1'],
-      [`${resnetLayer}.layer.{k}.convolution`, 'layer{s+1}.{n}.conv{k+1}'],
-      [`${resnetLayer}.layer.{k}.normalization`, 'layer{s+1}.{n}.bn{k+1}'],
-      [`${resnetLayer}.shortcut.convolution`, 'layer{s+1}.{n}.downsample.0'],
-      [`${resnetLayer}.shortcut.normalization`, 'layer{s+1}.{n}.downsample.1'],
-      ['classifier.1', 'fc'],
-    ],
-  },
-  {
-    model: 'ConvNeXt',
-    sides: [
-      {
-        library: 'transformers',
-        prefix: 'convnext.',
-        known: [`${convnextLayer}.layer_scale_parameter`],
-      },
-      {
-        library: 'timm',
-        known: ['stages.{s}.blocks.{n}.gamma'],
-        shapes: [['stages.{s}.blocks.{n}.mlp.fc1.weight', isMatrix]],
-      },
-    ],
-    paths: [
-      ['convnext.embeddings.patch_embeddings', 'stem.0'],
-      ['convnext.embeddings.layernorm', 'stem.1'],
-      ['convnext.encoder.stages.{s}.downsampling_layer.{k}', 'stages.{s}.downsample.{k}'],
-      [`${convnextLayer}.layer_scale_parameter`, 'stages.{s}.blocks.{n}.gamma'],
-      [`${convnextLayer}.dwconv`, 'stages.{s}.blocks.{n}.conv_dw'],
-      [`${convnextLayer}.layernorm`, 'stages.{s}.blocks.{n}.norm'],
-      [`${convnextLayer}.pwconv1`, 'stages.{s}.blocks.{n}.mlp.fc1'],
-      [`${convnextLayer}.pwconv2`, 'stages.{s}.blocks.{n}.mlp.fc2'],
-      ['convnext.layernorm', 'head.norm'],
-      ['classifier', 'head.fc'],
-    ],
-  },
-  {
-    model: 'ViT',
-    sides: [
-      {
-        library: 'transformers',
-        prefix: 'vit.',
-        known: [`${vitLayer}.attention.attention.query.weight`],
-      },
-      timmVit,
-    ],
-    paths: [
-      ['vit.embeddings.cls_token', 'cls_token'],
-      ['vit.embeddings.position_embeddings', 'pos_embed'],
-      ['vit.embeddings.patch_embeddings.projection', 'patch_embed.proj'],
-      [`${vitLayer}.attention.output.dense`, 'blocks.{n}.attn.proj'],
-      [`${vitLayer}.layernorm_before`, 'blocks.{n}.norm1'],
-      [`${vitLayer}.layernorm_after`, 'blocks.{n}.norm2'],
-      [`${vitLayer}.intermediate.dense`, 'blocks.{n}.mlp.fc1'],
-      [`${vitLayer}.output.dense`, 'blocks.{n}.mlp.fc2'],
-      ['vit.layernorm', 'norm'],
-      ['classifier', 'head'],
-    ],
-    joined: [
-      {
-        parts: ['query', 'key', 'value'].map((it) => `${vitLayer}.attention.attention.${it}`),
-        whole: 'blocks.{n}.attn.qkv',
-      },
-    ],
-  },
-  {
-    model: 'ViT',
-    sides: [
-      {
-        library: 'torchvision',
-        known: ['encoder.layers.encoder_layer_{n}.self_attention.in_proj_weight'],
-      },
-      timmVit,
-    ],
-    paths: (
-      [
-        ['class_token', 'cls_token'],
-        ['encoder.pos_embedding', 'pos_embed'],
-        ['conv_proj', 'patch_embed.proj'],
-        ['encoder.ln', 'norm'],
-        ['heads.head', 'head'],
-      ] as (readonly [string, string])[]
-    ).concat(
-      (
-        [
-          ['ln_1', 'norm1'],
-          ['self_attention.in_proj_weight', 'attn.qkv.weight'],
-          ['self_attention.in_proj_bias', 'attn.qkv.bias'],
-          ['self_attention.out_proj', 'attn.proj'],
-          ['ln_2', 'norm2'],
-          ['mlp.0', 'mlp.fc1'],
-          ['mlp.3', 'mlp.fc2'],
-        ] as const
-      ).map(([one, other]) => [`encoder.layers.encoder_layer_{n}.${one}`, `blocks.{n}.${other}`]),
-    ),
-  },
+  ...[resnet, convnext, vit, deit, dino, swin],
 ];

@@ -14,6 +14,8 @@ describe('a path with numbers', () => {
     ],
     ['layer{s+1}.{n}', 'stages.{s}.{n}', 'layer4.0.bn1.bias', 'stages.3.0.bn1.bias'],
     ['h.{n}.h{n}', 'x.{n}', 'h.7.h7.weight', 'x.7.weight'],
+    ['features.{2s+1}.{n}', 'layers.{s}.{n}', 'features.5.1.norm', 'layers.2.1.norm'],
+    ['layers.{s+1}', 'features.{2s+2}', 'layers.3.norm', 'features.6.norm'],
     ['encoder', '', 'encoder.weight', 'weight'],
     ['a.(b)+', 'c', 'a.(b)+.d', 'c.d'],
   ])('%s to %s moves %s', (from, to, key, moved) => expect(step(from, to, key)).toBe(moved));
@@ -24,6 +26,7 @@ describe('a path with numbers', () => {
     ['layer.{n}', 'blocks.{n}', 'layer.01.weight'],
     ['layer.{n}', 'blocks.{n}', 'my.layer.1.weight'],
     ['layer.{n+1}', 'blocks.{n}', 'layer.0.weight'],
+    ['features.{2s+1}', 'layers.{s}', 'features.4.weight'],
     ['layer.{n}', 'blocks.{n-1}', 'layer.0.weight'],
     ['h.{n}.h{n}', 'x.{n}', 'h.7.h8.weight'],
     ['encoder', 'e', 'encoders.weight'],
@@ -33,6 +36,7 @@ describe('a path with numbers', () => {
     ['a.{n}', 'b.{m}', 'rename: {m} of "b.{m}" is no number of "a.{n}"'],
     ['a.{n', 'b', 'rename: a brace in "a.{n" is no place for a number'],
     ['a.{n*2}', 'b', 'rename: a brace in "a.{n*2}" is no place for a number'],
+    ['a.{0n}', 'b', 'rename: a brace in "a.{0n}" is no place for a number'],
   ])('refuses %s to %s', (from, to, message) =>
     expect(() => pathStep(from, to, 'rename')).toThrow(message),
   );

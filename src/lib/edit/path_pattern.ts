@@ -1,7 +1,7 @@
 /**
  * Paths of modules with places for numbers: `stages.{s}.blocks.{n}` fits the start of
  * `stages.0.blocks.12.norm.weight`, up to a dot. `{s+1}` is one more than `{s}` is elsewhere: that is
- * how a library that counts from 1 names what another counts from 0.
+ * how a library that counts from 1 names what another counts from 0. `{2s+1}` is every other one.
  */
 import { FindingError } from '#lib/checkpoint/finding.ts';
 import { escaped } from '#lib/checkpoint/glob.ts';
@@ -12,24 +12,31 @@ export interface PathMatch {
   readonly rest: string;
 }
 
-/** `{n}`, `{n+1}` */
-const PLACE = /\{([a-z]+)(?:([+-])(\d{1,6}))?\}/g;
-/** Indices as Python writes them, as far as they are exact. */
-const NUMBER = String.raw`(0|[1-9]\d{0,14})`;
+/** `{n}`, `{n+1}`, `{2n+1}` */
+const PLACE = /\{([1-9]\d?)?([a-z]+)(?:([+-])(\d{1,6}))?\}/g;
+/** Indices as Python writes them, as far as they are exact, even times 99. */
+const NUMBER = String.raw`(0|[1-9]\d{0,12})`;
+
+interface Place {
+  readonly name: string;
+  readonly times: number;
+  readonly add: number;
+}
 
 export class PathPattern {
   readonly text: string;
   /** Names of its numbers. */
   readonly names: ReadonlySet<string>;
   readonly #literals: readonly string[];
-  readonly #places: readonly { readonly name: string; readonly add: number }[];
+  readonly #places: readonly Place[];
   readonly #expression: RegExp;
 
   /** Throws a FindingError for braces that hold no number; `area` is the edit, for messages. */
   constructor(text: string, area: string) {
     this.text = text;
-    this.#places = [...text.matchAll(PLACE)].map(([, name, sign, count]) => ({
+    this.#places = [...text.matchAll(PLACE)].map(([, times, name, sign, count]) => ({
       name: name!,
+      times: Number(times ?? 1),
       add: Number(`${sign ?? ''}${count ?? 0}`),
     }));
     this.names = new Set(this.#places.map(({ name }) => name));
@@ -37,7 +44,7 @@ export class PathPattern {
     if (this.#literals.some((part) => /[{}]/.test(part))) {
       throw refused(
         `${area}: a brace in "${text}" is no place for a number`,
-        'Write {n}, or {n+1} for the number after it.',
+        'Write {n}, {n+1} for the number after it, or {2n} for every other one.',
       );
     }
     this.#expression = new RegExp(`^${this.#literals.map(escaped).join(NUMBER)}(?:\\.|$)`);
@@ -48,9 +55,10 @@ export class PathPattern {
     const found = this.#expression.exec(key);
     if (!found) return null;
     const numbers = new Map<string, number>();
-    for (const [at, { name, add }] of this.#places.entries()) {
-      const number = Number(found[at + 1]) - add;
-      if (number < 0 || (numbers.get(name) ?? number) !== number) return null;
+    for (const [at, { name, times, add }] of this.#places.entries()) {
+      const number = (Number(found[at + 1]) - add) / times;
+      if (number < 0 || !Number.isInteger(number) || (numbers.get(name) ?? number) !== number)
+        return null;
       numbers.set(name, number);
     }
     return { numbers, rest: key.slice(found[0].length) };
@@ -58,7 +66,7 @@ export class PathPattern {
 
   /** The key with these numbers; null where one would be below 0. */
   fill({ numbers, rest }: PathMatch): string | null {
-    const texts = this.#places.map(({ name, add }) => numbers.get(name)! + add);
+    const texts = this.#places.map(({ name, times, add }) => times * numbers.get(name)! + add);
     if (texts.some((number) => number < 0)) return null;
     const path = this.#literals.map((part, at) => part + (texts[at] ?? '')).join('');
     return [path, rest].filter((part) => part !== '').join('.');

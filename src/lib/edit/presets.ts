@@ -4,7 +4,7 @@
  * since half a model is none.
  */
 import { isTensor, type Dict } from '#lib/checkpoint/value.ts';
-import { correspondences, type Correspondence, type Side } from './correspondences.ts';
+import { correspondences, withPaths, type Parts, type Side } from './correspondences.ts';
 import type { Edit, Path } from './edits.ts';
 import { PathPattern } from './path_pattern.ts';
 import type { RenameRule } from './rename.ts';
@@ -40,68 +40,92 @@ export function namePresets(stateDict: Dict): NamePreset[] {
       title,
       edits: (place) => [{ kind: 'rename', in: place, rules }],
     })),
-    ...correspondences.flatMap((it) =>
-      ([0, 1] as const).flatMap((from) => presetOf(it, from, shapes) ?? []),
+    ...correspondences.flatMap(({ model, sides }) =>
+      sides.flatMap((side) => {
+        const parts = partsIn(side, shapes);
+        if (!parts) return [];
+        return sides
+          .filter((other) => other !== side && isWay(parts, other))
+          .map((other): NamePreset => ({
+            title: `${model}: ${side.library} → ${other.library}`,
+            edits: (place) => editsOf(parts, namesIn(other, parts), place),
+          }));
+      }),
     ),
   ];
 }
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
 
-/** The way from one side of a correspondence to the other; null for keys that are not that side's. */
-function presetOf(
-  { model, sides, paths, joined = [] }: Correspondence,
-  from: 0 | 1,
-  shapes: Shapes,
-): NamePreset | null {
-  const [side, other] = from === 0 ? sides : [sides[1], sides[0]];
-  const { prefix = '' } = side;
-  const hasPrefix = prefix === '' || [...shapes.keys()].some((key) => key.startsWith(prefix));
-  const own = (path: string) =>
-    hasPrefix || !path.startsWith(prefix) ? path : path.slice(prefix.length);
-  if (!isKnown(side, own, shapes)) return null;
-
-  const moved = paths.map((pair) => ({ pattern: own(pair[from]!), with: pair[1 - from]! }));
-  const kind = from === 0 ? 'cat' : 'chunk';
-  const divided = joined.map(({ parts, whole }) =>
-    from === 0 ? { parts: parts.map(own), whole } : { parts, whole: own(whole) },
+/** The parts of a side's model that the keys are, by these keys; null for keys that are not that model's. */
+function partsIn(side: Side, shapes: Shapes): Parts | null {
+  const { prefix = '', known, shapes: variant = [] } = side;
+  const isBare = ![...shapes.keys()].some((key) => key.startsWith(prefix));
+  const parts = isBare ? bare(side.parts, prefix) : side.parts;
+  const tests = Object.entries(parts).flatMap(([part, paths]) =>
+    [paths].flat().map((path) => ({ part, fits: endingAt(path) })),
   );
-  const tests = [
-    ...moved.map(({ pattern }) => pattern),
-    ...divided.flatMap(({ parts, whole }) => (from === 0 ? parts : [whole])),
-  ].map((path) => ({ path, fits: endingAt(path) }));
   const used = new Set<string>();
   for (const key of shapes.keys()) {
     const test = tests.find(({ fits }) => fits(key));
     if (!test) return null;
-    used.add(test.path);
+    used.add(test.part);
   }
-  const rules = moved
-    .filter(({ pattern }) => used.has(pattern))
-    .map((rule): RenameRule => ({ kind: 'path', ...rule }));
-  return {
-    title: `${model}: ${side.library} → ${other.library}`,
-    edits: (place) => [
-      ...divided.map((it): Edit => ({ kind, in: place, ...it })),
-      { kind: 'rename', in: place, rules },
-    ],
-  };
+  const isKnown = known.every((part) => used.has(part));
+  const isVariant = variant.every(([path, fits]) => {
+    const isThere = endingAt(path);
+    return [...shapes].every(([key, shape]) => !isThere(key) || fits(shape));
+  });
+  if (!isKnown || !isVariant) return null;
+  return Object.fromEntries(Object.entries(parts).filter(([part]) => used.has(part)));
 }
 
-function isKnown(
-  { known, shapes: variant = [] }: Side,
-  own: (path: string) => string,
-  shapes: Shapes,
-): boolean {
-  const at = (path: string) => {
-    const isThere = endingAt(own(path));
-    return [...shapes].filter(([key]) => isThere(key)).map(([, shape]) => shape);
-  };
+/** Whether another model has all of these parts that it needs, and a place for each. */
+function isWay(parts: Parts, { parts: others, known, without = [] }: Side): boolean {
   return (
-    known.every((path) => at(path).length > 0) &&
-    variant.every(([path, fits]) => at(path).every(fits))
+    known.every((part) => part in parts) &&
+    Object.keys(parts).every((part) => part in others || without.includes(part))
   );
 }
+
+/** Another model's names of these parts; those that it does without have none. */
+function namesIn({ parts: all, prefix = '', without = [] }: Side, parts: Parts): Parts {
+  const names = Object.entries(all).filter(([part]) => part in parts && !without.includes(part));
+  const isBare = names.flatMap(([, paths]) => paths).every((path) => path.startsWith(prefix));
+  return isBare ? bare(Object.fromEntries(names), prefix) : Object.fromEntries(names);
+}
+
+/** The names of a model that stands alone. */
+const bare = (parts: Parts, prefix: string) =>
+  withPaths(parts, (path) => (path.startsWith(prefix) ? path.slice(prefix.length) : path));
+
+/** What makes the one's names the other's: first what is more than a new name. */
+function editsOf(parts: Parts, others: Parts, place: Path | null): Edit[] {
+  const dropped: string[] = [];
+  const divided: Edit[] = [];
+  const rules: RenameRule[] = [];
+  const move = (from: string, to: string) => {
+    if (from !== to) rules.push({ kind: 'path', pattern: from, with: to });
+  };
+  for (const [part, from] of Object.entries(parts)) {
+    const to = others[part];
+    if (to === undefined) dropped.push(...[from].flat().map(globOf));
+    else if (typeof from === 'string') {
+      if (typeof to === 'string') move(from, to);
+      else divided.push({ kind: 'chunk', in: place, parts: to, whole: from });
+    } else if (typeof to === 'string') {
+      divided.push({ kind: 'cat', in: place, parts: from, whole: to });
+    } else from.forEach((path, at) => move(path, to[at]!));
+  }
+  return [
+    ...(dropped.length > 0 ? [{ kind: 'drop', names: dropped } as const] : []),
+    ...divided,
+    { kind: 'rename', in: place, rules },
+  ];
+}
+
+/** `layers.*.index`, for `layers.{n}.index`. */
+const globOf = (path: string) => path.replace(/\{[^}]*\}/g, '*');
 
 /** Whether a key is what the path says, or a parameter of the module there. */
 function endingAt(path: string): (key: string) => boolean {
