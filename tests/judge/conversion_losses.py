@@ -1,6 +1,6 @@
 """Says what conversions lose, by comparing what PyTorch, safetensors and NumPy load before and after.
 
-    losses.py make FOLDER   everything.pt: what a checkpoint may hold; objects.pt: what weights_only refuses,
+    losses.py make FOLDER   everything.pt: what a checkpoint may hold; flat.pt: tensors in an order; objects.pt: what weights_only refuses,
                             and objects.want.pt: what it becomes
     losses.py judge FILE …  the first is the original; of each of the others a line of JSON with what it
                             lacks, {"lost": {kind: number}, "wrong": names of tensors}; `-KEY` after a file
@@ -107,6 +107,7 @@ def make(folder):
     folder = pathlib.Path(folder)
     torch.save(everything(), folder / "everything.pt")
     before, after = objects()
+    torch.save({"z": torch.ones(1), "a": torch.ones(2), "m": torch.ones(3)}, folder / "flat.pt")
     torch.save(before, folder / "objects.pt")
     torch.save(after, folder / "objects.want.pt")
 
@@ -227,12 +228,14 @@ def judge(original, *paths):
             del root[text[1:]]
         before, after = Facts(root, layout), Facts(*load(path))
         lost = {kind: count - after.count[kind] for kind, count in before.count.items()}
+        named = [name for name in before.tensors if name in after.tensors]
+        lost["order"] = named != [name for name in after.tensors if name in before.tensors]
         wrong = [
             name
             for name, tensor in before.tensors.items()
             if name not in after.tensors or not equal(tensor, after.tensors[name])
         ]
-        print(json.dumps({"lost": {kind: it for kind, it in lost.items() if it}, "wrong": wrong}))
+        print(json.dumps({"lost": {kind: int(it) for kind, it in lost.items() if it}, "wrong": wrong}))
 
 
 def equal(one, other):

@@ -65,6 +65,7 @@ function told(losses: readonly Finding[]): Record<string, number> {
     parameters: number('loss-facts', /(\d+) torch\.nn\.Parameter/),
     gradients: number('loss-facts', /requires_grad of (\d+)/),
     attributes: Number(texts.get('loss-facts')?.includes('attributes') ?? false),
+    order: Number(texts.get('loss-facts')?.includes('the order of the names') ?? false),
     again: names('loss-again'),
     made: number('loss-made', /^(\d+) sparse/),
     nested: Number(texts.has('loss-nested')),
@@ -144,6 +145,29 @@ it('loses nothing by the way through safetensors and back but how tensors lay', 
   expect(wrong).toEqual([]);
   const { overlap, views } = judged[made.findIndex(({ to }) => to === kept)]!.lost;
   expect(lost).toEqual({ overlap, views });
+});
+
+it('says that safetensors sorts a flat dict, or keeps its order', async () => {
+  const flat = join(folder, 'flat.pt');
+  const sorted = await convert(flat, outputs['a.safetensors']!, 'flat.safetensors');
+  const held = await convert(flat, outputs['kept.safetensors']!, 'held.safetensors');
+  const again = await convert(held.to, outputs['a.pt']!, 'again.pt', [unflatten]);
+  const renamed = await convert(sorted.to, outputs['kept.safetensors']!, 'b.safetensors', [
+    { kind: 'names', in: null, names: [['a', 'zz']] },
+  ]);
+  expect([sorted, held, again, renamed].map(({ losses }) => losses)).toMatchObject([
+    [{ severity: 'warning', message: 'left out: the order of the names' }],
+    [{ severity: 'info', message: 'kept as text in the metadata: the order of the names' }],
+    ...[[], []], // a file of safetensors has no order of its own
+  ]);
+  const paths = [flat, sorted.to, held.to, again.to];
+  const told = await runPython('tests/judge/conversion_losses.py', ['judge', ...paths]);
+  expect(
+    told
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Judged),
+  ).toMatchObject([...[{ lost: { order: 1 } }, { lost: { order: 1 } }, { lost: {}, wrong: [] }]]);
 });
 
 it('replaces what weights_only refuses as it says', async () => {

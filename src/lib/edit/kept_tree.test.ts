@@ -75,6 +75,7 @@ describe('the tree beside flat tensors', () => {
 
   it('is not needed where a dict of tensors says everything', () => {
     expect(flattenTree(dict({ a: tensor(1), b: tensor(2) }), '.').text).toBeNull();
+    expect(flattenTree(dict({ b: tensor(1), a: tensor(2) }), '.', () => false).text).toContain('b');
     expect(flattenTree(dict({ a: dict({ b: tensor(2) }) }), '.').text).not.toBeNull();
     expect(flattenTree(dict({ a: weight, b: weight }), '.').text).not.toBeNull();
   });

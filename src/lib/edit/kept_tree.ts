@@ -37,20 +37,25 @@ export interface FlatTree {
 }
 
 /**
- * Flattens a tree. Throws a FindingError where two tensors come to one name, where it nests deeper
+ * Flattens a tree. `keepsOrder` says whether the container keeps the order of the tensors. Throws a FindingError where two tensors come to one name, where it nests deeper
  * than 40 levels, and for what JSON cannot keep: references out of a pickle, instances of classes.
  */
-export function flattenTree(root: Value, separator: string): FlatTree {
+export function flattenTree(
+  root: Value,
+  separator: string,
+  keepsOrder: (tensors: Dict) => boolean = () => true,
+): FlatTree {
   const writer = new TreeWriter(separator);
   const tree = writer.value(root, []);
   const ties = JSON.stringify(writer.ties());
+  const saysAll = isFlat(root) && keepsOrder(writer.tensors);
   return {
     tensors: writer.tensors,
-    text: isFlat(root) ? null : `{"version": 1, "ties": ${ties}, "tree": ${tree}}`,
+    text: saysAll ? null : `{"version": 1, "ties": ${ties}, "tree": ${tree}}`,
   };
 }
 
-/** Whether a dict of tensors says everything. */
+/** Whether a dict of tensors says everything, but for the order of its keys. */
 function isFlat(root: Value): boolean {
   if (!(root instanceof Dict) || root.type !== 'dict' || root.attributes !== null) return false;
   const storages = new Set<unknown>();

@@ -25,11 +25,13 @@ export function plannedSafetensors(
   root: Value,
   { metadata }: Pick<WriteOptions, 'metadata'>,
 ): { tensors: [string, Tensor][]; header: Uint8Array } {
-  const tensors = writableTensors(root).sort(
-    ([a, one], [b, two]) =>
-      rankByDtype.get(two.dtype)! - rankByDtype.get(one.dtype)! || inOrderOfCodePoints(a, b),
-  );
+  const tensors = writableTensors(root).sort(inFileOrder);
   return { tensors, header: headerBytes(tensors, metadata) };
+}
+
+/** How a file orders tensors, whatever the order of the dict. */
+export function inFileOrder([a, one]: [string, Tensor], [b, two]: [string, Tensor]): number {
+  return rankByDtype.get(two.dtype)! - rankByDtype.get(one.dtype)! || inOrderOfCodePoints(a, b);
 }
 
 /** Writes a flat dict of tensors. Throws a FindingError that names the key it cannot write. */

@@ -9,8 +9,10 @@ import type { Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import type { Tree } from '#lib/edit/apply.ts';
 import { flattenTree, TREE_KEY } from '#lib/edit/kept_tree.ts';
+import { inOrderOfCodePoints } from '#lib/formats/flat.ts';
 import { npz } from '#lib/formats/npz.ts';
 import { safetensors } from '#lib/formats/safetensors.ts';
+import { inFileOrder } from '#lib/formats/safetensors.write.ts';
 import { torchLegacy } from '#lib/formats/torch.legacy.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import { tensorsIn } from '#lib/inspect/walk.ts';
@@ -63,24 +65,24 @@ export function convert(
     return checked({ root: plain.root, metadata: texts, losses }, output);
   }
   const whole = isTensor(plain.root) ? new Dict([[stem, plain.root]]) : plain.root;
-  return flat(whole, texts, losses, output);
+  const hasOrder = !isSorted(source) || (source.metadata.has(TREE_KEY) && !metadata.has(TREE_KEY));
+  return flat(whole, texts, losses, { ...output, hasOrder });
 }
 
 function flat(
   root: Value,
   texts: Map<string, string>,
   losses: Finding[],
-  output: EditOutput,
+  { hasOrder, ...output }: EditOutput & { hasOrder: boolean },
 ): Conversion {
+  const keepsOrder = (tensors: Dict) => !hasOrder || isInOrder(namedIn(tensors), output);
   const keeps = output.format === 'safetensors' && output.keepTree;
   try {
-    const { tensors, text } = flattenTree(root, output.separator);
-    const named = [...tensors.entries()].map(([key, tensor]) => ({
-      name: String(key),
-      tensor: tensor as Tensor,
-    }));
+    const { tensors, text } = flattenTree(root, output.separator, keepsOrder);
     const views = isTorchOutput(output);
-    losses.push(...flatLosses(root, tensors, { tree: keeps, views }));
+    const order = keepsOrder(tensors);
+    losses.push(...flatLosses(root, tensors, { tree: keeps, views, order }));
+    const named = namedIn(tensors).map(([name, tensor]) => ({ name, tensor }));
     losses.push(...dtypeLosses(named, output.format));
     if (tensors.size === 0) losses.push(noTensor);
     if (keeps && text !== null) texts.set(TREE_KEY, text);
@@ -92,6 +94,24 @@ function flat(
     if (!(error instanceof FindingError)) throw error;
     return { root, metadata: texts, losses: [...losses, findingOf(error)] };
   }
+}
+
+/** Whether a file's own order of tensors tells nothing: its writer sorted them. */
+function isSorted({ format }: Checkpoint): boolean {
+  return format === 'safetensors' || format === 'sharded';
+}
+
+function namedIn(tensors: Dict): [string, Tensor][] {
+  return [...tensors.entries()].map(([key, tensor]) => [String(key), tensor as Tensor]);
+}
+
+/** Whether what is written has tensors in the order that they are in. An index is sorted by names. */
+function isInOrder(tensors: readonly [string, Tensor][], { format, sharded }: EditOutput): boolean {
+  if (!sharded && format !== 'safetensors') return true;
+  const order: typeof inFileOrder = sharded
+    ? ([one], [two]) => inOrderOfCodePoints(one, two)
+    : inFileOrder;
+  return tensors.every((tensor, at) => at === 0 || order(tensors[at - 1]!, tensor) <= 0);
 }
 
 const noTensor: Finding = {

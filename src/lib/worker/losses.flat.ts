@@ -21,6 +21,8 @@ export interface Keeping {
   readonly tree: boolean;
   /** Tensors as torch.save writes them: views, ties, parameters. */
   readonly views: boolean;
+  /** The order of the tensors. */
+  readonly order: boolean;
 }
 
 /** What becomes of a tree, of which `tensors` are written. */
@@ -53,6 +55,7 @@ export function flatLosses(root: Value, tensors: Dict, keeping: Keeping): Findin
     parameters > 0 && counted(parameters, 'torch.nn.Parameter'),
     gradients > 0 && `requires_grad of ${counted(gradients, 'tensor')}`,
     attributes > 0 && 'attributes such as _metadata',
+    !keeping.order && 'the order of the names',
   ].filter((fact) => fact !== false);
   if (facts.length > 0) {
     found.push({ code: 'loss-facts', severity, message: `${fate}: ${facts.join(', ')}` });
