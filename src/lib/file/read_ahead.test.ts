@@ -39,7 +39,7 @@ describe('ReadAhead', () => {
     ]);
   });
 
-  it('has no more than 32 MiB and 32 reads under way', async () => {
+  it('has no more than 32 MiB and 256 reads under way, and asks for short ones in portions', async () => {
     const { source, asked } = slow();
     const large = new ReadAhead([{ source, start: 0, end: 100 * MiB }]).next();
     void large.next();
@@ -48,9 +48,16 @@ describe('ReadAhead', () => {
     void new ReadAhead([{ source, start: 0, end: 100 * MiB }], undefined, 2).next().next();
     expect(asked.length, 'of two streams').toBe(2);
     asked.length = 0;
-    const small = Array.from({ length: 100 }, (_, start) => ({ source, start, end: start + 1 }));
-    void new ReadAhead(small).next().next();
-    expect(asked.length).toBe(32);
+    const small = Array.from({ length: 400 }, (_, start) => ({ source, start, end: start + 1 }));
+    const pieces = new ReadAhead(small).next();
+    for (let taken = 1; taken <= 128; taken++) {
+      const piece = pieces.next();
+      expect(asked.length).toBe(256);
+      asked[taken - 1]!.answer();
+      await piece;
+    }
+    void pieces.next();
+    expect(asked.length).toBe(384);
     asked.length = 0;
     const huge = { source, start: 0, end: 8 * MiB };
     const more = new ReadAhead([huge, huge, huge, huge, huge]).next();

@@ -22,8 +22,9 @@ export function wholeOf(file: File): Range {
 export const PIECE = 8 * 2 ** 20;
 /** Bytes under way. Four slices read a disk as fast as it goes, and leave room within 64 MB. */
 const MAX_BYTES = 4 * PIECE;
-/** Reads under way, where they are small. */
-const MAX_READS = 32;
+/** Reads under way, where they are small. They are asked for in portions, to be read together. */
+const MAX_READS = 256;
+const PORTION = MAX_READS / 2;
 
 interface Reading {
   readonly piece: Range;
@@ -68,6 +69,7 @@ export class ReadAhead {
   }
 
   #fill(): void {
+    if (this.#underWay.length > MAX_READS - PORTION) return;
     while (this.#underWay.length < MAX_READS) {
       this.#planned ??= this.#pieces.next().value as Range | undefined;
       const piece = this.#planned;

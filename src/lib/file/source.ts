@@ -3,6 +3,8 @@
  * from the disk, an OPFS file and a Uint8Array all look the same from here on. Nothing is read
  * before someone asks for a range, so a 100 GB checkpoint costs as little to open as a small one.
  */
+import { readTogether } from './read_together.ts';
+
 export interface Source {
   /** File name as the user knows it, without a folder. */
   readonly name: string;
@@ -70,6 +72,24 @@ const WORTH_SENDING = 2 ** 20;
 
 /** A Source over a Blob or File. Throws when the file changed on disk since it was picked. */
 export function blobSource(blob: Blob, name = blob instanceof File ? blob.name : 'blob'): Source {
+  const readRange = readTogether(async (start, end) => {
+    const readPart = end - start < WORTH_SENDING ? read : readLarge;
+    try {
+      return new Uint8Array(await readPart(blob.slice(start, end)));
+    } catch (cause) {
+      // From another thread a DOMException comes as an error with its name.
+      if ((cause as Error).name === 'RangeError') {
+        throw new RangeError(
+          `${name}: bytes ${start}..${end} do not fit in memory at once: ${(cause as Error).message}`,
+          { cause },
+        );
+      }
+      throw new Error(
+        `${name}: the file can no longer be read (changed, moved or removed since it was opened); open it again`,
+        { cause },
+      );
+    }
+  });
   const source: Source = {
     name,
     size: blob.size,
@@ -77,22 +97,7 @@ export function blobSource(blob: Blob, name = blob instanceof File ? blob.name :
     async read(start, end, signal) {
       signal?.throwIfAborted();
       checkRange(source, start, end);
-      const readPart = end - start < WORTH_SENDING ? read : readLarge;
-      try {
-        return new Uint8Array(await readPart(blob.slice(start, end)));
-      } catch (cause) {
-        // From another thread a DOMException comes as an error with its name.
-        if ((cause as Error).name === 'RangeError') {
-          throw new RangeError(
-            `${name}: bytes ${start}..${end} do not fit in memory at once: ${(cause as Error).message}`,
-            { cause },
-          );
-        }
-        throw new Error(
-          `${name}: the file can no longer be read (changed, moved or removed since it was opened); open it again`,
-          { cause },
-        );
-      }
+      return readRange(start, end);
     },
   };
   return source;

@@ -39,18 +39,11 @@ export async function suggestPairs(
     context.progress?.(done, groups.length);
     done += batch.length;
     const [left, right] = await Promise.all([
-      firstsOf(
-        a,
-        batch.flatMap((group) => group.a),
-        context.signal,
-      ),
-      firstsOf(
-        b,
-        batch.flatMap((group) => group.b),
-        context.signal,
-      ),
+      firstsOf(a, inTheirOrder(batch.flatMap((group) => group.a)), context.signal),
+      firstsOf(b, inTheirOrder(batch.flatMap((group) => group.b)), context.signal),
     ]);
     const pairs = batch.flatMap((group) => bestPairs(pick(left, group.a), pick(right, group.b)));
+    pairs.sort(([one], [other]) => one - other);
     const several = {
       a: new Set(batch.flatMap((group) => likeOthers(pick(left, group.a)))),
       b: new Set(batch.flatMap((group) => likeOthers(pick(right, group.b)))),
@@ -219,6 +212,11 @@ function likeOthers(firsts: readonly First[]): number[] {
   const groups = Map.groupBy(firsts, ({ key }) => key);
   const alike = [...groups.values()].filter(({ length }) => length > 1).flat();
   return alike.map(({ place }) => place);
+}
+
+/** As files mostly have them: what lies near each other is read together. */
+function inTheirOrder(places: readonly number[]): number[] {
+  return places.toSorted((one, other) => one - other);
 }
 
 function pick(firsts: ReadonlyMap<number, First>, places: readonly number[]): First[] {
