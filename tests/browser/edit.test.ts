@@ -32,6 +32,12 @@ test('edits are listed, previewed, undone and written', async () => {
   await page.getByRole('button', { name: 'Redo' }).click();
   await preview(page).getByText('float32 → float16').first().waitFor();
 
+  // Where there is little room, heads are those of the columns that are left.
+  await page.setViewportSize({ width: 390, height: 800 });
+  const heads = preview(page).locator('[aria-hidden] > span:visible');
+  await expect.poll(() => heads.allInnerTexts()).toEqual(['Before', 'After']);
+  await page.setViewportSize({ width: 1280, height: 720 });
+
   // Another page in between changes nothing.
   await step(page, 'Checkpoint');
   await step(page, 'Edit');
