@@ -1,7 +1,7 @@
 """Says what conversions lose, by comparing what PyTorch, safetensors and NumPy load before and after.
 
-    losses.py make FOLDER   everything.pt: what a checkpoint may hold; flat.pt: tensors in an order; objects.pt: what weights_only refuses,
-                            and objects.want.pt: what it becomes
+    losses.py make FOLDER   everything.pt: what a checkpoint may hold; flat.pt: tensors in an order of their own; alone.pt: one;
+                            objects.pt: what weights_only refuses, and objects.want.pt: what it becomes
     losses.py judge FILE …  the first is the original; of each of the others a line of JSON with what it
                             lacks, {"lost": {kind: number}, "wrong": names of tensors}; `-KEY` after a file
                             says that this was dropped on purpose
@@ -108,6 +108,7 @@ def make(folder):
     torch.save(everything(), folder / "everything.pt")
     before, after = objects()
     torch.save({"z": torch.ones(1), "a": torch.ones(2), "m": torch.ones(3)}, folder / "flat.pt")
+    torch.save(torch.ones(2), folder / "alone.pt")
     torch.save(before, folder / "objects.pt")
     torch.save(after, folder / "objects.want.pt")
 

@@ -162,12 +162,18 @@ it('says that safetensors sorts a flat dict, or keeps its order', async () => {
   ]);
   const paths = [flat, sorted.to, held.to, again.to];
   const told = await runPython('tests/judge/conversion_losses.py', ['judge', ...paths]);
-  expect(
-    told
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Judged),
-  ).toMatchObject([...[{ lost: { order: 1 } }, { lost: { order: 1 } }, { lost: {}, wrong: [] }]]);
+  const order = { lost: { order: 1 }, wrong: [] };
+  const lines = told.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as Judged)).toEqual([
+    ...[order, order, { lost: {}, wrong: [] }],
+  ]);
+});
+
+it('says what a tensor that stands alone is called', async () => {
+  const { losses } = await convert(join(folder, 'alone.pt'), outputs['a.npz']!, 'alone.npz');
+  expect(losses.map(({ severity, message }) => [severity, message])).toEqual([
+    ['info', 'the tensor stands alone, and gets the name of the file'],
+  ]);
 });
 
 it('replaces what weights_only refuses as it says', async () => {

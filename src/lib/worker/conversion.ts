@@ -64,7 +64,9 @@ export function convert(
     losses.push(...dtypeLosses(named, output.format));
     return checked({ root: plain.root, metadata: texts, losses }, output);
   }
-  const whole = isTensor(plain.root) ? new Dict([[stem, plain.root]]) : plain.root;
+  const isAlone = isTensor(plain.root);
+  if (isAlone) losses.push(alone);
+  const whole = isAlone ? new Dict([[stem, plain.root]]) : plain.root;
   const hasOrder = !isSorted(source) || (source.metadata.has(TREE_KEY) && !metadata.has(TREE_KEY));
   return flat(whole, texts, losses, { ...output, hasOrder });
 }
@@ -113,6 +115,12 @@ function isInOrder(tensors: readonly [string, Tensor][], { format, sharded }: Ed
     : inFileOrder;
   return tensors.every((tensor, at) => at === 0 || order(tensors[at - 1]!, tensor) <= 0);
 }
+
+const alone: Finding = {
+  code: 'loss-alone',
+  severity: 'info',
+  message: 'the tensor stands alone, and gets the name of the file',
+};
 
 const noTensor: Finding = {
   code: 'loss-empty',

@@ -49,7 +49,7 @@ const forms: readonly Form[] = [
     format: 'safetensors',
     writer: safetensors,
     description:
-      'The state_dict alone, in a format that holds nothing that could run. Tied tensors are written out under each name.',
+      'The state_dict alone, in a format that holds nothing that could run. Tensors are sorted by dtype and name, tied ones are written out under each of theirs; the Edit page keeps order and ties in the metadata.',
   },
   {
     contents: 'weights',

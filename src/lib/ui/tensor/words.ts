@@ -13,7 +13,7 @@ export const words = {
   index: 'Index',
   indexPlaceholder: '[0, :, 3:7]',
   picked: (shape: readonly number[]) => `→ ${formatShape(shape)}`,
-  elements: (count: number) => `${count.toLocaleString('en-US')} elements`,
+  elements: (count: number) => plural(count, 'element'),
   copyPython: 'Copy as Python',
   downloadArray: '.npy',
   shown: 'What is shown',
