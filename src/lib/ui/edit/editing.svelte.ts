@@ -15,11 +15,11 @@ import type { CheckpointState } from '../checkpoint/checkpoint.svelte.ts';
 import type { BesideState } from '../beside.svelte.ts';
 import type { Desk } from '../desk.ts';
 import { PagedRows } from '../rows.svelte.ts';
-import { EditList } from './edit_list.svelte.ts';
+import { EditList, othersOf } from './edit_list.svelte.ts';
 import { OutputState } from './output.svelte.ts';
 import { words } from './words.ts';
 
-/** Edits of a checkpoint whose preview was asked for, as JSON. */
+/** Edits of a checkpoint whose preview was asked for, and the others that they take from, as JSON. */
 interface Asked {
   readonly opened: OpenedCheckpoint;
   readonly text: string;
@@ -46,6 +46,7 @@ export class EditingState {
   open = $state.raw<readonly number[]>([]);
   readonly #desk: Desk;
   readonly #checkpoint: CheckpointState;
+  readonly #beside: BesideState;
   /** Edits over which the worker stopped: they are not tried again by themselves. */
   #refused = '';
   /** The preview that was asked for last, which alone counts. */
@@ -54,6 +55,7 @@ export class EditingState {
   constructor(desk: Desk, checkpoint: CheckpointState, beside: BesideState) {
     this.#desk = desk;
     this.#checkpoint = checkpoint;
+    this.#beside = beside;
     this.output = new OutputState(desk, this);
     beside.onRenumbered = (numbers) => this.list.renumber(numbers);
   }
@@ -68,11 +70,18 @@ export class EditingState {
     const edits = this.list.active.map(({ edit }) => edit);
     const { opened } = this.#checkpoint;
     if (!opened) return () => {};
+    void this.#textOf(edits); // read here, so that the effect follows it
     const timer = setTimeout(
       () => untrack(() => this.#refresh(edits)),
       untrack(() => this.preview) ? PAUSE : 0,
     );
     return () => clearTimeout(timer);
+  }
+
+  /** What a preview depends on beside the checkpoint: another one that is closed changes it. */
+  #textOf(edits: readonly Edit[]): string {
+    const others = edits.flatMap(othersOf).filter((other) => this.#beside.get(other));
+    return JSON.stringify([edits, others]);
   }
 
   /** The preview of the list as it is now, not as it was before the last pause. */
@@ -84,7 +93,7 @@ export class EditingState {
   /** Asks for a preview, unless the newest one is of the same edits. */
   #refresh(edits: readonly Edit[]): Promise<void> {
     const { opened } = this.#checkpoint;
-    const text = JSON.stringify(edits);
+    const text = this.#textOf(edits);
     if (text === this.#refused || !opened) return Promise.resolve();
     if (this.#asked?.text !== text || this.#asked.opened !== opened) {
       const asked: Asked = { opened, text, done: Promise.resolve() };
