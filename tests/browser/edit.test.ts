@@ -91,6 +91,8 @@ test('what is wrong is said at its edit, and a full disk loses nothing', async (
   await preview(page).getByText('renamed 2').waitFor();
   expect(await table.inputValue()).toBe('bn1.bias first.bias\nbn1.weight first.weight');
   await page.getByRole('button', { name: 'Remove edit 1' }).click();
+  const adding = page.getByText('Add an edit', { exact: true });
+  await expect.poll(() => adding.evaluate((it) => it === document.activeElement)).toBe(true);
   await add(page, 'Delete an entry…');
   await page.getByRole('textbox', { name: 'Entry' }).fill("['epoch'");
   await page.getByText('Not taken yet: this is no path.').waitFor();
