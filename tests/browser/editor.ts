@@ -23,9 +23,9 @@ export async function openEditor(file: {
 
 /** Adds an edit by its button in the menu. */
 export async function add(page: Page, name: string | RegExp): Promise<void> {
-  const button = page.getByRole('button', { name });
-  if (!(await button.isVisible())) await page.getByText('Add an edit', { exact: true }).click();
-  await button.click();
+  const menu = page.locator('details', { has: page.getByText('Add an edit', { exact: true }) });
+  if ((await menu.getAttribute('open')) === null) await menu.locator('summary').click();
+  await page.getByRole('button', { name }).click();
 }
 
 /** Downloads the result into a folder; gives its path there. */

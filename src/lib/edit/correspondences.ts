@@ -9,6 +9,8 @@
 
 export type Parts = Readonly<Record<string, string | readonly string[]>>;
 
+type Shape = readonly number[];
+
 /** A library's model. */
 export interface Side {
   readonly library: string;
@@ -19,10 +21,10 @@ export interface Side {
   readonly known: readonly string[];
   /** Parts of others that this model does without, since its outputs do not depend on them. */
   readonly without?: readonly string[];
-  /** Shapes that show the variant, of parameters that may be there. */
+  /** What shows the variant: shapes of a parameter, in all layers that have it. */
   readonly shapes?: readonly (readonly [
     path: string,
-    fits: (shape: readonly number[]) => boolean,
+    fits: (shapes: readonly Shape[]) => boolean,
   ])[];
 }
 
@@ -31,9 +33,15 @@ export interface Correspondence {
   readonly sides: readonly Side[];
 }
 
-const isMatrix = ({ length }: readonly number[]) => length === 2;
+const every = (fits: (shape: Shape) => boolean) => (shapes: readonly Shape[]) => shapes.every(fits);
+const isMatrix = every(({ length }) => length === 2);
 /** Of a convolution without groups, from as many channels to as many. */
-const isSquare = ([to, from]: readonly number[]) => to === from;
+const isSquare = every(([to, from]) => to === from);
+/** Positions of a square of patches, and of tokens before them: some models give these none. */
+const isSquareAfter = (tokens: number) =>
+  every(([, positions]) => Number.isInteger(Math.sqrt(positions! - tokens)));
+/** One window for all layers. */
+const isOneSize = (shapes: readonly Shape[]) => new Set(shapes.map(([size]) => size)).size === 1;
 
 /** The parts under changed paths. */
 export function withPaths(parts: Parts, change: (path: string) => string): Parts {
@@ -126,7 +134,11 @@ const vit: Correspondence = {
       ...{ library: inMemory, prefix: 'vit.', ...vitIsKnown },
       parts: vitInMemory('vit', { head: 'classifier' }),
     },
-    { library: 'timm', ...vitIsKnown, parts: vitOfTimm({ head: 'head' }) },
+    {
+      ...{ library: 'timm', ...vitIsKnown },
+      shapes: [['pos_embed', isSquareAfter(1)]],
+      parts: vitOfTimm({ head: 'head' }),
+    },
     {
       library: 'torchvision',
       known: ['cls', 'qkv.weight', 'qkv.bias', 'head'],
@@ -169,6 +181,7 @@ const deit: Correspondence = {
     },
     {
       ...{ library: 'timm', ...deitIsKnown },
+      shapes: [['pos_embed', isSquareAfter(2)]],
       parts: vitOfTimm({ token: 'dist_token', head: 'head', teacher: 'head_dist' }),
     },
   ],
@@ -274,6 +287,7 @@ const swin: Correspondence = {
       library: 'timm',
       known: ['table', 'qkv.weight'],
       without: ['index'],
+      shapes: [['layers.{s}.blocks.{n}.attn.relative_position_bias_table', isOneSize]],
       parts: {
         patches: 'patch_embed.proj',
         embedded: 'patch_embed.norm',
@@ -311,9 +325,10 @@ const resnet: Correspondence = {
     {
       library: 'transformers',
       prefix: 'resnet.',
-      known: ['convolution'],
+      known: ['convolution', 'mean'],
       parts: {
         stem: 'resnet.embedder.embedder.convolution',
+        mean: 'resnet.embedder.embedder.normalization.running_mean',
         stemNorm: 'resnet.embedder.embedder.normalization',
         ...within('resnet.encoder.stages.{s}.layers.{n}', {
           convolution: 'layer.{k}.convolution',
@@ -326,14 +341,15 @@ const resnet: Correspondence = {
     },
     {
       library: 'timm, torchvision',
-      known: ['convolution'],
+      known: ['convolution', 'mean'],
       // Wide ones and those with groups have no counterpart.
       shapes: [
         ['layer{s}.{n}.conv2.weight', isSquare],
-        ['layer{s}.{n}.conv3.weight', ([to, from]) => to === 4 * from!],
+        ['layer{s}.{n}.conv3.weight', every(([to, from]) => to === 4 * from!)],
       ],
       parts: {
         stem: 'conv1',
+        mean: 'bn1.running_mean',
         stemNorm: 'bn1',
         ...within('layer{s+1}.{n}', {
           convolution: 'conv{k+1}',

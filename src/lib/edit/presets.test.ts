@@ -326,6 +326,13 @@ test.each([
   ],
   ['a normalised query', `${models['ViT: timm']}\nblocks.0.attn.q_norm.weight`],
   ['a deeper stem', models['ResNet: timm, torchvision'].replace('conv1.weight', 'conv1.0.weight')],
+  ['other norms', models['ResNet: timm, torchvision'].replace('bn1.running_mean', 'bn1.weight')],
+  ['a class token without a position', models['ViT: timm'].replace('[1,5,4]', '[1,4,4]')],
+  ['tokens without positions', models['DeiT: timm'] + '\npos_embed [1,4,4]'],
+  [
+    'a wider window in one layer',
+    models['Swin: timm'] + '\nlayers.2.blocks.0.attn.relative_position_bias_table [25,2]',
+  ],
   ['groups', models['ResNet: timm, torchvision'].replace('[4,4,3,3]', '[4,1,3,3]')],
   [
     'wide layers',

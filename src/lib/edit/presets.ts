@@ -74,7 +74,7 @@ function partsIn(side: Side, shapes: Shapes): Parts | null {
   const isKnown = known.every((part) => used.has(part));
   const isVariant = variant.every(([path, fits]) => {
     const isThere = endingAt(path);
-    return [...shapes].every(([key, shape]) => !isThere(key) || fits(shape));
+    return fits([...shapes].filter(([key]) => isThere(key)).map(([, shape]) => shape));
   });
   if (!isKnown || !isVariant) return null;
   return Object.fromEntries(Object.entries(parts).filter(([part]) => used.has(part)));

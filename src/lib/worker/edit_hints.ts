@@ -1,11 +1,11 @@
-/** What an open checkpoint suggests to change, as people ask for it most often. */
-import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+/** What a checkpoint suggests to change, as people ask for it most often. */
 import { itemsize } from '#lib/checkpoint/dtype.ts';
 import { findOptimizer } from '#lib/checkpoint/optimizer.ts';
+import { findStateDicts, type StateDictCandidate } from '#lib/checkpoint/state_dicts.ts';
 import { numel, type Storage } from '#lib/checkpoint/tensor.ts';
 import { isDict, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import { literalText } from '#lib/architecture/literal.ts';
-import type { StateDictCandidate } from '#lib/architecture/binding.ts';
+import type { Tree } from '#lib/edit/apply.ts';
 import { TREE_KEY } from '#lib/edit/kept_tree.ts';
 import type { Path } from '#lib/edit/edits.ts';
 import { namePresets } from '#lib/edit/presets.ts';
@@ -21,10 +21,8 @@ const averaged = /^(ema|model_ema|ema_model|ema_state_dict|state_dict_ema|ema_st
 /** Bytes from which on it is worth a word that views drag their whole storages along. */
 const MUCH = 100_000;
 
-export function editHints(
-  { root, metadata }: Checkpoint,
-  stateDicts: readonly StateDictCandidate[],
-): EditHint[] {
+export function editHints({ root, metadata }: Tree): EditHint[] {
+  const stateDicts = findStateDicts(root);
   return [
     ...treeHint(metadata),
     ...prefixHints(stateDicts),
@@ -35,7 +33,7 @@ export function editHints(
   ];
 }
 
-function treeHint(metadata: Checkpoint['metadata']): EditHint[] {
+function treeHint(metadata: Tree['metadata']): EditHint[] {
   if (!metadata.has(TREE_KEY)) return [];
   const edits = [{ kind: 'unflatten', separator: '.' } as const];
   return [{ title: 'Restore the nested checkpoint', detail: 'kept in the metadata', edits }];

@@ -31,7 +31,26 @@ const strip: Edit = { kind: 'rename', in: null, rules: [{ kind: 'strip', prefix:
 const root = () =>
   dict({ model: dict({ 'm.a': tensor(1), 'm.b': tensor(2, 1e30) }), epoch: 3n, lr: 0.5 });
 
+const titles = (preview: Preview) => preview.describe().hints.map(({ title }) => title);
+
 describe('a preview', () => {
+  it('suggests what its result asks for, no longer what the file did', () => {
+    const wrapped = dict({
+      'module.conv1.weight': tensor(1),
+      'module.bn1.running_mean': tensor(1),
+      'module.layer1.0.conv1.weight': tensor(1),
+    });
+    const unwrap: Edit = {
+      kind: 'rename',
+      in: null,
+      rules: [{ kind: 'strip', prefix: 'module.' }],
+    };
+    expect(titles(previewOf(wrapped))).toEqual(['Strip module.']);
+    expect(titles(previewOf(wrapped, unwrap))).toEqual([
+      'ResNet: timm, torchvision → transformers',
+    ]);
+  });
+
   it('follows tensors through renaming, casting and dropping', () => {
     const half: Edit = { kind: 'cast', names: ['*'], to: 'float16' };
     const preview = previewOf(root(), strip, half, { kind: 'delete', path: ["'lr'"] });

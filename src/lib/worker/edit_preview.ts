@@ -12,6 +12,7 @@ import {
 } from '#lib/edit/cast_counts.ts';
 import type { Edit } from '#lib/edit/edits.ts';
 import { label, summary } from '#lib/inspect/repr.ts';
+import { editHints } from './edit_hints.ts';
 import { EditSteps, type Leaf } from './edit_steps.ts';
 import { totalsOf } from './outline.ts';
 import type {
@@ -67,6 +68,7 @@ export class Preview {
       after: editTotals(this.tree.root),
       metadata: [...this.tree.metadata].map(([key, text]) => [label(key), label(text)]),
       casts: this.#casts.length,
+      hints: editHints(this.tree),
     };
   }
 

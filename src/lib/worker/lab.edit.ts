@@ -4,7 +4,6 @@ import { parseLiteral } from '#lib/architecture/literal.ts';
 import { TREE_KEY } from '#lib/edit/kept_tree.ts';
 import { storageError } from '#lib/storage/errors.ts';
 import { convert, isFlatOutput, isTorchOutput, outputFormats } from './conversion.ts';
-import { editHints } from './edit_hints.ts';
 import { Preview } from './edit_preview.ts';
 import { attempt, notYet, shown, type Handlers, type LabState } from './lab.state.ts';
 import type { Calls, Saved } from './protocol.ts';
@@ -36,10 +35,6 @@ export function editHandlers(state: LabState): Handlers<keyof EditCalls> {
       }),
     filterEdits: ({ id, show, text }) => (newest?.id === id ? newest.filter(show, text) : null),
     editRows: ({ id, start, count }) => (newest?.id === id ? newest.rows(start, count) : null),
-    editHints: () => {
-      const { checkpoint, stateDicts } = state.need();
-      return editHints(checkpoint, stateDicts);
-    },
     checkCasts: ({ id }, { signal, progress }) =>
       attempt(signal, async () => ({ overflows: await need(id).overflows({ signal, progress }) })),
     editLosses: ({ id, output }) =>

@@ -13,8 +13,6 @@ export interface EditCalls {
   filterEdits: { args: { id: number; show: EditFilter; text: string }; result: number | null };
   /** Of the rows that were chosen last, `start` to `start + count`. */
   editRows: { args: { id: number; start: number; count: number }; result: EditRow[] | null };
-  /** What the open checkpoint suggests to do. */
-  editHints: { args: object; result: EditHint[] };
   /** Reads what is cast, and counts what overflows. */
   checkCasts: {
     args: { id: number };
@@ -72,6 +70,8 @@ export interface EditPreview {
   readonly metadata: [key: string, text: string][];
   /** Storages that are rounded to another dtype: what `checkCasts` reads. */
   readonly casts: number;
+  /** What the result suggests to do next. */
+  readonly hints: EditHint[];
 }
 
 export interface EditTotals {

@@ -3,7 +3,6 @@ import { download } from '#lib/storage/download.ts';
 import type {
   Edit,
   EditFilter,
-  EditHint,
   EditPreview,
   EditRow,
   Finding,
@@ -36,7 +35,6 @@ export class EditingState {
   preview = $state.raw<EditPreview | null>(null);
   /** Why there is no preview: the worker could not make one. */
   failure = $state.raw<Finding[]>([]);
-  hints = $state.raw<readonly EditHint[]>([]);
   show = $state<EditFilter>('changes');
   text = $state('');
   rows = $state.raw<PagedRows<EditRow> | null>(null);
@@ -140,15 +138,6 @@ export class EditingState {
     return () => {
       isStale = true;
     };
-  }
-
-  /** What the open checkpoint suggests. */
-  async findHints(): Promise<void> {
-    try {
-      this.hints = this.#checkpoint.opened ? await this.#desk.client.call('editHints', {}) : [];
-    } catch (error) {
-      this.#desk.problems.defect(words.menu.notSuggested, error);
-    }
   }
 
   /** Adds edits; those with something to fill in are opened. */

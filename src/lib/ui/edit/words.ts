@@ -93,7 +93,6 @@ export const words = {
   /** What can be added; `hint` says what it is for, where the label does not. */
   menu: {
     suggested: 'For this file',
-    notSuggested: 'Could not look for suggestions',
     groups: {
       names: 'Names',
       tensors: 'Tensors',
