@@ -75,6 +75,29 @@ test('two files that are dropped at once are compared, tensor by tensor', async 
   await summary('1 differs: module.fc.weight').waitFor();
 });
 
+test('rules for names are added by hand, turned around, and pairs taken apart', async () => {
+  const other = { kernel: [1, 2, 3, 4], 'y_fc.bias': [0, 1], zz: [5, 6, 7] };
+  await drop(page, [file('base.safetensors', base), file('other.safetensors', other)]);
+  await summary('No tensor has a partner. 3 are only in A, 3 only in B.').waitFor();
+  await page.getByRole('button', { name: 'Add a rule' }).click();
+  await page.getByLabel('Prefix of rule 1').fill('y_');
+  await summary('The tensor is equal, bit for bit. 2 are only in A, 2 only in B.').waitFor();
+  await page.getByRole('button', { name: 'Swap A and B' }).click();
+  await page.getByText('“y_” put before').waitFor();
+  await summary('The tensor is equal, bit for bit. 2 are only in A, 2 only in B.').waitFor();
+
+  await page.getByRole('button', { name: 'Find pairs by shape and values' }).click();
+  await page.getByRole('button', { name: 'Pair the 2 with like values' }).click();
+  await summary('All 3 tensors are equal').waitFor();
+  await page.getByRole('button', { name: 'Take 2 pairs apart' }).click();
+  await summary('The tensor is equal, bit for bit. 2 are only in A, 2 only in B.').waitFor();
+
+  await page.getByLabel('Kind of rule 1').selectOption('replace');
+  await page.getByLabel('Pattern of rule 1, a regular expression').fill('(');
+  await page.getByText('is no regular expression').waitFor();
+  expect(await graveFindings(page)).toEqual([]);
+});
+
 test('the other one is chosen on the page; several are a series', async () => {
   await step(page, 'Compare');
   await page.getByRole('heading', { name: 'Nothing to compare yet' }).waitFor();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tensorFromBytes, type Storage, type Tensor } from '#lib/checkpoint/tensor.ts';
 import { Dict, dict, list, tuple, type Value } from '#lib/checkpoint/value.ts';
 import { compareTensors, type Outcome } from './compare_tensors.ts';
-import { Comparison } from './difference.ts';
+import { Comparison, type Difference } from './difference.ts';
 import { differingValues } from './differing_values.ts';
 import { namedTensors } from './named_tensors.ts';
 import { detectNaming, detectRules } from './naming.ts';
@@ -144,6 +144,21 @@ describe('compareTensors', () => {
       ...{ nans: [2, 1], infinities: [2, 2] },
       measured: { max: 2, at: 0, mean: 1, relative: 2 },
     });
+  });
+
+  it('has a cosine of exactly 1 where nothing changed, and none beyond', async () => {
+    const values = Array.from({ length: 640 }, (_, at) => Math.sin(at * 7));
+    const grown = values.map((value) => value * 1.5);
+    const [same, along, against] = await outcomesOf([
+      [floats(values), floats(values)],
+      [floats(values), floats(grown)],
+      [floats(values), floats(grown.map((value) => -value))],
+    ]);
+    expect(same).toMatchObject({ measured: { cosine: 1 } });
+    for (const outcome of [along, against] as Difference[]) {
+      expect(Math.abs(outcome.measured!.cosine!)).toBeLessThanOrEqual(1);
+      expect(Math.abs(outcome.measured!.cosine!)).toBeCloseTo(1, 6);
+    }
   });
 
   it('has no relative change or cosine of zeros', async () => {

@@ -105,6 +105,11 @@ function measuredOf(sums: Sums): Measured | null {
     mean: sums.total / sums.finite,
     relative: max === 0 ? 0 : max / largest,
     norm: Math.sqrt(sums.squares),
-    cosine: product > 0 ? dot / product : null,
+    cosine: product > 0 ? cosineOf(max, dot / product) : null,
   };
+}
+
+/** Rounding must not take it beyond 1, nor away from 1 where nothing has changed. */
+function cosineOf(max: number, cosine: number): number {
+  return max === 0 ? 1 : Math.min(Math.max(cosine, -1), 1);
 }

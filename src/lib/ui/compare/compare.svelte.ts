@@ -131,10 +131,18 @@ export class CompareState {
     return beside !== null;
   }
 
+  /** A is B from now on. Rules are turned around as well, or go where nothing is their opposite. */
   swap(): void {
+    const { rules } = this;
+    this.#turn(rules && opposite(rules));
+    if (!rules || this.rules) return;
+    this.#desk.notices.add(words.names.rulesGone, { undo: () => this.#turn(rules) });
+  }
+
+  #turn(rules: readonly RenameRule[] | null): void {
     this.swapped = !this.swapped;
     this.chosen = this.chosen.map(([a, b]) => [b, a]);
-    this.rules = null;
+    this.rules = rules;
   }
 
   chooseStateDict({ id }: ShownSide, stateDict: number | null): void {
@@ -289,6 +297,19 @@ export class CompareState {
   part(row: ComparedRow): void {
     this.chosen = this.chosen.filter(([a]) => a !== row.pair.a?.place);
   }
+
+  partAll(): void {
+    this.chosen = [];
+  }
+}
+
+/** Rules that give the names of A what those took from the names of B; null where there are none. */
+function opposite(rules: readonly RenameRule[]): readonly RenameRule[] | null {
+  const turned = rules.toReversed().flatMap((rule): RenameRule[] => {
+    if (!('prefix' in rule)) return [];
+    return [{ kind: rule.kind === 'strip' ? 'add' : 'strip', prefix: rule.prefix }];
+  });
+  return turned.length === rules.length ? turned : null;
 }
 
 /** What tells the two sides apart from others. */

@@ -3,6 +3,7 @@ import type { Beside, Calls, Difference, PairOutcome, PairRow } from '#lib/worke
 import type { BesideState } from '../beside.svelte.ts';
 import type { CheckpointState } from '../checkpoint/checkpoint.svelte.ts';
 import type { Desk } from '../desk.ts';
+import { Notices } from '../notices.svelte.ts';
 import { Problems } from '../problems.svelte.ts';
 import { Tasks } from '../tasks.svelte.ts';
 import { CompareState } from './compare.svelte.ts';
@@ -51,15 +52,16 @@ function setUp() {
   const client = new FakeClient();
   const problems = new Problems();
   const tasks = new Tasks(problems);
+  const notices = new Notices();
   const other = { ...side, id: 1, name: 'b' } as unknown as Beside;
   const another = { ...side, id: 2, name: 'c' } as unknown as Beside;
   const state = new CompareState(
-    { client, problems, tasks } as unknown as Desk,
+    { client, problems, tasks, notices } as unknown as Desk,
     { opened: { ...side, name: 'a' } } as unknown as CheckpointState,
     { list: [other, another] } as unknown as BesideState,
   );
   state.choose(other);
-  return { client, tasks, state, another };
+  return { client, tasks, notices, state, another };
 }
 
 /** Lets what was started come to its end. */
@@ -128,6 +130,37 @@ describe('what is known of pairs', () => {
     state.swap();
     await start(state);
     expect(client.asked.at(-1)).toHaveLength(4);
+  });
+});
+
+describe('swapping the sides', () => {
+  it('turns prefixes and pairs around', () => {
+    const { state } = setUp();
+    state.rules = [
+      { kind: 'strip', prefix: 'module.' },
+      { kind: 'add', prefix: 'net.' },
+    ];
+    state.chosen = [[0, 3]];
+    state.swap();
+    expect(state.rules).toEqual([
+      { kind: 'strip', prefix: 'net.' },
+      { kind: 'add', prefix: 'module.' },
+    ]);
+    expect(state.chosen).toEqual([[3, 0]]);
+    state.partAll();
+    expect(state.chosen).toEqual([]);
+  });
+
+  it('offers rules again that have no opposite', () => {
+    const { state, notices } = setUp();
+    state.swap();
+    expect(notices.list).toEqual([]);
+    const rules = [{ kind: 'replace', pattern: '^m', with: 'n' }] as const;
+    state.rules = rules;
+    state.swap();
+    expect([state.swapped, state.rules]).toEqual([false, null]);
+    notices.undo(notices.list[0]!.id);
+    expect([state.swapped, state.rules]).toEqual([true, rules]);
   });
 });
 

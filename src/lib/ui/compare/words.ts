@@ -86,6 +86,11 @@ export const words = {
     likelyPairs: 'Likely pairs',
     pairInOrder: (count: number) => `Pair the ${formatCount(count)} in their order`,
     pairAll: (count: number) => `Pair the ${formatCount(count)} with like values`,
+    morePairs: (count: number) => `and ${formatCount(count)} more`,
+    addRule: 'Add a rule',
+    addRuleToB: 'Add a rule for B’s names',
+    partAll: (count: number) => `Take ${plural(count, 'pair')} apart`,
+    rulesGone: 'The rules were for the names of the other side, and went',
     pair: 'Pair',
     pairNames: (a: string, b: string) => `Pair ${a} with ${b}`,
     why: {
