@@ -78,6 +78,12 @@ describe('rows of the table', () => {
   });
 });
 
+it('tells a tensor with an empty name from one that is the whole', () => {
+  const named = (...names: string[]) =>
+    new TableRows({ ...table, names, titles: names.map(() => '') }, known);
+  expect([named('').title(0), named('a', '').title(1)]).toEqual(['checkpoint', "''"]);
+});
+
 describe('totals', () => {
   const told = ({ key, tensors, elements, stored, filter }: Total) =>
     `${key}: ${tensors} ${elements} ${stored} ${filter}`;

@@ -69,9 +69,9 @@ export class TableRows implements Filtered {
     ]);
   }
 
-  /** What a row is called on the page. */
+  /** What a row is called on the page: a tensor may be the whole, or have an empty name. */
   title(row: number): string {
-    return this.titles[row]! || this.names[row]! || words.whole;
+    return this.titles[row]! || this.names[row]! || (this.count === 1 ? words.whole : "''");
   }
 
   dtype(row: number): string {
