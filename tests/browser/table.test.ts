@@ -132,6 +132,16 @@ test('opens the tensor of the row that is clicked twice, and says how to filter 
   await page.keyboard.press('Home');
   await row('model.blocks.0.bias').dblclick();
   await page.getByRole('heading', { name: "['model']['blocks.0.bias']" }).waitFor();
+  // However small the window is, the view begins with its head.
+  await page.keyboard.press('Escape');
+  await page.setViewportSize({ width: 360, height: 300 });
+  await row('model.blocks.0.bias').dblclick();
+  await page
+    .getByRole('grid', { name: /^Values of/ })
+    .and(page.locator(':focus'))
+    .waitFor();
+  expect(await page.locator('main').evaluate((main) => main.scrollTop)).toBe(0);
+  await page.setViewportSize({ width: 1440, height: 900 });
   await page.keyboard.press('Escape');
   await grid().waitFor();
   const [text, room] = await filter().evaluate((input: HTMLInputElement) => {
