@@ -4,8 +4,9 @@
  * since half a model is none.
  */
 import { isTensor, type Dict } from '#lib/checkpoint/value.ts';
-import { correspondences, withPaths, type Parts, type Side } from './correspondences.ts';
+import { correspondences } from './correspondences.ts';
 import type { Edit, Path } from './edits.ts';
+import { withPaths, type Parts, type Side } from './model_parts.ts';
 import { PathPattern } from './path_pattern.ts';
 import type { RenameRule } from './rename.ts';
 
