@@ -72,6 +72,7 @@ export class CompareState {
   /** What the worker died of: it is not tried again by itself. */
   #refused = '';
   #task: Task | null = null;
+  #finding: Task | null = null;
 
   readonly counts = $derived(countRows(this.rows));
   readonly selected = $derived(this.rows.find(({ pair }) => pair === this.#selected) ?? null);
@@ -140,6 +141,7 @@ export class CompareState {
   }
 
   #turn(rules: readonly RenameRule[] | null): void {
+    this.#forgetSuggestions();
     this.swapped = !this.swapped;
     this.chosen = this.chosen.map(([a, b]) => [b, a]);
     this.rules = rules;
@@ -155,7 +157,14 @@ export class CompareState {
     this.#forget();
   }
 
+  /** They are of the pairs that stand now: an answer that is under way comes too late. */
+  #forgetSuggestions(): void {
+    this.#finding?.cancel();
+    this.suggestions = null;
+  }
+
   #forget(): void {
+    this.#forgetSuggestions();
     this.rules = null;
     this.chosen = [];
   }
@@ -194,7 +203,8 @@ export class CompareState {
   #clear(): undefined {
     this.#task?.cancel();
     this.#key = '';
-    this.paired = this.suggestions = null;
+    this.#forgetSuggestions();
+    this.paired = null;
     this.rows = [];
     this.#selected = null;
     this.done = false;
@@ -227,7 +237,7 @@ export class CompareState {
       return;
     }
     this.paired = result.paired;
-    this.suggestions = null;
+    this.#forgetSuggestions();
     this.done = false;
     this.#outcomes.keepFor(this.#opened, ...sidesOf(args));
     this.#selected = this.#selected && sameTensors(this.#selected, result.paired.rows);
@@ -276,16 +286,18 @@ export class CompareState {
   /** Looks for pairs among the tensors without a partner. */
   async suggest(): Promise<void> {
     const args = this.#args();
-    const { paired } = this;
     if (!args) return;
+    this.#forgetSuggestions();
     const failure = words.names.notFound;
-    const result = await this.#desk.tasks.run(words.names.finding, failure, (task) =>
-      this.#desk.client.call('suggestPairs', args, {
+    const own: { task: Task | null } = { task: null };
+    const result = await this.#desk.tasks.run(words.names.finding, failure, (task) => {
+      own.task = this.#finding = task;
+      return this.#desk.client.call('suggestPairs', args, {
         signal: task.signal,
         onProgress: ({ done, total }) => (task.fraction = done / total),
-      }),
-    );
-    if (!result || paired !== this.paired) return;
+      });
+    });
+    if (!result || own.task?.signal.aborted) return;
     if (this.#desk.problems.check(failure, result)) this.suggestions = result.suggestions;
   }
 

@@ -20,10 +20,16 @@ const pair = (a: number, b: number): PairRow => ({ a: tensor(a), b: tensor(b) })
 class FakeClient {
   pairs: PairRow[] = [0, 1, 2, 3].map((place) => pair(place, place));
   outcomes: (row: PairRow) => PairOutcome | 'wait' = () => equal;
+  /** Answers what was asked of likely pairs. */
+  answer = () => {};
   readonly asked: (readonly (readonly [number, number])[])[] = [];
 
   async call(name: string, args: unknown, options?: FakeOptions): Promise<unknown> {
     if (name === 'pairTensors') return { ok: true, paired: { rows: this.pairs, rules: [] } };
+    if (name === 'suggestPairs') {
+      await new Promise<void>((resolve) => (this.answer = resolve));
+      return { ok: true, suggestions: [{ pair: [0, 3], why: 'equal', cosine: 1 }] };
+    }
     expect(name).toBe('compareCheckpoints');
     const { known = [] } = args as Calls['compareCheckpoints']['args'];
     const rest = [...this.pairs.keys()].filter((row) => !known.includes(row));
@@ -161,6 +167,26 @@ describe('swapping the sides', () => {
     expect([state.swapped, state.rules]).toEqual([false, null]);
     notices.undo(notices.list[0]!.id);
     expect([state.swapped, state.rules]).toEqual([true, rules]);
+  });
+});
+
+describe('likely pairs', () => {
+  it('are those of what is compared: an answer that comes after a change is not taken', async () => {
+    const { client, state, tasks, another } = setUp();
+    await start(state);
+    void state.suggest();
+    client.answer();
+    await settled();
+    expect(state.suggestions).toHaveLength(1);
+    for (const change of [() => state.swap(), () => state.choose(another)]) {
+      void state.suggest();
+      const [finding] = tasks.list;
+      change();
+      expect([state.suggestions, finding!.signal.aborted]).toEqual([null, true]);
+      client.answer();
+      await settled();
+      expect(state.suggestions).toBeNull();
+    }
   });
 });
 
