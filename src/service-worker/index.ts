@@ -38,9 +38,13 @@ self.addEventListener('install', (event) => {
 self.addEventListener('activate', (event) => {
   event.waitUntil(
     (async () => {
-      for (const name of await caches.keys()) {
-        if (name.startsWith(prefix) && name !== cacheName) await caches.delete(name);
-      }
+      // Other tabs still show the version before, and load parts of it when they need them.
+      const tabs = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+      const before = (await caches.keys()).filter(
+        (name) => name.startsWith(prefix) && name !== cacheName,
+      );
+      const gone = tabs.length > 1 ? before.slice(0, -1) : before;
+      await Promise.all(gone.map((name) => caches.delete(name)));
       await self.clients.claim();
     })(),
   );
@@ -65,6 +69,8 @@ self.addEventListener('fetch', (event) => {
     // Pages refer to their files relatively, so they are shown at their own address only.
     const page = url.href.replace(/index\.html$/, '').replace(/\/?$/, '/');
     if (kept.has(page)) event.respondWith(Response.redirect(page));
+  } else if (url.href.startsWith(scope.href)) {
+    event.respondWith(answerBefore(url.href, request));
   }
 });
 
@@ -84,4 +90,9 @@ async function takeShared(request: Request): Promise<Response> {
 async function answer(file: string, request: Request): Promise<Response> {
   const cache = await caches.open(cacheName);
   return (await cache.match(file)) ?? fetch(request);
+}
+
+/** A part of the version before, for a tab that still shows it. */
+async function answerBefore(file: string, request: Request): Promise<Response> {
+  return (await caches.match(file)) ?? fetch(request);
 }

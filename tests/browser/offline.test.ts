@@ -1,9 +1,18 @@
 /** After one visit everything works without a network, samples included. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildFolder, hydrated, launch, openPage, openSample, serveBuild, step } from './app.ts';
+import {
+  basePath,
+  buildFolder,
+  hydrated,
+  launch,
+  openPage,
+  openSample,
+  serveBuild,
+  step,
+} from './app.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -78,6 +87,49 @@ test('a new version waits until the person asks for it', async () => {
   );
   expect(waiting).toBe(null);
   expect(complaints).toEqual([]);
+  await context.close();
+  await server.close();
+});
+
+test('a tab that stays with the version before keeps its parts, and can follow', async () => {
+  const server = await serveBuild();
+  const context = await browser.newContext();
+  const { page, complaints } = await openPage(context, server.url);
+  await controlled(page);
+  const stays = await openPage(context, server.url);
+
+  // A newer version without one of the parts, which the server has no more.
+  const chunks = '/_app/immutable/chunks';
+  const [part, other] = readdirSync(join(buildFolder, chunks));
+  const { version } = JSON.parse(readFileSync(join(buildFolder, '_app/version.json'), 'utf8')) as {
+    version: string;
+  };
+  const script = readFileSync(join(buildFolder, 'service-worker.js'), 'utf8');
+  const newer = script.replaceAll(version, 'newer').replaceAll(part!, other!);
+  expect(newer).not.toBe(script);
+  server.newer.set('/service-worker.js', newer);
+  server.newer.set(`${chunks}/${part}`, 'gone');
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+  const ready = 'A new version of the lab is ready.';
+  await stays.page.getByText(ready).waitFor();
+  await Promise.all([
+    page.waitForEvent('load'),
+    page.getByRole('button', { name: 'Reload', exact: true }).click(),
+  ]);
+  await controlled(stays.page);
+
+  const text = await stays.page.evaluate(
+    async (path) => (await fetch(path)).text(),
+    `${basePath}${chunks}/${part}`,
+  );
+  expect(text).toBe(readFileSync(join(buildFolder, chunks, part!), 'utf8'));
+  await Promise.all([
+    stays.page.waitForEvent('load'),
+    stays.page.getByRole('button', { name: 'Reload', exact: true }).click(),
+  ]);
+  await hydrated(stays.page);
+  expect(await stays.page.getByText(ready).count()).toBe(0);
+  expect([...complaints, ...stays.complaints]).toEqual([]);
   await context.close();
   await server.close();
 });
