@@ -244,6 +244,7 @@ describe('entries', () => {
     const { root, model } = training();
     const edited = done(root, { kind: 'extract', path: ["'model'"] });
     expect(edited).toBe(model);
+    expect(apply(root, [{ kind: 'extract', path: [] }]).steps[0]!.changed).toBe(0);
   });
 
   test.each<[Edit, string]>([

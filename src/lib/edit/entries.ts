@@ -55,7 +55,7 @@ export function deleteEntry({ root }: Tree, edit: Kind<'delete'>, context: EditC
 /** `root = root[path]`; of a model that was saved whole, `root[path].state_dict()`. */
 export function extract({ root }: Tree, edit: Kind<'extract'>, context: EditContext): Done {
   const value = valueAt(root, edit.path, context, edit.kind);
-  if (!isModule(value)) return { root: value, changed: 1 };
+  if (!isModule(value)) return { root: value, changed: Number(edit.path.length > 0) };
   const dict = moduleStateDict(value);
   if (dict) return { root: dict, changed: 1 };
   throw new FindingError({

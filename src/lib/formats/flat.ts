@@ -27,7 +27,7 @@ export function flatTensors(root: Value, format: string): [string, Tensor][] {
       format,
       'flat',
       message,
-      'The format holds tensors by their names and nothing else: save a state_dict, or as .pt.',
+      'The format holds tensors by their names and nothing else: convert it on the Edit page, or save as .pt.',
     );
   if (!(root instanceof Dict)) throw refuse('only a dict of tensors can be written');
   return [...root.entries()].map(([key, value]) => {
