@@ -6,8 +6,8 @@ export const words = {
   title: 'Open a PyTorch checkpoint',
   /** `Marked` shows backquotes as code. */
   body:
-    'Drop it anywhere in this window: a `.pt`, `.pth`, `.bin`, `.safetensors` or `.gguf` file, ' +
-    'the folder of a sharded or distributed one, and with it the model’s `.py` and its data: ' +
+    'Drop it anywhere in this window: a `.pt`, `.pth`, `.bin`, `.ckpt`, `.safetensors` or `.gguf` ' +
+    'file, the folder of a sharded or distributed one, and with it the model’s `.py` and its data: ' +
     '`.npz`, `.csv`, pictures.',
   promise: 'Nothing is uploaded. Nothing in the file is executed.',
 
