@@ -1,5 +1,5 @@
 /** What can be saved, and the saving of it. Types only. */
-import type { Result } from '#lib/checkpoint/finding.ts';
+import type { Finding, Result } from '#lib/checkpoint/finding.ts';
 import type { Change } from './plain.ts';
 
 export type { Change };
@@ -48,6 +48,8 @@ export interface SaveChoice {
   name: string;
   /** One line on what is inside and what is not. */
   description: string;
+  /** Why the format cannot hold it. */
+  refusal?: Finding;
   /** Of `plain`: what was left out, or became something else; the first hundred. */
   changes?: Change[];
 }

@@ -1,5 +1,6 @@
 /** What can be saved, and in which forms. */
 import type { Checkpoint } from '#lib/checkpoint/checkpoint.ts';
+import { findingOf, type Finding } from '#lib/checkpoint/finding.ts';
 import { Dict, isSparse, isTensor, type Value } from '#lib/checkpoint/value.ts';
 import type { StateDictCandidate } from '#lib/architecture/binding.ts';
 import type { Format } from '#lib/formats/format.ts';
@@ -8,7 +9,10 @@ import { safetensors } from '#lib/formats/safetensors.ts';
 import { torchLegacy } from '#lib/formats/torch.legacy.ts';
 import { torch } from '#lib/formats/torch.read.ts';
 import type { ShardKind } from '#lib/formats/sharded.write.ts';
+import { tensorsIn } from '#lib/inspect/walk.ts';
 import { bareTensors } from './conversion.ts';
+import { shown } from './lab.state.ts';
+import { dtypeLosses } from './losses.ts';
 import { plainTree, toldChanges, type PlainTree } from './plain.ts';
 import type { SaveChoice, Saved } from './protocol.ts';
 import { elementBytes, mustLoad, saveFile, storedBytes } from './save.file.ts';
@@ -142,8 +146,10 @@ function isSharded({ writer }: Form): boolean {
   return 'shards' in writer;
 }
 
+type Flat = 'safetensors' | 'npz';
+
 /** Whether it is written by what torch.save does: storages whole, tied tensors tied. */
-function isTorch(format: SaveChoice['format']): boolean {
+function isTorch(format: SaveChoice['format']): format is Exclude<SaveChoice['format'], Flat> {
   return format === 'pt' || format === 'pth' || format === 'bin';
 }
 
@@ -158,14 +164,28 @@ function choice(which: SaveChoice['which'], form: Form, stem: string, tree: () =
     };
   }
   const name = `${stem}.${format}`;
+  const refusal = which === 'opened' && !isTorch(format) ? refusalOf(root(), format, writer) : null;
   return {
-    ...{ id, which, contents, format, name, description },
+    ...{ id, which, contents, format, name, description, ...(refusal && { refusal }) },
     write: (args) => {
       const value = root();
       const total = isTorch(format) ? storedBytes(value) : elementBytes(value);
       return saveFile(value, { format: writer, stem, name, total }, args);
     },
   };
+}
+
+/** Why a format cannot hold what the file has; null where it can. */
+function refusalOf(root: Value, format: Flat, { check }: Format): Finding | null {
+  const named = [...tensorsIn(root)].map(({ path, tensor }) => ({ name: path, tensor }));
+  const [lacking] = dtypeLosses(named, format);
+  if (lacking) return shown(lacking);
+  try {
+    check?.(root, { metadata: new Map() });
+    return null;
+  } catch (error) {
+    return shown(findingOf(error));
+  }
 }
 
 /** The tensors and plain values of a file that PyTorch refuses. */

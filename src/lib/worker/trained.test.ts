@@ -239,17 +239,19 @@ describe('saves', () => {
       stateDict: { path: [], dict: twice, origin: twice, score: 1 },
       bench: null,
     });
+    expect(safetensors!.refusal).toBeUndefined();
     const { file } = await safetensors!.write({ signal, progress: () => {} });
     expect(await file!.text()).toContain('"b"');
   });
 
-  it('say which tensor NumPy cannot hold, and what to do', async () => {
+  it('say which tensor NumPy cannot hold before they are written, and what to do', async () => {
     const half = dict({ w: tensorFromBytes(new Uint8Array(2), 'bfloat16', [1]) });
     const choice = saveChoices({
       checkpoint: checkpointOf(half),
       stateDict: { path: [], dict: half, origin: half, score: 1 },
       bench: null,
     }).find(({ format }) => format === 'npz');
+    expect(choice!.refusal?.message).toBe("npz has no bfloat16: ['w']");
     const error: unknown = await choice!
       .write({ signal, progress: () => {} })
       .catch((reason: unknown) => reason);
