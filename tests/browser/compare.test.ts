@@ -98,6 +98,21 @@ test('rules for names are added by hand, turned around, and pairs taken apart', 
   expect(await graveFindings(page)).toEqual([]);
 });
 
+test('a rule that leaves nothing to pair stays in sight', async () => {
+  const { 'old.weight': weight, ...rest } = base;
+  const other = { ...rest, zz: weight };
+  await drop(page, [file('base.safetensors', base), file('other.safetensors', other)]);
+  await page.getByRole('button', { name: 'Find pairs by shape and values' }).waitFor();
+  await page.getByRole('button', { name: 'Add a rule' }).click();
+  await page.getByLabel('Kind of rule 1').selectOption('replace');
+  await page.getByLabel('Pattern of rule 1, a regular expression').fill('^zz$');
+  const field = page.getByLabel('What rule 1 puts there');
+  await field.fill('old.weight');
+  await summary('All 3 tensors are equal').waitFor();
+  expect(await field.evaluate((input) => input === document.activeElement)).toBe(true);
+  expect(await field.isVisible()).toBe(true);
+});
+
 test('the other one is chosen on the page; several are a series', async () => {
   await step(page, 'Compare');
   await page.getByRole('heading', { name: 'Nothing to compare yet' }).waitFor();
