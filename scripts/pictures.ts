@@ -56,11 +56,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
   await page.keyboard.press('Escape');
   await step(page, 'Edit');
-  for (const edit of [/^Weights only /, /^To bfloat16$/]) {
-    const button = page.getByRole('button', { name: edit }).first();
-    if (!(await button.isVisible())) await page.getByText('Add an edit').click();
-    await button.click();
-  }
+  await page.getByRole('button', { name: /^Weights only / }).click();
+  await page.getByRole('button', { name: 'To bfloat16', exact: true }).click();
   await page.getByRole('option').filter({ hasText: 'bfloat16' }).first().waitFor();
   await shoot('edit');
   const [download] = await Promise.all([
