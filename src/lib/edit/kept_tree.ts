@@ -37,8 +37,10 @@ export interface FlatTree {
 }
 
 /**
- * Flattens a tree. `keepsOrder` says whether the container keeps the order of the tensors. Throws a FindingError where two tensors come to one name, where it nests deeper
- * than 40 levels, and for what JSON cannot keep: references out of a pickle, instances of classes.
+ * Flattens a tree. `keepsOrder` says whether the container keeps the order of the tensors: where it
+ * does not, even a flat dict has a text. Throws a FindingError where two tensors come to one name,
+ * where it nests deeper than 40 levels, and for what JSON cannot keep: references out of a pickle,
+ * instances of classes.
  */
 export function flattenTree(
   root: Value,

@@ -49,14 +49,15 @@ export class BesideState {
 
   async close(id: number): Promise<void> {
     const closed = this.#dropped.find((known) => known.id === id);
+    if (!closed) return;
     this.#dropped = this.#dropped.filter((known) => known !== closed);
     this.list = this.list.filter((beside) => beside.id !== id);
     try {
       await this.#desk.client.call('closeBeside', { id });
     } catch (error) {
-      this.#desk.problems.defect(words.closing.failed(closed ? nameOf(closed.dropped) : ''), error);
+      this.#desk.problems.defect(words.closing.failed(nameOf(closed.dropped)), error);
     }
-    if (closed) this.#offerBack(closed);
+    this.#offerBack(closed);
   }
 
   /** Edits that name it find it again by its new number. */
